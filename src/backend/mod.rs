@@ -1,0 +1,33 @@
+//! The kinds of hardware: one file and one line in [`BACKENDS`] each.
+//!
+//! A backend implements [`Camera`] and never names the wire, a property or the device: hardware does not know INDI.
+//! A backend may bring one skeleton file with settings of its own; the device passes what clients write there to
+//! [`Camera::set_parameter`], unread.
+
+use crate::camera::Camera;
+
+pub mod simulator;
+
+/// One kind of hardware.
+#[derive(Clone, Copy)]
+pub struct Backend {
+    /// One word for feature, file, link and `INDI_CAMERA_BACKENDS`.
+    pub name: &'static str,
+    /// One line for people.
+    pub about: &'static str,
+    /// Real hardware, which `indi_camera_ccd` serves; the simulator is served only when asked for.
+    pub hardware: bool,
+    /// Name and text of the skeleton file with the backend's own settings.
+    pub skeleton: Option<(&'static str, &'static str)>,
+    /// Makes a camera that is not connected yet. Touches no hardware.
+    pub create: fn() -> Box<dyn Camera>,
+}
+
+/// Every backend compiled in.
+pub const BACKENDS: &[Backend] = &[Backend {
+    name: "simulator",
+    about: "a simulated sensor under a simulated sky",
+    hardware: false,
+    skeleton: Some(("simulator.xml", include_str!("../../xml-skeletons/simulator.xml"))),
+    create: || Box::new(simulator::Simulator::new()),
+}];

@@ -1,0 +1,229 @@
+//! The words in which a camera and its user speak: plain data with units.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, SystemTime};
+
+use super::call::Reply;
+use super::error::CameraError;
+pub use crate::image::{Binning, Frame, FrameInfo, FrameType, Pixels, Roi};
+
+/// Degrees Celsius.
+pub type Celsius = f64;
+/// 0 to 100.
+pub type Percent = f64;
+
+/// A moment on both clocks. Durations are taken from `elapsed` only; `utc` is a label.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Moment {
+    /// Monotonic time since the process began.
+    pub elapsed: Duration,
+    /// Wall clock.
+    pub utc: SystemTime,
+}
+
+/// Identity of a camera as its backend found it.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct CameraId {
+    /// Name for people, and default name of the INDI device.
+    pub name: String,
+    /// Model as the maker calls it.
+    pub model: String,
+    /// Serial number where there is one.
+    pub serial: Option<String>,
+    /// Bus path or address where there is one.
+    pub bus: Option<String>,
+}
+
+/// What a connected camera can do. The device defines exactly the properties that this calls for.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Capabilities {
+    /// The sensor.
+    pub sensor: Sensor,
+    /// Exposure times in seconds, both ends allowed.
+    pub exposure: Range<f64>,
+    /// Largest binning factor that the camera does itself, along each axis.
+    pub binning: Binning,
+    /// The camera can read a part of the sensor.
+    pub subframe: bool,
+    /// There is a shutter, so a dark is dark without anyone covering the telescope.
+    pub shutter: bool,
+    /// Target temperatures in °C, when there is a cooler.
+    pub cooler: Option<Range<Celsius>>,
+    /// There is a thermometer.
+    pub thermometer: bool,
+    /// The cooler's power can be read.
+    pub cooler_power: bool,
+    /// Gain settings, when there are any.
+    pub gain: Option<Range<i32>>,
+    /// Offset settings, when there are any.
+    pub offset: Option<Range<i32>>,
+    /// There is an ST4 guide port.
+    pub guide_port: bool,
+}
+
+/// An inclusive range and the step between sensible values; a step of 0 means any.
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[allow(missing_docs, reason = "a range")]
+pub struct Range<T> {
+    pub min: T,
+    pub max: T,
+    pub step: T,
+}
+
+/// Fixed facts about a sensor.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Sensor {
+    /// Columns.
+    pub width: u32,
+    /// Rows.
+    pub height: u32,
+    /// Pixel size along a row, µm.
+    pub pixel_x: f64,
+    /// Pixel size along a column, µm.
+    pub pixel_y: f64,
+    /// Bits in the container of one pixel: 8, 16 or 32.
+    pub bits: u8,
+    /// Bits that the converter really delivers.
+    pub adc_bits: u8,
+    /// The colour mosaic, if there is one.
+    pub bayer: Option<Bayer>,
+}
+
+/// A colour mosaic.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Bayer {
+    /// The four letters of the top left 2×2 pixels of the full sensor, row by row: `RGGB`.
+    pub pattern: String,
+    /// Columns by which the pattern is shifted.
+    pub offset_x: u32,
+    /// Rows by which the pattern is shifted.
+    pub offset_y: u32,
+}
+
+/// One per exposure: late frames and reports of an aborted or replaced exposure are recognised by it and dropped.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct ExposureId(pub u64);
+
+/// Set once when nobody wants an exposure any more; seen by the camera thread and the delivery thread.
+#[derive(Clone, Debug, Default)]
+pub struct Cancel(Arc<AtomicBool>);
+
+impl Cancel {
+    /// Nobody wants it any more.
+    pub fn cancel(&self) {
+        self.0.store(true, Ordering::Release);
+    }
+
+    /// Whether nobody wants it any more.
+    #[must_use]
+    pub fn is_cancelled(&self) -> bool {
+        self.0.load(Ordering::Acquire)
+    }
+}
+
+impl PartialEq for Cancel {
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+}
+
+/// What to expose. Window, binning, gain and offset are what was set last.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ExposureRequest {
+    /// Its identity, carried by everything that follows from it.
+    pub id: ExposureId,
+    /// How long.
+    pub duration: Duration,
+    /// What for.
+    pub frame_type: FrameType,
+    /// When set, the result is wanted by nobody: stop as soon as possible.
+    pub cancel: Cancel,
+}
+
+/// Where an exposure is.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum ExposureStatus {
+    /// None is running and there is no result to fetch.
+    Idle,
+    /// Collecting light.
+    Exposing {
+        /// Until the shutter closes.
+        left: Duration,
+    },
+    /// Reading out or downloading.
+    Reading {
+        /// 0 to 100, where the camera knows.
+        done: Option<Percent>,
+    },
+    /// The result can be fetched.
+    Ready,
+}
+
+/// What the cooler does.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct CoolingStatus {
+    /// The cooler is switched on.
+    pub on: bool,
+    /// Where it regulates to.
+    pub target: Option<Celsius>,
+}
+
+/// Everything that is worth asking a camera regularly, in one reading.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct CameraStatus {
+    /// The exposure.
+    pub exposure: ExposureStatus,
+    /// The cooler, if there is one.
+    pub cooling: Option<CoolingStatus>,
+    /// Sensor temperature, if there is a thermometer.
+    pub temperature: Option<Celsius>,
+    /// Cooler power, if it can be read.
+    pub power: Option<Percent>,
+}
+
+/// A setting of a camera by name.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Value {
+    /// On or off.
+    Bool(bool),
+    /// Any number.
+    Number(f64),
+    /// Words; a choice is the name of what was chosen.
+    Text(String),
+    /// Several that only make sense together, by name.
+    Record(Vec<(String, Value)>),
+}
+
+/// What the camera thread has to tell.
+#[derive(Debug)]
+pub enum Event {
+    /// The answer to the call that is outstanding.
+    Reply(Result<Reply, CameraError>),
+    /// The shutter opened.
+    Started {
+        /// Of which exposure.
+        id: ExposureId,
+        /// When.
+        at: Moment,
+    },
+    /// The shutter closed and the read-out began.
+    Reading {
+        /// Of which exposure.
+        id: ExposureId,
+    },
+    /// The frame.
+    Frame {
+        /// Of which exposure.
+        id: ExposureId,
+        /// The read-out.
+        frame: Frame,
+    },
+    /// There will be no frame.
+    Failed {
+        /// Of which exposure.
+        id: ExposureId,
+        /// Why.
+        error: CameraError,
+    },
+}

@@ -1,0 +1,106 @@
+//! What the device asks of the delivery thread, and what it hears back: plain data.
+
+use std::path::PathBuf;
+use std::time::SystemTime;
+
+use crate::camera::types::{Binning, Cancel, ExposureId, Frame, Roi};
+use crate::image::header::Card;
+use crate::wire::{New, Payload};
+
+/// Work for the delivery thread.
+#[derive(Debug)]
+pub enum Job {
+    /// Prepare memory for the next frame of this many pixel bytes; never answered.
+    Reserve {
+        /// Bytes of pixels to come, without header.
+        bytes: usize,
+    },
+    /// Encode one frame and take it where it is wanted; answered by [`Report::Delivered`], unless it was cancelled.
+    Deliver(Box<Delivery>),
+    /// Read the configuration; answered by [`Report::Loaded`].
+    LoadConfig(ConfigSource),
+    /// Write the configuration; answered by [`Report::Saved`].
+    SaveConfig(Document),
+    /// Remove the configuration; answered by [`Report::Purged`].
+    PurgeConfig,
+}
+
+/// One frame on its way.
+#[derive(Debug)]
+pub struct Delivery {
+    /// Of which exposure.
+    pub id: ExposureId,
+    /// Set when nobody wants the frame any more: no file may appear after that.
+    pub cancel: Cancel,
+    /// The read-out, which may be larger and less binned than what was asked.
+    pub frame: Frame,
+    /// Exactly what was asked, in unbinned pixels.
+    pub roi: Roi,
+    /// Exactly what was asked.
+    pub binning: Binning,
+    /// The header, without the structural keywords and checksums that the encoder writes.
+    pub cards: Vec<Card>,
+    /// The client wants a copy.
+    pub client: bool,
+    /// Where a file is wanted.
+    pub file: Option<FileTarget>,
+}
+
+/// Where a frame is to be stored.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FileTarget {
+    /// Directory as the user wrote it; `_HOME_` stands for the home directory, empty means home.
+    pub directory: String,
+    /// File name without suffix; `XXX` stands for the next free index, `ISO8601` for the local time of `started`.
+    pub prefix: String,
+    /// When the exposure began.
+    pub started: SystemTime,
+}
+
+/// Which configuration to read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ConfigSource {
+    /// The one saved last.
+    Saved,
+    /// The copy of the first one ever saved.
+    Default,
+}
+
+/// A configuration: the writes that bring it back.
+pub type Document = Vec<New>;
+
+/// What the delivery thread answers.
+#[derive(Debug)]
+pub enum Report {
+    /// A frame has gone as far as the delivery thread takes it.
+    Delivered {
+        /// Of which exposure.
+        id: ExposureId,
+        /// The client's copy and its BLOB format, where one was wanted.
+        blob: Option<Result<(Payload, &'static str), DeliveryError>>,
+        /// The stored file, where one was wanted.
+        file: Option<Result<PathBuf, DeliveryError>>,
+    },
+    /// A configuration was read; `Ok(None)` means that there is none.
+    Loaded(Result<Option<Document>, DeliveryError>),
+    /// A configuration was written.
+    Saved(Result<(), DeliveryError>),
+    /// The configuration was removed; `Ok(false)` means that there was none.
+    Purged(Result<bool, DeliveryError>),
+}
+
+/// Why a frame or a file did not get where it should.
+#[derive(Debug, thiserror::Error)]
+#[allow(missing_docs, reason = "the message says it")]
+pub enum DeliveryError {
+    #[error("no space left for {path}")]
+    DiskFull { path: PathBuf },
+    #[error("no permission to write {path}")]
+    Permission { path: PathBuf },
+    #[error("{path}: {why}")]
+    File { path: PathBuf, why: String },
+    #[error("cannot encode the frame: {0}")]
+    Encode(String),
+    #[error("no memory for the frame: {0}")]
+    Memory(String),
+}

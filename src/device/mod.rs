@@ -1,0 +1,2 @@
+//! The device.
+pub mod job;

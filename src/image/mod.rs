@@ -1,0 +1,121 @@
+//! Frames, and the pure code that turns a frame into the bytes of a file.
+//!
+//! A [`Frame`] comes from a camera, is moved and never cloned, is cut and binned to exactly what was asked
+//! ([`window`]), described by FITS cards ([`header`]) and encoded in one pass ([`fits`]). Nothing here knows INDI,
+//! does I/O or reads a clock.
+//!
+//! Read [`Frame`] first.
+
+use std::time::{Duration, SystemTime};
+
+use ndarray::Array3;
+
+pub mod fits;
+pub mod header;
+pub mod window;
+
+/// A rectangle on the sensor in unbinned pixels; the origin is the first pixel read out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[allow(missing_docs, reason = "a rectangle")]
+pub struct Roi {
+    pub x: u32,
+    pub y: u32,
+    pub width: u32,
+    pub height: u32,
+}
+
+impl Roi {
+    /// Shape of the image read from this rectangle under `binning`, in binned pixels.
+    #[must_use]
+    pub fn binned(&self, binning: Binning) -> (u32, u32) {
+        (self.width / binning.x.max(1), self.height / binning.y.max(1))
+    }
+}
+
+/// Sensor pixels that make one image pixel, along each axis; both at least 1.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[allow(missing_docs, reason = "two factors")]
+pub struct Binning {
+    pub x: u32,
+    pub y: u32,
+}
+
+impl Binning {
+    /// No binning.
+    pub const NONE: Binning = Binning { x: 1, y: 1 };
+}
+
+/// What the exposure is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum FrameType {
+    /// The sky.
+    Light,
+    /// Shortest exposure, shutter closed.
+    Bias,
+    /// Shutter closed.
+    Dark,
+    /// Even light.
+    Flat,
+}
+
+/// Pixels as `[plane, row, column]`: one plane for mono and Bayer mosaics, three (red, green, blue) for colour.
+/// The first row is the one read out first.
+#[derive(Clone, Debug, PartialEq)]
+#[allow(missing_docs, reason = "container types")]
+pub enum Pixels {
+    U8(Array3<u8>),
+    U16(Array3<u16>),
+    U32(Array3<u32>),
+}
+
+impl Pixels {
+    /// Planes, rows, columns.
+    #[must_use]
+    pub fn shape(&self) -> (usize, usize, usize) {
+        match self {
+            Pixels::U8(a) => a.dim(),
+            Pixels::U16(a) => a.dim(),
+            Pixels::U32(a) => a.dim(),
+        }
+    }
+
+    /// Bits in the container of one pixel.
+    #[must_use]
+    pub fn bits(&self) -> u8 {
+        match self {
+            Pixels::U8(_) => 8,
+            Pixels::U16(_) => 16,
+            Pixels::U32(_) => 32,
+        }
+    }
+}
+
+/// What the camera measured about a frame.
+#[derive(Clone, Debug, PartialEq)]
+pub struct FrameInfo {
+    /// The moment the shutter opened.
+    pub started: SystemTime,
+    /// The moment it closed.
+    pub ended: SystemTime,
+    /// How long it was open, by the monotonic clock.
+    pub exposed: Duration,
+    /// The sensor window that the pixels show.
+    pub roi: Roi,
+    /// The binning that the camera did.
+    pub binning: Binning,
+    /// Gain in the camera's own units.
+    pub gain: Option<i32>,
+    /// Offset in the camera's own units.
+    pub offset: Option<i32>,
+    /// Sensor temperature in °C.
+    pub temperature: Option<f64>,
+}
+
+/// One read-out.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Frame {
+    /// The pixels.
+    pub pixels: Pixels,
+    /// What is known about them.
+    pub info: FrameInfo,
+}
