@@ -6,4 +6,5 @@ pub mod backend;
 pub mod camera;
 pub mod device;
 pub mod image;
+pub mod property;
 pub mod wire;

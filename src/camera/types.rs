@@ -102,7 +102,7 @@ pub struct Bayer {
 }
 
 /// One per exposure: late frames and reports of an aborted or replaced exposure are recognised by it and dropped.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct ExposureId(pub u64);
 
 /// Set once when nobody wants an exposure any more; seen by the camera thread and the delivery thread.

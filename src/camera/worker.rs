@@ -1,1 +1,203 @@
-//! Placeholder.
+//! The camera thread: owns one camera, makes the calls asked of it, and watches the exposure that runs.
+//!
+//! The thread takes one call at a time and answers each with one [`Event::Reply`]. While an exposure runs it asks
+//! the camera for the status when the shutter should close, fetches the frame and sends it up, unless the exposure
+//! was cancelled. A panic in the backend is caught, answered as a lost camera, and the camera is made anew. A camera
+//! that hangs takes its thread with it: the owner drops the [`Worker`] and spawns another.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
+use std::thread;
+use std::time::{Duration, Instant, SystemTime};
+
+use super::Camera;
+use super::call::{Call, dispatch};
+use super::error::{CameraError, ErrorKind, Result};
+use super::types::{Event, ExposureRequest, ExposureStatus, Moment};
+
+/// Calls that wait for the thread. The device waits for each answer, so more than one is a bug.
+const CALLS: usize = 8;
+/// A running exposure is looked at at least this often, so that a failure is noticed before its end.
+const LOOK: Duration = Duration::from_secs(1);
+/// How often a read-out is looked at.
+const READ_OUT_LOOK: Duration = Duration::from_millis(1);
+
+/// Both clocks, read in one place.
+#[derive(Clone, Copy, Debug)]
+pub struct Clock {
+    began: Instant,
+}
+
+impl Clock {
+    /// A clock whose [`Moment::elapsed`] begins now.
+    #[must_use]
+    #[expect(clippy::disallowed_methods, reason = "the shell's clock")]
+    pub fn start() -> Self {
+        Clock { began: Instant::now() }
+    }
+
+    /// Now.
+    #[must_use]
+    #[expect(clippy::disallowed_methods, reason = "the shell's clock")]
+    pub fn now(&self) -> Moment {
+        Moment { elapsed: self.began.elapsed(), utc: SystemTime::now() }
+    }
+
+    /// When `elapsed` was, or will be.
+    #[must_use]
+    pub fn instant(&self, elapsed: Duration) -> Instant {
+        self.began + elapsed
+    }
+}
+
+/// The way to a camera thread. Dropping it ends the thread once the camera has answered.
+#[derive(Debug)]
+pub struct Worker {
+    calls: SyncSender<Call>,
+}
+
+impl Worker {
+    /// Starts a thread for a camera of its own. `report` returns whether anybody still listens.
+    pub fn spawn(
+        name: &str,
+        create: fn() -> Box<dyn Camera>,
+        clock: Clock,
+        report: impl Fn(Event) -> bool + Send + 'static,
+    ) -> std::io::Result<Worker> {
+        let (calls, queue) = sync_channel(CALLS);
+        thread::Builder::new().name(format!("camera {name}")).spawn(move || {
+            Thread { camera: create(), create, clock, report, running: None }.run(&queue);
+        })?;
+        Ok(Worker { calls })
+    }
+
+    /// Queues a call; says whether the thread is there to take it.
+    #[must_use]
+    pub fn ask(&self, call: Call) -> bool {
+        self.calls.try_send(call).is_ok()
+    }
+}
+
+struct Thread<R> {
+    camera: Box<dyn Camera>,
+    create: fn() -> Box<dyn Camera>,
+    clock: Clock,
+    report: R,
+    running: Option<Running>,
+}
+
+struct Running {
+    request: ExposureRequest,
+    reading: bool,
+    /// When the camera is to be asked next.
+    look: Duration,
+}
+
+impl<R: Fn(Event) -> bool> Thread<R> {
+    fn run(mut self, queue: &Receiver<Call>) {
+        loop {
+            let call = match &self.running {
+                None => queue.recv().map_err(RecvTimeoutError::from),
+                Some(running) => {
+                    queue.recv_timeout(running.look.saturating_sub(self.clock.now().elapsed))
+                }
+            };
+            let listening = match call {
+                Ok(call) => self.serve(&call),
+                Err(RecvTimeoutError::Timeout) => self.watch(),
+                Err(RecvTimeoutError::Disconnected) => return,
+            };
+            if !listening {
+                return;
+            }
+        }
+    }
+
+    fn serve(&mut self, call: &Call) -> bool {
+        tracing::debug!(call = call.name(), "camera call");
+        let result = self.guarded(|camera| dispatch(camera, call));
+        if let Err(error) = &result {
+            tracing::debug!(%error, "camera call failed");
+        }
+        let accepted = result.is_ok();
+        match call {
+            Call::StartExposure(request) if accepted => {
+                let at = self.clock.now();
+                let look = at.elapsed + request.duration.min(LOOK);
+                let id = request.id;
+                self.running = Some(Running { request: request.clone(), reading: false, look });
+                return (self.report)(Event::Reply(result)) && (self.report)(Event::Started { id, at });
+            }
+            Call::AbortExposure | Call::Disconnect | Call::Connect(_) | Call::Reconnect(_) => self.running = None,
+            _ => {}
+        }
+        (self.report)(Event::Reply(result))
+    }
+
+    /// Looks after the exposure that runs.
+    fn watch(&mut self) -> bool {
+        let Some(Running { request, reading, .. }) = &self.running else { return true };
+        let (id, was_reading) = (request.id, *reading);
+        if request.cancel.is_cancelled() {
+            self.running = None;
+            return true;
+        }
+        let status = self.guarded(|camera| camera.get_exposure_status());
+        let pause = match status {
+            Ok(ExposureStatus::Exposing { left }) => left.min(LOOK),
+            Ok(ExposureStatus::Reading { .. }) => {
+                if !was_reading && !(self.report)(Event::Reading { id }) {
+                    return false;
+                }
+                READ_OUT_LOOK
+            }
+            Ok(ExposureStatus::Ready) => return self.fetch(),
+            Ok(ExposureStatus::Idle) => {
+                let error = CameraError::new(ErrorKind::NoFrame, "get_exposure_status", "the camera stopped exposing");
+                return self.give_up(error);
+            }
+            Err(error) => return self.give_up(error),
+        };
+        let look = self.clock.now().elapsed + pause;
+        if let Some(running) = &mut self.running {
+            running.look = look;
+            running.reading = matches!(status, Ok(ExposureStatus::Reading { .. }));
+        }
+        true
+    }
+
+    fn fetch(&mut self) -> bool {
+        match self.guarded(|camera| camera.get_exposure_result()) {
+            Ok(frame) => match self.running.take() {
+                Some(Running { request, .. }) if !request.cancel.is_cancelled() => {
+                    (self.report)(Event::Frame { id: request.id, frame })
+                }
+                _ => true,
+            },
+            Err(error) => self.give_up(error),
+        }
+    }
+
+    fn give_up(&mut self, error: CameraError) -> bool {
+        match self.running.take() {
+            Some(Running { request, .. }) => (self.report)(Event::Failed { id: request.id, error }),
+            None => true,
+        }
+    }
+
+    /// Calls the camera; a panic there costs the camera, not the thread.
+    fn guarded<T>(&mut self, call: impl FnOnce(&mut dyn Camera) -> Result<T>) -> Result<T> {
+        let camera = self.camera.as_mut();
+        catch_unwind(AssertUnwindSafe(|| call(camera))).unwrap_or_else(|panic| {
+            self.camera = (self.create)();
+            let detail = format!("the camera's code panicked: {}", words(panic.as_ref()));
+            Err(CameraError::new(ErrorKind::Disconnected, "call", detail))
+        })
+    }
+}
+
+/// What a panic said.
+fn words(panic: &(dyn std::any::Any + Send)) -> &str {
+    let text = panic.downcast_ref::<&str>().copied();
+    text.or_else(|| panic.downcast_ref::<String>().map(String::as_str)).unwrap_or("without a word")
+}

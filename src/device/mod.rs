@@ -1,2 +1,456 @@
-//! The device.
+//! One camera as INDI clients see it: a pure state machine.
+//!
+//! No clock, no I/O, no threads, no locks. Whoever owns a [`Device`] gives it one [`Input`] at a time together with
+//! the moment at which it happened, then drains [`Device::poll_call`] and [`Device::poll_job`] to empty, offers
+//! [`Device::poll_message`] to the writer as that has room, and waits for the next input or for
+//! [`Device::deadline`]. Nothing is sent from inside a handler, so the device alone decides the order of everything
+//! on the wire. Frames and BLOBs pass through by value; it never looks at a pixel.
+//!
+//! Every property that clients may write has one handler, registered in the file of its concern:
+//! [`connection`], [`exposure`], [`geometry`], [`cooler`], [`controls`], [`upload`], [`config`], [`notice`].
+//!
+//! Read [`Device::handle`] first.
+
+use std::collections::{HashMap, VecDeque};
+use std::rc::Rc;
+use std::time::Duration;
+
+use crate::camera::call::{Call, Reply};
+use crate::camera::error::CameraError;
+use crate::camera::types::{CameraId, Capabilities, Event, ExposureId, Moment};
+use crate::property::key::{Key, Values};
+use crate::property::keys;
+use crate::property::outbox::Outbox;
+use crate::property::store::{Rejection, Store, Vector};
+use crate::wire::{Message, New, Perm, Request, State};
+
+mod config;
+mod connection;
+mod controls;
+mod cooler;
+mod exposure;
+mod geometry;
 pub mod job;
+mod notice;
+mod timer;
+mod upload;
+
+pub use job::{Job, Report};
+pub use notice::Level;
+
+use timer::{Timer, Timers};
+
+/// Everything that can make a device act.
+#[derive(Debug)]
+pub enum Input {
+    /// From the server.
+    Request(Request),
+    /// From the camera thread of that epoch.
+    Camera(Epoch, Event),
+    /// From the delivery thread.
+    Delivery(Report),
+    /// A line of the driver's own log, for clients that want to see it.
+    Log(Level, String),
+    /// The moment that [`Device::deadline`] named has come.
+    Deadline,
+    /// The process is about to end: leave the camera in good order.
+    Shutdown,
+}
+
+/// Generation of the camera thread. It grows when a thread is given up, so that whatever a thread says after that is
+/// recognised and dropped.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Epoch(pub u32);
+
+/// What a device is made from.
+#[derive(Debug)]
+pub struct Setup {
+    /// The INDI device name.
+    pub name: String,
+    /// Number of the device within its process; keeps ping identifiers apart.
+    pub ordinal: usize,
+    /// The camera to connect to.
+    pub camera: CameraId,
+    /// `DRIVER_NAME`, `DRIVER_EXEC` and `DRIVER_VERSION`.
+    pub driver: [String; 3],
+    /// The embedded skeletons' vectors, some of them perhaps replaced.
+    pub vectors: Vec<Vector>,
+    /// The vectors of the backend's own skeleton.
+    pub settings: Vec<Vector>,
+    /// The user's home directory, where frames go unless told otherwise.
+    pub home: String,
+    /// The configuration saved last.
+    pub saved: job::Document,
+    /// Sentences for the first client: what went wrong before there was one.
+    pub warnings: Vec<String>,
+}
+
+type Handler = Rc<dyn Fn(&mut Device, &Values)>;
+
+/// Which handler is called when a client writes a vector.
+#[derive(Default)]
+struct Handlers(HashMap<&'static str, Handler>);
+
+impl Handlers {
+    /// `handler` receives the value that the whole vector would have.
+    fn change<K: Key>(&mut self, key: &K, handler: fn(&mut Device, K::Value)) {
+        let key = *key;
+        let previous = self.0.insert(
+            key.vector(),
+            Rc::new(move |device: &mut Device, values: &Values| handler(device, key.read(values))),
+        );
+        debug_assert!(previous.is_none(), "{} has two handlers", key.vector());
+    }
+}
+
+/// One camera as INDI clients see it.
+pub struct Device {
+    name: String,
+    ordinal: usize,
+    camera: CameraId,
+    now: Moment,
+    store: Store,
+    handlers: Handlers,
+    /// Vectors that come and go with the connection, in order.
+    on_connect: Vec<String>,
+    /// Vectors of the backend's own.
+    settings: Vec<String>,
+    warnings: Vec<String>,
+    /// A client has asked for our properties; nothing is said before that.
+    greeted: bool,
+    outbox: Outbox,
+    jobs: VecDeque<Job>,
+    calls: VecDeque<Call>,
+    outstanding: Option<Call>,
+    epoch: Epoch,
+    timers: Timers,
+    capabilities: Option<Capabilities>,
+    link: connection::Link,
+    exposure: exposure::Exposure,
+    geometry: geometry::Geometry,
+    cooler: cooler::Cooler,
+    controls: controls::Controls,
+    upload: upload::Upload,
+    config: config::Config,
+    home: String,
+}
+
+impl Device {
+    /// A device whose camera is not connected.
+    #[must_use]
+    pub fn new(setup: Setup, now: Moment) -> Device {
+        let Setup { name, ordinal, camera, driver, vectors, settings, home, saved, warnings } = setup;
+        let names = |list: &[Vector]| list.iter().map(|vector| vector.name.clone()).collect::<Vec<_>>();
+        // The base file's vectors come first, then the backend's own, then those of a connected camera.
+        let base: Vec<&str> = vec![
+            keys::CONNECTION.vector(),
+            keys::DRIVER_INFO.vector(),
+            keys::CONFIG_PROCESS.vector(),
+            keys::DEBUG.vector(),
+            keys::POLLING_PERIOD.vector(),
+        ];
+        let (always, on_connect): (Vec<Vector>, Vec<Vector>) =
+            vectors.into_iter().partition(|vector| base.contains(&vector.name.as_str()));
+        let setting_names = names(&settings);
+        let on_connect_names = names(&on_connect);
+        let mut all = always;
+        all.extend(settings);
+        all.iter_mut().for_each(|vector| vector.defined = true);
+        all.extend(on_connect);
+        let mut device = Device {
+            store: Store::new(&name, all),
+            name,
+            ordinal,
+            camera,
+            now,
+            handlers: Handlers::default(),
+            on_connect: on_connect_names,
+            settings: setting_names,
+            warnings,
+            greeted: false,
+            outbox: Outbox::default(),
+            jobs: VecDeque::new(),
+            calls: VecDeque::new(),
+            outstanding: None,
+            epoch: Epoch::default(),
+            timers: Timers::default(),
+            capabilities: None,
+            link: connection::Link::Off,
+            exposure: exposure::Exposure::default(),
+            geometry: geometry::Geometry::default(),
+            cooler: cooler::Cooler::default(),
+            controls: controls::Controls::default(),
+            upload: upload::Upload::default(),
+            config: config::Config::default(),
+            home,
+        };
+        let [driver_name, exec, version] = driver;
+        device.store.set(&keys::DRIVER_INFO, [driver_name, exec, version, connection::INTERFACE_CCD.to_string()]);
+        device.store.set(&keys::UPLOAD_SETTINGS, {
+            let [_, prefix] = device.store.get(&keys::UPLOAD_SETTINGS);
+            [device.home.clone(), prefix]
+        });
+        for register in [
+            connection::register,
+            exposure::register,
+            geometry::register,
+            cooler::register,
+            controls::register,
+            upload::register,
+            config::register,
+            notice::register,
+        ] {
+            register(&mut device.handlers);
+        }
+        device.restore(saved);
+        device
+    }
+
+    /// The INDI device name.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Takes one input. Total: it never fails, and never panics on what a client, a file or a camera says.
+    pub fn handle(&mut self, now: Moment, input: Input) {
+        self.now = now;
+        match input {
+            Input::Request(request) => self.request(request),
+            Input::Camera(epoch, event) if epoch == self.epoch => self.camera_event(event),
+            Input::Camera(..) | Input::Deadline => {}
+            Input::Delivery(report) => self.reported(report),
+            Input::Log(level, line) => self.forward_log(level, &line),
+            Input::Shutdown => self.shut_down(),
+        }
+        while let Some(timer) = self.timers.due(now.elapsed) {
+            self.expired(timer);
+        }
+    }
+
+    /// The next call for the camera thread of that epoch. There is at most one unanswered call; a new epoch means
+    /// that the thread of the old one is to be given up and replaced.
+    pub fn poll_call(&mut self) -> Option<(Epoch, Call)> {
+        if self.outstanding.is_some() {
+            return None;
+        }
+        let call = self.calls.pop_front()?;
+        self.timers.set(Timer::CallOverdue, self.now.elapsed + connection::call_deadline(&call));
+        self.outstanding = Some(call.clone());
+        Some((self.epoch, call))
+    }
+
+    /// The next job for the delivery thread.
+    pub fn poll_job(&mut self) -> Option<Job> {
+        self.jobs.pop_front()
+    }
+
+    /// The next message for the server.
+    pub fn poll_message(&mut self) -> Option<Message> {
+        self.outbox.pop()
+    }
+
+    /// Whether a message waits.
+    #[must_use]
+    pub fn has_message(&self) -> bool {
+        !self.outbox.is_empty()
+    }
+
+    /// When it wants [`Input::Deadline`], on the clock of [`Moment::elapsed`].
+    #[must_use]
+    pub fn deadline(&self) -> Option<Duration> {
+        self.timers.next()
+    }
+
+    /// Whether the camera has nothing left to do for us: after [`Input::Shutdown`], time to leave.
+    #[must_use]
+    pub fn is_at_rest(&self) -> bool {
+        self.outstanding.is_none() && self.calls.is_empty() && self.jobs.is_empty()
+    }
+
+    fn request(&mut self, request: Request) {
+        match request {
+            Request::GetProperties { device, name } => {
+                if device.is_none_or(|device| device == self.name) {
+                    self.define(name.as_deref());
+                }
+            }
+            Request::New(new) => {
+                // The server sends an element without a device to every driver; it is not meant for anyone.
+                if new.device.as_ref() == Some(&self.name) {
+                    self.write(&new);
+                }
+            }
+            Request::PingRequest { uid } => self.outbox.push(Message::PingReply { uid }),
+            Request::PingReply { uid } => self.acknowledged(&uid),
+            Request::Snooped(_) => {}
+        }
+    }
+
+    fn define(&mut self, name: Option<&str>) {
+        let names: Vec<String> = self
+            .store
+            .vectors()
+            .iter()
+            .filter(|vector| vector.defined && name.is_none_or(|name| name == vector.name))
+            .map(|vector| vector.name.clone())
+            .collect();
+        for name in names {
+            self.send_definition(&name);
+        }
+        if !self.greeted {
+            self.greeted = true;
+            for warning in std::mem::take(&mut self.warnings) {
+                self.say(Level::Warning, &warning);
+            }
+        }
+    }
+
+    /// A client's write, or one replayed from a configuration.
+    fn write(&mut self, new: &New) {
+        match self.store.accept(new) {
+            Ok(values) => self.change(&new.name, &values),
+            Err(Rejection::Unknown { .. }) if !self.knows(&new.name) => {
+                self.say(Level::Error, &format!("there is no property {}", new.name));
+            }
+            Err(rejection) => self.refuse(&new.name, &rejection.to_string()),
+        }
+    }
+
+    /// Hands accepted values to whoever owns the vector.
+    fn change(&mut self, vector: &str, values: &Values) {
+        match self.handlers.0.get(vector).cloned() {
+            Some(handler) => handler(self, values),
+            None => self.change_setting(vector, values),
+        }
+    }
+
+    fn knows(&self, vector: &str) -> bool {
+        self.store.vector(vector).is_some()
+    }
+
+    fn camera_event(&mut self, event: Event) {
+        match event {
+            Event::Reply(result) => {
+                if let Some(call) = self.outstanding.take() {
+                    self.timers.clear(Timer::CallOverdue);
+                    self.answered(&call, result);
+                }
+            }
+            Event::Started { id, at } => self.exposure_started(id, at),
+            Event::Reading { id } => self.reading_out(id),
+            Event::Frame { id, frame } => self.frame_arrived(id, frame),
+            Event::Failed { id, error } => self.exposure_failed(id, &error),
+        }
+    }
+
+    /// The camera's answer to the call that was outstanding.
+    fn answered(&mut self, call: &Call, result: Result<Reply, CameraError>) {
+        self.watch_link(call, &result);
+        match call {
+            Call::Connect(_) | Call::Reconnect(_) => self.connect_answered(result),
+            Call::Disconnect => self.disconnect_answered(result),
+            Call::Polling => self.polled(result),
+            Call::SetCameraRoi(_) | Call::SetBinning(_) | Call::StartExposure(_) | Call::AbortExposure => {
+                self.exposure_answered(call, result);
+            }
+            Call::Cooling(_) | Call::CoolingTo(_) => self.cooling_answered(call, result),
+            Call::GetGain | Call::SetGain(_) | Call::GetOffset | Call::SetOffset(_) => {
+                self.control_answered(call, result);
+            }
+            Call::SetParameter(name, _) | Call::GetParameter(name) => self.setting_answered(name, call, result),
+            // Never asked by the device.
+            Call::Scanning
+            | Call::GetExposureStatus
+            | Call::GetExposureResult
+            | Call::GetCoolingStatus
+            | Call::GetCurrentTemperature
+            | Call::GetCoolingPower
+            | Call::GetCameraRoi
+            | Call::GetBinning
+            | Call::Vendor { .. } => {}
+        }
+    }
+
+    fn reported(&mut self, report: Report) {
+        match report {
+            Report::Delivered { id, blob, file } => self.delivered(id, blob, file),
+            Report::Loaded(result) => self.config_loaded(result),
+            Report::Saved(result) => self.config_saved(result),
+            Report::Purged(result) => self.config_purged(result),
+        }
+    }
+
+    fn expired(&mut self, timer: Timer) {
+        match timer {
+            Timer::Countdown => self.count_down(),
+            Timer::ExposureOverdue => self.exposure_overdue(),
+            Timer::CallOverdue => self.call_overdue(),
+            Timer::Poll => self.poll(),
+            Timer::PingOverdue => self.ping_overdue(),
+            Timer::Reconnect => self.try_again(),
+        }
+    }
+
+
+    fn send_definition(&mut self, name: &str) {
+        if let Some(definition) = self.store.define(name, self.now.utc) {
+            self.outbox.push(Message::Define(definition));
+        }
+    }
+
+    /// Sends state and values of a vector as they are.
+    fn send<K: Key>(&mut self, key: &K) {
+        self.send_by_name(key.vector());
+    }
+
+    fn send_by_name(&mut self, name: &str) {
+        if !self.greeted {
+            return;
+        }
+        if let Some(update) = self.store.update(name, self.now.utc) {
+            self.outbox.push(Message::Set(update));
+        }
+    }
+
+    /// Sets and sends the state of a vector, with its values.
+    fn settle<K: Key>(&mut self, key: &K, state: State) {
+        self.store.set_state(key.vector(), state);
+        self.send(key);
+    }
+
+    /// Sets and sends value and state of a vector.
+    fn publish<K: Key>(&mut self, key: &K, value: K::Value, state: State) {
+        self.store.set(key, value);
+        self.settle(key, state);
+    }
+
+    /// Answers a write that changes nothing: one sentence, and the true values. The state becomes Alert, but what is
+    /// under way stays Busy (to Ekos an Alert is a failed capture), and a vector that only the driver writes stays as
+    /// it is.
+    fn refuse(&mut self, vector: &str, sentence: &str) {
+        self.say(Level::Error, sentence);
+        let stays = self
+            .store
+            .vector(vector)
+            .is_none_or(|vector| vector.state == State::Busy || vector.perm == Perm::Ro);
+        if !stays {
+            self.store.set_state(vector, State::Alert);
+        }
+        self.send_by_name(vector);
+    }
+
+    fn next_exposure(&mut self) -> ExposureId {
+        self.exposure.last_id.0 += 1;
+        self.exposure.last_id
+    }
+}
+
+impl std::fmt::Debug for Device {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Device").field("name", &self.name).field("link", &self.link).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests;

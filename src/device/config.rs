@@ -1,0 +1,165 @@
+//! Stored settings: what is kept, when it comes back, and the CONFIG_PROCESS buttons.
+//!
+//! The document is libindi's: the writes that bring the settings back. Loading replays them as if a client had sent
+//! them, so every limit applies. Vectors that are always defined come back when the driver starts, before their first
+//! definition; gain, offset and upload settings when the camera is connected. Window, binning and upload mode come
+//! back only on CONFIG_LOAD: PHD2 never sends UPLOAD_MODE and sends CCD_FRAME only when its own value changes, so a
+//! window or mode that was restored behind its back would cost it its frames.
+
+use crate::property::key::{Key, Values};
+use crate::property::keys::{self, ConfigProcess};
+use crate::property::store::Vector;
+use crate::wire::{Elements, Kind, New, State};
+
+use super::connection::offers;
+use super::job::{ConfigSource, DeliveryError, Document, Job};
+use super::{Device, Handlers, Level};
+
+/// The vectors that are kept besides the backend's own settings.
+fn persistent() -> [&'static str; 8] {
+    [
+        keys::DEBUG.vector(),
+        keys::POLLING_PERIOD.vector(),
+        keys::UPLOAD_MODE.vector(),
+        keys::UPLOAD_SETTINGS.vector(),
+        keys::CCD_BINNING.vector(),
+        keys::CCD_FRAME.vector(),
+        keys::CCD_GAIN.vector(),
+        keys::CCD_OFFSET.vector(),
+    ]
+}
+
+/// Those of them that a connecting camera is given unasked.
+fn applied_on_connect() -> [&'static str; 3] {
+    [keys::UPLOAD_SETTINGS.vector(), keys::CCD_GAIN.vector(), keys::CCD_OFFSET.vector()]
+}
+
+/// The configuration as it was when the driver started.
+#[derive(Debug, Default)]
+pub(super) struct Config {
+    saved: Document,
+    /// The button that is being worked on.
+    pressed: Option<ConfigProcess>,
+}
+
+pub(super) fn register(on: &mut Handlers) {
+    on.change(&keys::CONFIG_PROCESS, Device::process_config);
+}
+
+impl Device {
+    /// Takes back the settings that are defined before connecting. Nobody listens yet, so nothing is said.
+    pub(super) fn restore(&mut self, saved: Document) {
+        for new in &saved {
+            if self.is_kept(&new.name)
+                && let Ok(values) = self.store.accept(new)
+            {
+                self.store.assign(&new.name, values);
+            }
+        }
+        self.config.saved = saved;
+        self.push_settings();
+    }
+
+    /// Gives a camera that is being connected, for the first time, the settings that were stored.
+    pub(super) fn apply_saved(&mut self) {
+        let saved = std::mem::take(&mut self.config.saved);
+        for new in saved.iter().filter(|new| applied_on_connect().contains(&new.name.as_str())) {
+            match self.store.check(new) {
+                Ok(values) => self.change(&new.name, &values),
+                Err(rejection) => self.say(Level::Warning, &format!("stored setting not used: {rejection}")),
+            }
+        }
+    }
+
+    fn process_config(&mut self, pressed: Option<ConfigProcess>) {
+        let Some(pressed) = pressed else {
+            return self.publish(&keys::CONFIG_PROCESS, None, State::Idle);
+        };
+        if self.config.pressed.is_some() {
+            return self.refuse(keys::CONFIG_PROCESS.vector(), "CONFIG_PROCESS has to wait: it is still busy");
+        }
+        self.config.pressed = Some(pressed);
+        self.publish(&keys::CONFIG_PROCESS, None, State::Busy);
+        self.jobs.push_back(match pressed {
+            ConfigProcess::Load => Job::LoadConfig(ConfigSource::Saved),
+            ConfigProcess::Default => Job::LoadConfig(ConfigSource::Default),
+            ConfigProcess::Save => Job::SaveConfig(self.document()),
+            ConfigProcess::Purge => Job::PurgeConfig,
+        });
+    }
+
+    pub(super) fn config_loaded(&mut self, result: Result<Option<Document>, DeliveryError>) {
+        match result {
+            Ok(Some(document)) => {
+                for new in &document {
+                    // What is not defined now cannot be set now; that is no fault of the file.
+                    if self.is_kept(&new.name) && self.store.vector(&new.name).is_some_and(|vector| vector.defined) {
+                        self.write(new);
+                    }
+                }
+                self.finish_config(State::Ok, Level::Info, "Device configuration applied");
+            }
+            Ok(None) => self.finish_config(State::Alert, Level::Info, "There is no stored configuration to load"),
+            Err(error) => self.config_failed("loaded", &error),
+        }
+    }
+
+    pub(super) fn config_saved(&mut self, result: Result<(), DeliveryError>) {
+        match result {
+            Ok(()) => self.finish_config(State::Ok, Level::Info, "Device configuration saved"),
+            Err(error) => self.config_failed("saved", &error),
+        }
+    }
+
+    pub(super) fn config_purged(&mut self, result: Result<bool, DeliveryError>) {
+        match result {
+            Ok(true) => self.finish_config(State::Ok, Level::Info, "Device configuration purged"),
+            Ok(false) => self.finish_config(State::Alert, Level::Warning, "There is no stored configuration to purge"),
+            Err(error) => self.config_failed("purged", &error),
+        }
+    }
+
+    fn config_failed(&mut self, done: &str, error: &DeliveryError) {
+        self.finish_config(State::Alert, Level::Error, &format!("the configuration was not {done}: {error}"));
+    }
+
+    fn finish_config(&mut self, state: State, level: Level, sentence: &str) {
+        self.config.pressed = None;
+        self.say(level, sentence);
+        self.publish(&keys::CONFIG_PROCESS, None, state);
+    }
+
+    /// The writes that would bring back what is kept.
+    fn document(&self) -> Document {
+        let kept = |vector: &&Vector| self.is_kept(&vector.name);
+        self.store.vectors().iter().filter(kept).filter_map(|vector| self.stored(vector)).collect()
+    }
+
+    fn is_kept(&self, vector: &str) -> bool {
+        persistent().contains(&vector) || self.settings.iter().any(|name| name == vector)
+    }
+
+    /// A vector as it is stored. Before the first connection nothing is known of the camera's vectors but what was
+    /// stored already.
+    fn stored(&self, vector: &Vector) -> Option<New> {
+        let known = match &self.capabilities {
+            Some(capabilities) => offers(capabilities, &vector.name),
+            None => vector.defined,
+        };
+        if !known {
+            return self.config.saved.iter().find(|new| new.name == vector.name).cloned();
+        }
+        let texts: Vec<String> = match vector.values()? {
+            Values::Numbers(numbers) => numbers.iter().map(f64::to_string).collect(),
+            Values::Texts(texts) => texts,
+            Values::Switches(on) => on.iter().map(|on| if *on { "On" } else { "Off" }.to_owned()).collect(),
+        };
+        let kind = match vector.elements {
+            Elements::Number(_) => Kind::Number,
+            Elements::Text(_) => Kind::Text,
+            _ => Kind::Switch,
+        };
+        let elements = vector.element_names().into_iter().map(str::to_owned).zip(texts).collect();
+        Some(New { device: Some(self.name.clone()), name: vector.name.clone(), kind, elements })
+    }
+}

@@ -1,0 +1,305 @@
+//! Whether the camera is there: connect, disconnect, and a camera that is lost and found again.
+//!
+//! A client sees CONNECTION Ok and then, in one burst, every vector of the connected camera with real values. A camera
+//! that is lost while connected keeps all its vectors (clients hold on to them) and CONNECT on; CONNECTION turns Alert
+//! and the camera is tried again, with growing pauses, until it is back or the client disconnects. A camera thread
+//! that does not answer within a call's deadline is given up and replaced.
+
+use std::time::Duration;
+
+use crate::camera::call::{Call, Reply};
+use crate::camera::error::{CameraError, ErrorKind};
+use crate::camera::types::Capabilities;
+use crate::property::key::Key;
+use crate::property::keys::{self, Connection};
+use crate::wire::{Message, Perm, State};
+
+use super::timer::Timer;
+use super::{Device, Epoch, Handlers, Level};
+
+/// `DRIVER_INTERFACE` of a camera without a guide port.
+pub(super) const INTERFACE_CCD: u32 = 2;
+
+/// A camera that needs longer to open than this has hung.
+const CONNECT_DEADLINE: Duration = Duration::from_secs(30);
+/// A camera that needs longer to answer than this has hung.
+const CALL_DEADLINE: Duration = Duration::from_secs(10);
+/// Pause before a lost camera is tried again; doubled after each failure.
+const FIRST_PAUSE: Duration = Duration::from_secs(1);
+/// The longest such pause.
+const LONGEST_PAUSE: Duration = Duration::from_secs(30);
+/// Camera threads that may be given up. Each keeps its stack and whatever its driver holds, so there must be an end.
+const MAX_ABANDONED: u32 = 3;
+
+/// Where the connection stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Link {
+    /// Nobody wants the camera.
+    Off,
+    /// The camera is being opened and asked for its settings.
+    Connecting,
+    /// The camera answers.
+    On,
+    /// The camera is gone, and somebody wants it.
+    Lost {
+        /// Attempts to open it that have failed since.
+        failures: u32,
+    },
+}
+
+/// How long the camera may take to answer.
+pub(super) fn call_deadline(call: &Call) -> Duration {
+    match call {
+        Call::Connect(_) | Call::Reconnect(_) => CONNECT_DEADLINE,
+        _ => CALL_DEADLINE,
+    }
+}
+
+pub(super) fn register(on: &mut Handlers) {
+    on.change(&keys::CONNECTION, Device::change_connection);
+    on.change(&keys::POLLING_PERIOD, Device::change_polling_period);
+}
+
+impl Device {
+    fn change_connection(&mut self, wanted: Connection) {
+        match (wanted, self.link) {
+            (Connection::Connect, Link::On) => self.publish(&keys::CONNECTION, wanted, State::Ok),
+            (Connection::Connect, Link::Connecting) => self.send(&keys::CONNECTION),
+            (Connection::Connect, _) if self.is_worn_out() => {
+                self.refuse(keys::CONNECTION.vector(), &worn_out());
+            }
+            (Connection::Connect, Link::Off) => {
+                self.link = Link::Connecting;
+                // Clients take CONNECT On for connected, whatever the state, so it stays Off until it is true.
+                self.publish(&keys::CONNECTION, Connection::Disconnect, State::Busy);
+                self.ask(Call::Connect(self.camera.clone()));
+            }
+            (Connection::Connect, Link::Lost { .. }) => {
+                self.send(&keys::CONNECTION);
+                self.try_again();
+            }
+            (Connection::Disconnect, Link::Off) => self.publish(&keys::CONNECTION, wanted, State::Idle),
+            (Connection::Disconnect, _) => self.disconnect(),
+        }
+    }
+
+    fn disconnect(&mut self) {
+        self.forget_exposure();
+        self.link = Link::Off;
+        self.timers.clear(Timer::Poll);
+        self.timers.clear(Timer::Reconnect);
+        self.calls.clear();
+        self.publish(&keys::CONNECTION, Connection::Disconnect, State::Idle);
+        for name in self.on_connect.clone() {
+            if self.store.undefine(&name) && self.greeted {
+                let device = self.name.clone();
+                self.outbox.push(Message::Delete { device, name: Some(name), at: self.now.utc });
+            }
+        }
+        self.ask(Call::Disconnect);
+    }
+
+    pub(super) fn connect_answered(&mut self, result: Result<Reply, CameraError>) {
+        let opened = match result {
+            Ok(Reply::Connected(capabilities)) => usable(*capabilities),
+            Ok(_) => Err("connect: the camera answered something else".to_owned()),
+            Err(error) => Err(error.to_string()),
+        };
+        match (self.link, opened) {
+            (Link::Connecting, Ok(capabilities)) => {
+                self.adopt(capabilities);
+                self.apply_saved();
+                self.ask_settings();
+                self.ask(Call::Polling);
+            }
+            (Link::Connecting, Err(sentence)) => {
+                self.link = Link::Off;
+                self.say(Level::Error, &format!("cannot connect to {}: {sentence}", self.camera.name));
+                self.publish(&keys::CONNECTION, Connection::Disconnect, State::Alert);
+            }
+            (Link::Lost { .. }, Ok(capabilities)) => {
+                self.adopt(capabilities);
+                self.reapply_settings();
+                self.link = Link::On;
+                self.say(Level::Info, &format!("{} is back", self.camera.name));
+                self.publish(&keys::CONNECTION, Connection::Connect, State::Ok);
+                for key in [keys::CCD_INFO.vector(), keys::CCD_FRAME.vector(), keys::CCD_BINNING.vector()] {
+                    self.send_by_name(key);
+                }
+                self.poll();
+            }
+            (Link::Lost { failures }, Err(_)) => {
+                self.link = Link::Lost { failures: failures.saturating_add(1) };
+                let pause = FIRST_PAUSE.saturating_mul(1 << failures.min(5)).min(LONGEST_PAUSE);
+                self.timers.set(Timer::Reconnect, self.now.elapsed + pause);
+            }
+            (Link::Off | Link::On, _) => {}
+        }
+    }
+
+    pub(super) fn disconnect_answered(&mut self, result: Result<Reply, CameraError>) {
+        if let Err(error) = result {
+            self.say(Level::Warning, &format!("{} did not close: {error}", self.camera.name));
+        }
+    }
+
+    /// The settings of a camera that is being connected are all known: show it.
+    pub(super) fn established(&mut self) {
+        let Some(capabilities) = self.capabilities.clone() else { return };
+        self.link = Link::On;
+        self.publish(&keys::CONNECTION, Connection::Connect, State::Ok);
+        for name in self.on_connect.clone() {
+            if offers(&capabilities, &name) {
+                self.send_definition(&name);
+            }
+        }
+        self.schedule_poll();
+    }
+
+    /// Notices a camera that says it is gone.
+    pub(super) fn watch_link(&mut self, call: &Call, result: &Result<Reply, CameraError>) {
+        let opening = matches!(call, Call::Connect(_) | Call::Reconnect(_) | Call::Disconnect);
+        if let Err(error) = result
+            && error.kind == ErrorKind::Disconnected
+            && !opening
+        {
+            self.lost(&error.to_string());
+        }
+    }
+
+    pub(super) fn lost(&mut self, why: &str) {
+        if self.link != Link::On {
+            return;
+        }
+        self.link = Link::Lost { failures: 0 };
+        self.timers.clear(Timer::Poll);
+        let worn_out = self.is_worn_out();
+        let next = if worn_out { worn_out_advice() } else { "trying to get it back" };
+        self.say(Level::Error, &format!("{} is lost ({why}); {next}", self.camera.name));
+        self.fail_exposure("the camera is lost");
+        self.lose_cooler();
+        self.settle(&keys::CONNECTION, State::Alert);
+        if !worn_out {
+            self.timers.set(Timer::Reconnect, self.now.elapsed + FIRST_PAUSE);
+        }
+    }
+
+    pub(super) fn try_again(&mut self) {
+        if matches!(self.link, Link::Lost { .. }) && !self.calls.iter().any(|call| matches!(call, Call::Reconnect(_))) {
+            self.timers.clear(Timer::Reconnect);
+            self.ask(Call::Reconnect(self.camera.clone()));
+        }
+    }
+
+    /// The camera thread hangs: give it up, and answer in its place whatever was asked of it.
+    pub(super) fn call_overdue(&mut self) {
+        let Some(call) = self.outstanding.take() else { return };
+        self.epoch = Epoch(self.epoch.0 + 1);
+        let unasked = std::mem::take(&mut self.calls);
+        let seconds = call_deadline(&call).as_secs();
+        let error = CameraError::new(
+            ErrorKind::Timeout,
+            "call",
+            format!("{} was not answered within {seconds} s", call.name()),
+        );
+        self.lost(&error.to_string());
+        self.answered(&call, Err(error));
+        for call in unasked {
+            match call {
+                // Wanted of the next thread just the same.
+                Call::Connect(_) => self.ask(call),
+                _ => self.answered(&call, Err(gone())),
+            }
+        }
+    }
+
+    /// Queues a call, or answers it in the camera's place when no thread may be started for it any more.
+    pub(super) fn ask(&mut self, call: Call) {
+        if self.is_worn_out() {
+            self.answered(&call, Err(gone()));
+        } else {
+            self.calls.push_back(call);
+        }
+    }
+
+    fn is_worn_out(&self) -> bool {
+        self.epoch.0 >= MAX_ABANDONED
+    }
+
+    fn change_polling_period(&mut self, [milliseconds]: [f64; 1]) {
+        self.publish(&keys::POLLING_PERIOD, [milliseconds], State::Ok);
+        if self.timers.is_set(Timer::Poll) {
+            self.schedule_poll();
+        }
+    }
+
+    pub(super) fn schedule_poll(&mut self) {
+        let [milliseconds] = self.store.get(&keys::POLLING_PERIOD);
+        let period = Duration::try_from_secs_f64(milliseconds / 1e3).unwrap_or(Duration::from_secs(1));
+        self.timers.set(Timer::Poll, self.now.elapsed + period);
+    }
+
+    pub(super) fn poll(&mut self) {
+        if self.link != Link::On {
+            return;
+        }
+        self.schedule_poll();
+        let asked = self.outstanding.iter().chain(&self.calls).any(|call| matches!(call, Call::Polling));
+        if !asked && !self.is_about_to_read_out() {
+            self.ask(Call::Polling);
+        }
+    }
+
+    fn adopt(&mut self, capabilities: Capabilities) {
+        self.adopt_sensor(&capabilities);
+        self.adopt_exposure(&capabilities);
+        self.adopt_cooler(&capabilities);
+        self.adopt_controls(&capabilities);
+        if let Some(bayer) = &capabilities.sensor.bayer {
+            let (x, y) = (bayer.offset_x.to_string(), bayer.offset_y.to_string());
+            self.store.set(&keys::CCD_CFA, [x, y, bayer.pattern.clone()]);
+        }
+        let perm = if capabilities.cooler.is_some() { Perm::Rw } else { Perm::Ro };
+        self.store.set_perm(&keys::CCD_TEMPERATURE, perm);
+        self.capabilities = Some(capabilities);
+    }
+
+    pub(super) fn shut_down(&mut self) {
+        if self.link != Link::Off {
+            self.disconnect();
+        }
+    }
+}
+
+/// Whether a camera with these capabilities has a vector.
+pub(super) fn offers(capabilities: &Capabilities, vector: &str) -> bool {
+    let needs = [
+        (keys::CCD_TEMPERATURE.vector(), capabilities.thermometer),
+        (keys::CCD_COOLER.vector(), capabilities.cooler.is_some()),
+        (keys::CCD_COOLER_POWER.vector(), capabilities.cooler_power),
+        (keys::CCD_GAIN.vector(), capabilities.gain.is_some()),
+        (keys::CCD_OFFSET.vector(), capabilities.offset.is_some()),
+        (keys::CCD_CFA.vector(), capabilities.sensor.bayer.is_some()),
+    ];
+    needs.iter().find(|(name, _)| *name == vector).is_none_or(|(_, has)| *has)
+}
+
+/// A sensor without pixels cannot be served.
+fn usable(capabilities: Capabilities) -> Result<Capabilities, String> {
+    match (capabilities.sensor.width, capabilities.sensor.height) {
+        (0, _) | (_, 0) => Err("connect: the camera reports a sensor without pixels".to_owned()),
+        _ => Ok(capabilities),
+    }
+}
+
+fn gone() -> CameraError {
+    CameraError::new(ErrorKind::Disconnected, "call", "the camera thread is gone")
+}
+
+fn worn_out_advice() -> &'static str {
+    "it has hung too often, so restart the driver after power-cycling the camera"
+}
+
+fn worn_out() -> String {
+    format!("the camera cannot be connected: {}", worn_out_advice())
+}

@@ -1,0 +1,238 @@
+//! Gain, offset, and the settings of the backend's own.
+//!
+//! A setting is brought to the camera as soon as no exposure runs there, so that an exposure keeps the settings it
+//! began with; one that is written meanwhile is accepted at once and applied before the next exposure starts. What
+//! clients see in the end is what the camera reads back.
+
+use crate::camera::call::{Call, Reply};
+use crate::camera::error::CameraError;
+use crate::camera::types::{Capabilities, Range, Value};
+use crate::property::key::{Key, Number, Values};
+use crate::property::keys;
+use crate::property::store::Vector;
+use crate::wire::{Elements, Limits, State};
+
+use super::connection::Link;
+use super::{Device, Handlers};
+
+/// What has been accepted and not brought to the camera yet.
+#[derive(Debug, Default)]
+pub(super) struct Controls {
+    gain: Option<i32>,
+    offset: Option<i32>,
+}
+
+/// Gain or offset.
+#[derive(Clone, Copy)]
+enum Control {
+    Gain,
+    Offset,
+}
+
+impl Control {
+    fn key(self) -> Number<1> {
+        match self {
+            Control::Gain => keys::CCD_GAIN,
+            Control::Offset => keys::CCD_OFFSET,
+        }
+    }
+
+    fn set(self, value: i32) -> Call {
+        match self {
+            Control::Gain => Call::SetGain(value),
+            Control::Offset => Call::SetOffset(value),
+        }
+    }
+
+    fn of(call: &Call) -> Control {
+        match call {
+            Call::GetGain | Call::SetGain(_) => Control::Gain,
+            _ => Control::Offset,
+        }
+    }
+}
+
+pub(super) fn register(on: &mut Handlers) {
+    on.change(&keys::CCD_GAIN, |device, [value]| device.change_control(Control::Gain, value));
+    on.change(&keys::CCD_OFFSET, |device, [value]| device.change_control(Control::Offset, value));
+}
+
+impl Device {
+    fn change_control(&mut self, control: Control, value: f64) {
+        let key = control.key();
+        let whole = value.fract() == 0.0 && (f64::from(i32::MIN)..=f64::from(i32::MAX)).contains(&value);
+        if !whole {
+            let name = key.vector();
+            return self.refuse(name, &format!("{name} cannot be {value}: it takes whole numbers"));
+        }
+        if matches!(self.link, Link::Lost { .. }) {
+            let name = key.vector();
+            return self.refuse(name, &format!("{name} has to wait: the camera is lost"));
+        }
+        #[expect(clippy::cast_possible_truncation, reason = "checked above")]
+        let wanted = value as i32;
+        if self.is_exposing() {
+            *self.pending(control) = Some(wanted);
+            self.publish(&key, [value], State::Ok);
+        } else {
+            self.ask(control.set(wanted));
+        }
+    }
+
+    fn pending(&mut self, control: Control) -> &mut Option<i32> {
+        match control {
+            Control::Gain => &mut self.controls.gain,
+            Control::Offset => &mut self.controls.offset,
+        }
+    }
+
+    /// Brings to the camera what was accepted while it was exposing.
+    pub(super) fn apply_pending_controls(&mut self) {
+        for control in [Control::Gain, Control::Offset] {
+            if let Some(value) = self.pending(control).take() {
+                self.ask(control.set(value));
+            }
+        }
+    }
+
+    pub(super) fn control_answered(&mut self, call: &Call, result: Result<Reply, CameraError>) {
+        let control = Control::of(call);
+        let key = control.key();
+        match result {
+            Ok(Reply::Gain(value) | Reply::Offset(value)) => {
+                // A value that was accepted in the meantime is the one that clients should see.
+                let shown = self.pending(control).unwrap_or(value);
+                let state = match call {
+                    Call::SetGain(_) | Call::SetOffset(_) => State::Ok,
+                    _ => self.store.state(&key),
+                };
+                self.publish(&key, [f64::from(shown)], state);
+            }
+            Ok(_) => {}
+            Err(error) => {
+                self.refuse(key.vector(), &error.to_string());
+                if matches!(call, Call::SetGain(_) | Call::SetOffset(_)) && self.link == Link::On {
+                    self.ask(if matches!(control, Control::Gain) { Call::GetGain } else { Call::GetOffset });
+                }
+            }
+        }
+    }
+
+    /// Asks a camera that is being connected for what it is set to.
+    pub(super) fn ask_settings(&mut self) {
+        let Some(capabilities) = &self.capabilities else { return };
+        let (gain, offset) = (capabilities.gain.is_some(), capabilities.offset.is_some());
+        if gain {
+            self.ask(Call::GetGain);
+        }
+        if offset {
+            self.ask(Call::GetOffset);
+        }
+    }
+
+    /// Gives a camera that was lost the settings that clients see.
+    pub(super) fn reapply_settings(&mut self) {
+        let Some(capabilities) = &self.capabilities else { return };
+        let has = [(Control::Gain, capabilities.gain.is_some()), (Control::Offset, capabilities.offset.is_some())];
+        for (control, _) in has.into_iter().filter(|(_, has)| *has) {
+            let [value] = self.store.get(&control.key());
+            #[expect(clippy::cast_possible_truncation, reason = "came from an i32")]
+            self.ask(control.set(value as i32));
+        }
+        self.reapply_cooler();
+    }
+
+    pub(super) fn adopt_controls(&mut self, capabilities: &Capabilities) {
+        let limits = |range: Range<i32>| Limits {
+            min: f64::from(range.min),
+            max: f64::from(range.max),
+            step: f64::from(range.step),
+        };
+        if let Some(range) = capabilities.gain {
+            self.store.set_limits(&keys::CCD_GAIN, &[limits(range)]);
+        }
+        if let Some(range) = capabilities.offset {
+            self.store.set_limits(&keys::CCD_OFFSET, &[limits(range)]);
+        }
+        self.controls = Controls::default();
+    }
+
+    /// A client's write to a vector of the backend's own.
+    pub(super) fn change_setting(&mut self, name: &str, values: &Values) {
+        let Some(vector) = self.store.vector(name) else { return };
+        if let Some(value) = to_value(vector, values) {
+            self.ask(Call::SetParameter(name.to_owned(), value));
+        }
+    }
+
+    pub(super) fn setting_answered(&mut self, name: &str, call: &Call, result: Result<Reply, CameraError>) {
+        match result {
+            Ok(Reply::Value(value)) => {
+                let values = self.store.vector(name).and_then(|vector| to_values(vector, &value));
+                if let Some(values) = values {
+                    self.store.assign(name, values);
+                }
+                if matches!(call, Call::SetParameter(..)) {
+                    self.store.set_state(name, State::Ok);
+                }
+                self.send_by_name(name);
+            }
+            Ok(_) => {}
+            Err(error) => self.refuse(name, &error.to_string()),
+        }
+    }
+
+    /// Tells the camera what its settings' vectors say, after a configuration or a skeleton has changed them.
+    pub(super) fn push_settings(&mut self) {
+        for name in self.settings.clone() {
+            if let Some(values) = self.store.vector(&name).and_then(Vector::values) {
+                self.change_setting(&name, &values);
+            }
+        }
+    }
+}
+
+/// A vector's values in the words of [`crate::camera::Camera::set_parameter`].
+fn to_value(vector: &Vector, values: &Values) -> Option<Value> {
+    let names = vector.element_names().into_iter().map(str::to_owned);
+    match values {
+        Values::Numbers(numbers) => {
+            Some(Value::Record(names.zip(numbers.iter().map(|number| Value::Number(*number))).collect()))
+        }
+        Values::Texts(texts) => {
+            Some(Value::Record(names.zip(texts.iter().map(|text| Value::Text(text.clone()))).collect()))
+        }
+        Values::Switches(switches) => {
+            names.zip(switches).find(|(_, on)| **on).map(|(name, _)| Value::Text(name))
+        }
+    }
+}
+
+/// The values of a vector from the words of [`crate::camera::Camera::get_parameter`].
+fn to_values(vector: &Vector, value: &Value) -> Option<Values> {
+    let names = vector.element_names();
+    match (&vector.elements, value) {
+        (Elements::Switch(..), Value::Text(chosen)) => {
+            Some(Values::Switches(names.iter().map(|name| name == chosen).collect()))
+        }
+        (Elements::Number(_), Value::Record(fields)) => {
+            let number = |name: &&str| {
+                fields.iter().find(|(key, _)| key == name).and_then(|(_, value)| match value {
+                    Value::Number(number) => Some(*number),
+                    _ => None,
+                })
+            };
+            names.iter().map(number).collect::<Option<_>>().map(Values::Numbers)
+        }
+        (Elements::Text(_), Value::Record(fields)) => {
+            let text = |name: &&str| {
+                fields.iter().find(|(key, _)| key == name).and_then(|(_, value)| match value {
+                    Value::Text(text) => Some(text.clone()),
+                    _ => None,
+                })
+            };
+            names.iter().map(text).collect::<Option<_>>().map(Values::Texts)
+        }
+        _ => None,
+    }
+}

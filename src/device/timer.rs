@@ -1,0 +1,62 @@
+//! The device's timers as a table: everything that happens because time has passed.
+
+use std::time::Duration;
+
+/// What happens when the time has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Timer {
+    /// The next countdown value of a running exposure is due.
+    Countdown,
+    /// The exposure should have been over long ago.
+    ExposureOverdue,
+    /// The camera has not answered the outstanding call.
+    CallOverdue,
+    /// The camera's status is to be asked again.
+    Poll,
+    /// The server has not answered the oldest ping.
+    PingOverdue,
+    /// A lost camera is to be tried again.
+    Reconnect,
+}
+
+const ALL: [Timer; 6] = [
+    Timer::Countdown,
+    Timer::ExposureOverdue,
+    Timer::CallOverdue,
+    Timer::Poll,
+    Timer::PingOverdue,
+    Timer::Reconnect,
+];
+
+/// When each timer is due, on the clock of `Moment::elapsed`.
+#[derive(Debug, Default)]
+pub(super) struct Timers([Option<Duration>; ALL.len()]);
+
+impl Timers {
+    pub(super) fn set(&mut self, timer: Timer, at: Duration) {
+        self.0[timer as usize] = Some(at);
+    }
+
+    pub(super) fn clear(&mut self, timer: Timer) {
+        self.0[timer as usize] = None;
+    }
+
+    pub(super) fn is_set(&self, timer: Timer) -> bool {
+        self.0[timer as usize].is_some()
+    }
+
+    pub(super) fn next(&self) -> Option<Duration> {
+        self.0.iter().flatten().min().copied()
+    }
+
+    /// Takes the timer that was due first.
+    pub(super) fn due(&mut self, now: Duration) -> Option<Timer> {
+        let first = ALL
+            .into_iter()
+            .filter_map(|timer| self.0[timer as usize].map(|at| (at, timer)))
+            .filter(|(at, _)| *at <= now)
+            .min_by_key(|(at, _)| *at)?;
+        self.clear(first.1);
+        Some(first.1)
+    }
+}

@@ -1,0 +1,195 @@
+//! Where frames go, and the last step of an exposure: what clients hear when its frame has been delivered.
+//!
+//! At most [`MAX_UNACKNOWLEDGED`] BLOBs are on their way to the server at a time. A frame that has to wait keeps
+//! CCD_EXPOSURE Busy, so a slow server slows the exposures down and no memory grows.
+
+use std::collections::VecDeque;
+use std::path::PathBuf;
+use std::time::{Duration, SystemTime};
+
+use crate::camera::types::ExposureId;
+use crate::property::key::Key;
+use crate::property::keys::{self, UploadMode};
+use crate::wire::{BlobUpdate, Message, Payload, State};
+
+use super::job::{DeliveryError, FileTarget};
+use super::timer::Timer;
+use super::{Device, Handlers, Level};
+
+/// BLOBs that the server has not acknowledged yet. Two keep the line busy while one is parsed.
+const MAX_UNACKNOWLEDGED: usize = 2;
+/// A server that has not answered a ping for so long does not speak pings: send without waiting until it does.
+const PING_PATIENCE: Duration = Duration::from_secs(5);
+
+/// Pings on their way, and the frame that waits for them.
+#[derive(Debug, Default)]
+pub(super) struct Upload {
+    pings: u64,
+    unacknowledged: VecDeque<String>,
+    silent_server: bool,
+    held: Option<Delivered>,
+}
+
+/// A frame that has been delivered as far as the delivery thread takes it.
+#[derive(Debug)]
+struct Delivered {
+    id: ExposureId,
+    blob: Option<Result<(Payload, &'static str), DeliveryError>>,
+    file: Option<Result<PathBuf, DeliveryError>>,
+}
+
+/// Where one exposure's frame goes.
+#[derive(Clone, Debug)]
+pub(super) struct Destination {
+    pub(super) client: bool,
+    local: Option<[String; 2]>,
+}
+
+impl Destination {
+    pub(super) fn file(&self, started: SystemTime) -> Option<FileTarget> {
+        let [directory, prefix] = self.local.clone()?;
+        Some(FileTarget { directory, prefix, started })
+    }
+}
+
+pub(super) fn register(on: &mut Handlers) {
+    on.change(&keys::UPLOAD_MODE, Device::change_upload_mode);
+    on.change(&keys::UPLOAD_SETTINGS, Device::change_upload_settings);
+}
+
+impl Device {
+    fn change_upload_mode(&mut self, mode: UploadMode) {
+        let words = match mode {
+            UploadMode::Client => "client only",
+            UploadMode::Local => "local only",
+            UploadMode::Both => "client and local",
+        };
+        self.say(Level::Info, &format!("Upload settings set to {words}"));
+        self.publish(&keys::UPLOAD_MODE, mode, State::Ok);
+    }
+
+    fn change_upload_settings(&mut self, [directory, prefix]: [String; 2]) {
+        let name = keys::UPLOAD_SETTINGS.vector();
+        if prefix.is_empty() || prefix.contains('/') {
+            let rule = "it is a file name, XXX stands for a number and ISO8601 for the time";
+            return self.refuse(name, &format!("{name}.UPLOAD_PREFIX cannot be {prefix:?}: {rule}"));
+        }
+        let directory = if directory.is_empty() { self.home.clone() } else { directory };
+        if !directory.starts_with('/') && !directory.starts_with("_HOME_") {
+            let rule = "it is an absolute path, which may begin with _HOME_";
+            return self.refuse(name, &format!("{name}.UPLOAD_DIR cannot be {directory:?}: {rule}"));
+        }
+        self.publish(&keys::UPLOAD_SETTINGS, [directory, prefix], State::Ok);
+    }
+
+    /// Where a frame goes whose exposure starts now.
+    pub(super) fn destination(&self) -> Destination {
+        let mode = self.store.get(&keys::UPLOAD_MODE);
+        let local = (mode != UploadMode::Client).then(|| self.store.get(&keys::UPLOAD_SETTINGS));
+        Destination { client: mode != UploadMode::Local, local }
+    }
+
+    /// The delivery thread is done with a frame.
+    pub(super) fn delivered(
+        &mut self,
+        id: ExposureId,
+        blob: Option<Result<(Payload, &'static str), DeliveryError>>,
+        file: Option<Result<PathBuf, DeliveryError>>,
+    ) {
+        if !self.is_current(id) {
+            return;
+        }
+        let delivered = Delivered { id, blob, file };
+        let full = self.upload.unacknowledged.len() >= MAX_UNACKNOWLEDGED && !self.upload.silent_server;
+        if full && matches!(delivered.blob, Some(Ok(_))) {
+            self.timers.clear(Timer::ExposureOverdue);
+            self.upload.held = Some(delivered);
+        } else {
+            self.announce(delivered);
+        }
+    }
+
+    /// Says everything about a delivered frame as one unit that nothing can come between: file, BLOB, end.
+    fn announce(&mut self, Delivered { id, blob, file }: Delivered) {
+        if !self.is_current(id) {
+            return;
+        }
+        self.end_exposure();
+        let mut state = State::Ok;
+        match file {
+            Some(Ok(path)) => {
+                let path = path.display().to_string();
+                self.say(Level::Info, &format!("Image saved to {path}"));
+                self.publish(&keys::CCD_FILE_PATH, [path], State::Ok);
+            }
+            Some(Err(error)) => {
+                state = State::Alert;
+                self.say(Level::Error, &format!("the frame was not saved: {error}"));
+                self.settle(&keys::CCD_FILE_PATH, State::Alert);
+            }
+            None => {}
+        }
+        match blob {
+            Some(Ok((payload, format))) => self.send_blob(payload, format),
+            Some(Err(error)) => {
+                state = State::Alert;
+                self.say(Level::Error, &format!("the frame was not sent: {error}"));
+            }
+            None => {}
+        }
+        self.publish(&keys::CCD_EXPOSURE, [0.0], state);
+    }
+
+    fn send_blob(&mut self, payload: Payload, format: &str) {
+        self.store.set_state(keys::CCD1.vector, State::Ok);
+        let timeout = self.store.vector(keys::CCD1.vector).map_or(0.0, |vector| vector.timeout);
+        self.outbox.push(Message::SetBlob(BlobUpdate {
+            device: self.name.clone(),
+            name: keys::CCD1.vector.to_owned(),
+            element: keys::CCD1.element.to_owned(),
+            state: State::Ok,
+            timeout,
+            at: self.now.utc,
+            format: format.to_owned(),
+            payload,
+        }));
+        self.upload.pings += 1;
+        let uid = format!("SetBLOB/{}/{}", self.ordinal, self.upload.pings);
+        self.outbox.push(Message::PingRequest { uid: uid.clone() });
+        if !self.timers.is_set(Timer::PingOverdue) {
+            self.timers.set(Timer::PingOverdue, self.now.elapsed + PING_PATIENCE);
+        }
+        self.upload.unacknowledged.push_back(uid);
+    }
+
+    /// The server has parsed everything up to one of our pings.
+    pub(super) fn acknowledged(&mut self, uid: &str) {
+        let Some(at) = self.upload.unacknowledged.iter().position(|sent| sent == uid) else { return };
+        self.upload.unacknowledged.drain(..=at);
+        self.upload.silent_server = false;
+        self.timers.clear(Timer::PingOverdue);
+        if !self.upload.unacknowledged.is_empty() {
+            self.timers.set(Timer::PingOverdue, self.now.elapsed + PING_PATIENCE);
+        }
+        self.release_held_frame();
+    }
+
+    pub(super) fn ping_overdue(&mut self) {
+        self.upload.silent_server = true;
+        // Only the newest can still tell that the server speaks pings after all.
+        let newest = self.upload.unacknowledged.pop_back();
+        self.upload.unacknowledged.clear();
+        self.upload.unacknowledged.extend(newest);
+        self.release_held_frame();
+    }
+
+    fn release_held_frame(&mut self) {
+        if let Some(delivered) = self.upload.held.take() {
+            self.announce(delivered);
+        }
+    }
+
+    pub(super) fn drop_held_frame(&mut self) {
+        self.upload.held = None;
+    }
+}

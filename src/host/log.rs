@@ -1,0 +1,118 @@
+//! The driver's log: to stderr for indiserver, and to clients that switched DEBUG on.
+//!
+//! indiserver closes the stderr of a driver that writes a line of 1024 bytes or more, and every write after that
+//! fails. So lines are cut, and a log that cannot be written is not an error.
+
+use std::fmt::Write as _;
+use std::io::{self, Write};
+
+use tokio::sync::mpsc::Sender;
+use tracing::field::{Field, Visit};
+use tracing::{Event, Subscriber};
+use tracing_subscriber::filter::{EnvFilter, LevelFilter, Targets};
+use tracing_subscriber::fmt::MakeWriter;
+use tracing_subscriber::layer::{Context, Layer, SubscriberExt};
+use tracing_subscriber::util::SubscriberInitExt;
+
+use crate::device::Level;
+
+/// Longest line on stderr, newline included.
+const LINE: usize = 1000;
+
+/// Starts logging, with the level from `RUST_LOG` (default: warnings), and sends every line of the driver's own code
+/// to `forward` too, as long as there is room. Panics are logged in the same way instead of being printed.
+pub fn start(forward: Sender<(Level, String)>) {
+    let filter = EnvFilter::builder().with_default_directive(LevelFilter::WARN.into()).from_env_lossy();
+    let to_stderr = tracing_subscriber::fmt::layer()
+        .with_ansi(false)
+        .without_time()
+        .log_internal_errors(false)
+        .with_writer(Stderr)
+        .with_filter(filter);
+    // A second start, in a test, keeps the first one's log.
+    let own = Targets::new().with_target(env!("CARGO_CRATE_NAME"), LevelFilter::DEBUG);
+    let to_clients = Forward { forward }.with_filter(own);
+    let _ = tracing_subscriber::registry().with(to_stderr).with(to_clients).try_init();
+    std::panic::set_hook(Box::new(|panic| tracing::error!("{panic}")));
+}
+
+#[derive(Clone, Copy)]
+struct Stderr;
+
+impl MakeWriter<'_> for Stderr {
+    type Writer = Stderr;
+
+    fn make_writer(&self) -> Stderr {
+        Stderr
+    }
+}
+
+impl Write for Stderr {
+    /// Takes one whole event.
+    fn write(&mut self, event: &[u8]) -> io::Result<usize> {
+        let _ = io::stderr().write_all(&line(event));
+        Ok(event.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// One line of at most [`LINE`] bytes.
+fn line(event: &[u8]) -> Vec<u8> {
+    let text = String::from_utf8_lossy(event.trim_ascii_end());
+    let mut line = text.replace(['\n', '\r'], " ");
+    line.truncate(line.floor_char_boundary(LINE - 1));
+    line.push('\n');
+    line.into_bytes()
+}
+
+/// Sends log lines to the devices, for clients. Never waits: a line that finds no room is lost.
+struct Forward {
+    forward: Sender<(Level, String)>,
+}
+
+impl<S: Subscriber> Layer<S> for Forward {
+    fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
+        let level = match *event.metadata().level() {
+            tracing::Level::ERROR => Level::Error,
+            tracing::Level::WARN => Level::Warning,
+            tracing::Level::INFO => Level::Info,
+            _ => Level::Debug,
+        };
+        let mut sentence = Sentence(String::new());
+        event.record(&mut sentence);
+        let _ = self.forward.try_send((level, sentence.0));
+    }
+}
+
+struct Sentence(String);
+
+impl Visit for Sentence {
+    fn record_debug(&mut self, field: &Field, value: &dyn std::fmt::Debug) {
+        let written = match (field.name(), self.0.is_empty()) {
+            ("message", true) => write!(self.0, "{value:?}"),
+            ("message", false) => write!(self.0, " {value:?}"),
+            (name, _) => write!(self.0, " {name}={value:?}"),
+        };
+        debug_assert!(written.is_ok(), "a String takes everything");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{LINE, line};
+
+    #[test]
+    fn a_line_never_reaches_the_length_at_which_indiserver_closes_stderr() {
+        let long = line("ä".repeat(4000).as_bytes());
+        assert!(long.len() <= LINE && long.ends_with(b"\n"), "{}", long.len());
+        assert_eq!(long.iter().filter(|byte| **byte == b'\n').count(), 1);
+    }
+
+    #[test]
+    fn an_event_of_several_lines_becomes_one() {
+        assert_eq!(line(b"a\nb\r\nc\n"), b"a b  c\n");
+    }
+}

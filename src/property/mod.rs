@@ -1,0 +1,13 @@
+//! Property vectors: what they are called, what they hold, and what a client may write into them.
+//!
+//! Labels, groups, formats, limits, order and defaults live in `xml-skeletons/`; names and types are bound to them
+//! once, in [`keys`], at compile time ([`skeleton`], [`key`]). The [`store`] holds the vectors of one device and
+//! accepts a client's write whole or not at all; the [`outbox`] holds what is still to be sent. No clock, no I/O.
+//!
+//! Read [`keys`] first.
+
+pub mod key;
+pub mod keys;
+pub mod outbox;
+pub mod skeleton;
+pub mod store;

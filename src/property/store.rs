@@ -1,0 +1,394 @@
+//! The vectors of one device, and the gate through which a client's write must pass.
+
+use std::collections::HashMap;
+use std::time::SystemTime;
+
+use super::key::{Key, Values};
+use crate::wire::{self, Definition, ElementDefinition, Elements, Kind, Limits, New, Perm, Rule, State, Update, number};
+
+/// Characters of a client's text that are repeated in a refusal.
+const QUOTED: usize = 40;
+
+/// One vector and all that is known about it.
+#[derive(Clone, Debug, PartialEq)]
+#[allow(missing_docs, reason = "the attributes of the protocol")]
+pub struct Vector {
+    pub name: String,
+    pub label: String,
+    pub group: String,
+    pub state: State,
+    pub perm: Perm,
+    pub timeout: f64,
+    pub elements: Elements<ElementDefinition>,
+    /// Clients have been told of it.
+    pub defined: bool,
+}
+
+impl Vector {
+    /// The names of its elements, in order.
+    #[must_use]
+    pub fn element_names(&self) -> Vec<&str> {
+        fn names<T>(list: &[(ElementDefinition, T)]) -> Vec<&str> {
+            list.iter().map(|(head, _)| head.name.as_str()).collect()
+        }
+        match &self.elements {
+            Elements::Text(list) => names(list),
+            Elements::Number(list) => names(list),
+            Elements::Switch(_, list) => names(list),
+            Elements::Light(list) => names(list),
+            Elements::Blob(list) => list.iter().map(|head| head.name.as_str()).collect(),
+        }
+    }
+
+    /// Its kind.
+    #[must_use]
+    pub fn kind(&self) -> Kind {
+        match self.elements {
+            Elements::Text(_) => Kind::Text,
+            Elements::Number(_) => Kind::Number,
+            Elements::Switch(..) => Kind::Switch,
+            Elements::Light(_) => Kind::Light,
+            Elements::Blob(_) => Kind::Blob,
+        }
+    }
+
+    /// Its switch rule, if it has one.
+    #[must_use]
+    pub fn rule(&self) -> Option<Rule> {
+        match self.elements {
+            Elements::Switch(rule, _) => Some(rule),
+            _ => None,
+        }
+    }
+
+    /// Its values; `None` for lights and BLOBs, which nobody writes by value.
+    #[must_use]
+    pub fn values(&self) -> Option<Values> {
+        match &self.elements {
+            Elements::Text(list) => Some(Values::Texts(list.iter().map(|(_, text)| text.clone()).collect())),
+            Elements::Number(list) => Some(Values::Numbers(list.iter().map(|(_, number)| number.value).collect())),
+            Elements::Switch(_, list) => Some(Values::Switches(list.iter().map(|(_, on)| *on).collect())),
+            Elements::Light(_) | Elements::Blob(_) => None,
+        }
+    }
+
+    fn assign(&mut self, values: Values) {
+        match (&mut self.elements, values) {
+            (Elements::Text(list), Values::Texts(texts)) => {
+                list.iter_mut().zip(texts).for_each(|((_, to), from)| *to = from);
+            }
+            (Elements::Number(list), Values::Numbers(numbers)) => {
+                // A value that is not finite would make clients drop the vector; the old one is truer.
+                list.iter_mut().zip(numbers).filter(|(_, from)| from.is_finite()).for_each(|((_, to), from)| to.value = from);
+            }
+            (Elements::Switch(_, list), Values::Switches(switches)) => {
+                list.iter_mut().zip(switches).for_each(|((_, to), from)| *to = from);
+            }
+            _ => debug_assert!(false, "{} is of another kind", self.name),
+        }
+    }
+}
+
+/// Why a client's write was refused; the text is the sentence that the client hears.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+#[allow(missing_docs, reason = "the message says it")]
+pub enum Rejection {
+    #[error("there is no property {vector} now")]
+    Unknown { vector: String },
+    #[error("{vector} is read-only")]
+    ReadOnly { vector: String },
+    #[error("{vector} holds {is}, not {got}")]
+    WrongKind { vector: String, is: &'static str, got: &'static str },
+    #[error("{vector} was sent without an element")]
+    Empty { vector: String },
+    #[error("{vector} has no element {element}; it has {has}")]
+    UnknownElement { vector: String, element: String, has: String },
+    #[error("{vector}.{element} cannot be {got:?}: {why}")]
+    NotANumber { vector: String, element: String, got: String, why: String },
+    #[error("{vector}.{element} cannot be {got}: allowed is {min} to {max}")]
+    OutOfRange { vector: String, element: String, got: f64, min: f64, max: f64 },
+    #[error("{vector}.{element} cannot be {got:?}: allowed is On or Off")]
+    NotASwitch { vector: String, element: String, got: String },
+    #[error("{vector} takes {rule}, not {on} switches that are on")]
+    RuleBroken { vector: String, rule: &'static str, on: usize },
+}
+
+/// The vectors of one device, in the order of their definition.
+#[derive(Debug)]
+pub struct Store {
+    device: String,
+    vectors: Vec<Vector>,
+    index: HashMap<String, usize>,
+    /// Vectors whose limits are not those of their last definition.
+    relimited: Vec<usize>,
+}
+
+impl Store {
+    /// A store of these vectors, none of them defined yet.
+    #[must_use]
+    pub fn new(device: &str, vectors: Vec<Vector>) -> Self {
+        let index = vectors.iter().enumerate().map(|(i, vector)| (vector.name.clone(), i)).collect();
+        Store { device: device.to_owned(), vectors, index, relimited: Vec::new() }
+    }
+
+    /// The vectors, in order.
+    #[must_use]
+    pub fn vectors(&self) -> &[Vector] {
+        &self.vectors
+    }
+
+    /// The vector of this name.
+    #[must_use]
+    pub fn vector(&self, name: &str) -> Option<&Vector> {
+        self.index.get(name).map(|i| &self.vectors[*i])
+    }
+
+    /// The value behind a key.
+    #[must_use]
+    pub fn get<K: Key>(&self, key: &K) -> K::Value {
+        key.read(&self.values(key.vector()))
+    }
+
+    /// The state of the vector behind a key.
+    #[must_use]
+    pub fn state<K: Key>(&self, key: &K) -> State {
+        self.vector(key.vector()).map_or(State::Idle, |vector| vector.state)
+    }
+
+    /// Replaces the values behind a key.
+    pub fn set<K: Key>(&mut self, key: &K, value: K::Value) {
+        self.assign(key.vector(), key.write(value));
+    }
+
+    /// Replaces the values of a vector by name.
+    pub fn assign(&mut self, name: &str, values: Values) {
+        self.with(name, |vector| vector.assign(values));
+    }
+
+    /// Replaces the state of a vector by name.
+    pub fn set_state(&mut self, name: &str, state: State) {
+        self.with(name, |vector| vector.state = state);
+    }
+
+    /// Replaces the permission of a vector that is not defined yet.
+    pub fn set_perm<K: Key>(&mut self, key: &K, perm: Perm) {
+        self.with(key.vector(), |vector| vector.perm = perm);
+    }
+
+    /// Replaces the limits of the elements, by position.
+    pub fn set_limits<K: Key>(&mut self, key: &K, limits: &[Limits]) {
+        let mut changed = false;
+        self.with(key.vector(), |vector| {
+            if let Elements::Number(list) = &mut vector.elements {
+                for ((_, number), new) in list.iter_mut().zip(limits) {
+                    changed |= number.limits != *new;
+                    number.limits = *new;
+                }
+            }
+        });
+        if let (true, Some(index)) = (changed, self.index.get(key.vector())) {
+            self.relimited.push(*index);
+        }
+    }
+
+    /// Notes that clients know the vector, and says how to tell them. `None` for a name that does not exist.
+    pub fn define(&mut self, name: &str, at: SystemTime) -> Option<Definition> {
+        let index = *self.index.get(name)?;
+        self.relimited.retain(|i| *i != index);
+        let vector = &mut self.vectors[index];
+        vector.defined = true;
+        Some(Definition {
+            device: self.device.clone(),
+            name: vector.name.clone(),
+            label: vector.label.clone(),
+            group: vector.group.clone(),
+            state: vector.state,
+            perm: vector.perm,
+            timeout: vector.timeout,
+            at,
+            elements: vector.elements.clone(),
+        })
+    }
+
+    /// Notes that clients must forget the vector; its values stay. Says whether they knew it.
+    pub fn undefine(&mut self, name: &str) -> bool {
+        let mut was = false;
+        self.with(name, |vector| was = std::mem::take(&mut vector.defined));
+        was
+    }
+
+    /// State and values of a vector that clients know, with its limits if those have changed. `None` for any other
+    /// vector and for BLOBs.
+    pub fn update(&mut self, name: &str, at: SystemTime) -> Option<Update> {
+        let index = *self.index.get(name)?;
+        let vector = &self.vectors[index];
+        if !vector.defined {
+            return None;
+        }
+        let relimited = self.relimited.contains(&index);
+        self.relimited.retain(|i| *i != index);
+        let values = match &vector.elements {
+            Elements::Text(list) => wire::Values::Text(pairs(list, String::clone)),
+            Elements::Number(list) => wire::Values::Number(
+                list.iter()
+                    .map(|(head, n)| (head.name.clone(), n.value, relimited.then_some(n.limits)))
+                    .collect(),
+            ),
+            Elements::Switch(_, list) => wire::Values::Switch(pairs(list, |on| *on)),
+            Elements::Light(list) => wire::Values::Light(pairs(list, |state| *state)),
+            Elements::Blob(_) => return None,
+        };
+        Some(Update {
+            device: self.device.clone(),
+            name: vector.name.clone(),
+            state: vector.state,
+            timeout: vector.timeout,
+            at,
+            values,
+        })
+    }
+
+    /// What a client's write would make of a vector. Nothing is changed: whoever owns the vector decides, and a
+    /// refusal leaves everything as it was. Elements that the client left out keep their values; of a vector where
+    /// one switch may be on, the client's choice replaces the old one.
+    pub fn accept(&self, new: &New) -> Result<Values, Rejection> {
+        match self.vector(&new.name) {
+            Some(vector) if vector.defined => self.check(new),
+            _ => Err(Rejection::Unknown { vector: quoted(&new.name) }),
+        }
+    }
+
+    /// As [`accept`](Store::accept), but of a vector that clients need not know yet.
+    pub fn check(&self, new: &New) -> Result<Values, Rejection> {
+        let vector = self.vector(&new.name);
+        let vector = vector.ok_or_else(|| Rejection::Unknown { vector: quoted(&new.name) })?;
+        let name = || vector.name.clone();
+        if vector.perm == Perm::Ro {
+            return Err(Rejection::ReadOnly { vector: name() });
+        }
+        if vector.kind() != new.kind {
+            return Err(Rejection::WrongKind { vector: name(), is: word(vector.kind()), got: word(new.kind) });
+        }
+        if new.elements.is_empty() {
+            return Err(Rejection::Empty { vector: name() });
+        }
+        let names = vector.element_names();
+        let mut wishes = Vec::with_capacity(new.elements.len());
+        for (element, text) in &new.elements {
+            let at = names.iter().position(|known| known == element);
+            let at = at.ok_or_else(|| Rejection::UnknownElement {
+                vector: name(),
+                element: quoted(element),
+                has: names.join(", "),
+            })?;
+            wishes.push((at, text.as_str()));
+        }
+        match &vector.elements {
+            Elements::Number(list) => numbers(vector, list, &wishes),
+            Elements::Switch(rule, list) => switches(vector, *rule, list, &wishes),
+            Elements::Text(list) => {
+                let mut texts: Vec<String> = list.iter().map(|(_, text)| text.clone()).collect();
+                wishes.iter().for_each(|(at, text)| texts[*at] = (*text).to_owned());
+                Ok(Values::Texts(texts))
+            }
+            Elements::Light(_) | Elements::Blob(_) => Err(Rejection::ReadOnly { vector: name() }),
+        }
+    }
+
+    fn values(&self, name: &str) -> Values {
+        self.vector(name).and_then(Vector::values).unwrap_or(Values::Numbers(Vec::new()))
+    }
+
+    fn with(&mut self, name: &str, change: impl FnOnce(&mut Vector)) {
+        match self.index.get(name) {
+            Some(index) => change(&mut self.vectors[*index]),
+            None => debug_assert!(false, "no vector {name}"),
+        }
+    }
+}
+
+fn numbers(
+    vector: &Vector,
+    list: &[(ElementDefinition, wire::Number)],
+    wishes: &[(usize, &str)],
+) -> Result<Values, Rejection> {
+    let mut values: Vec<f64> = list.iter().map(|(_, number)| number.value).collect();
+    for (at, text) in wishes {
+        let (head, number) = &list[*at];
+        let value = number::parse(text).map_err(|error| Rejection::NotANumber {
+            vector: vector.name.clone(),
+            element: head.name.clone(),
+            got: quoted(text),
+            why: error.to_string(),
+        })?;
+        let Limits { min, max, .. } = number.limits;
+        if !(min..=max).contains(&value) {
+            let (vector, element) = (vector.name.clone(), head.name.clone());
+            return Err(Rejection::OutOfRange { vector, element, got: value, min, max });
+        }
+        values[*at] = value;
+    }
+    Ok(Values::Numbers(values))
+}
+
+fn switches(
+    vector: &Vector,
+    rule: Rule,
+    list: &[(ElementDefinition, bool)],
+    wishes: &[(usize, &str)],
+) -> Result<Values, Rejection> {
+    let mut wanted = Vec::with_capacity(wishes.len());
+    for (at, text) in wishes {
+        wanted.push((
+            *at,
+            match *text {
+                "On" => true,
+                "Off" => false,
+                _ => {
+                    return Err(Rejection::NotASwitch {
+                        vector: vector.name.clone(),
+                        element: list[*at].0.name.clone(),
+                        got: quoted(text),
+                    });
+                }
+            },
+        ));
+    }
+    let mut values: Vec<bool> = list.iter().map(|(_, on)| *on).collect();
+    if rule != Rule::AnyOfMany && wanted.iter().any(|(_, on)| *on) {
+        values.fill(false);
+    }
+    wanted.iter().for_each(|(at, on)| values[*at] = *on);
+    let on = values.iter().filter(|on| **on).count();
+    let broken = match rule {
+        Rule::OneOfMany => (on != 1).then_some("exactly one"),
+        Rule::AtMostOne => (on > 1).then_some("at most one"),
+        Rule::AnyOfMany => None,
+    };
+    match broken {
+        Some(rule) => Err(Rejection::RuleBroken { vector: vector.name.clone(), rule, on }),
+        None => Ok(Values::Switches(values)),
+    }
+}
+
+fn pairs<T, V>(list: &[(ElementDefinition, T)], value: impl Fn(&T) -> V) -> Vec<(String, V)> {
+    list.iter().map(|(head, from)| (head.name.clone(), value(from))).collect()
+}
+
+fn word(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Text => "texts",
+        Kind::Number => "numbers",
+        Kind::Switch => "switches",
+        Kind::Light => "lights",
+        Kind::Blob => "a BLOB",
+    }
+}
+
+/// A client's text, short enough for a sentence.
+fn quoted(text: &str) -> String {
+    match text.char_indices().nth(QUOTED) {
+        Some((cut, _)) => format!("{}…", &text[..cut]),
+        None => text.to_owned(),
+    }
+}
