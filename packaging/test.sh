@@ -1,0 +1,20 @@
+#!/bin/sh
+# Installs what the tests stand on and runs all of them.
+#   sh packaging/test.sh [--install-only]
+set -eu
+# shellcheck source=packaging/common.sh
+. "$(dirname "$0")/common.sh"
+
+# The real server and its tools; independent readers of our FITS files. fitsio comes with its bindings, so that
+# CFITSIO's headers are enough and clang is not needed.
+need indi-bin has indiserver
+need pkg-config has pkg-config
+need libcfitsio-dev pkg-config --exists cfitsio
+need fitsverify has fitsverify
+# The system's own Python: any other one does not see Debian's packages.
+need python3-astropy /usr/bin/python3 -c 'import importlib.util as u; assert u.find_spec("astropy")'
+install_missing
+[ "${1:-}" != --install-only ] || exit 0
+
+find_cargo
+exec cargo test --locked
