@@ -137,7 +137,7 @@ struct Driver {
     stations: Vec<Station>,
     requests: Receiver<Request>,
     news: Receiver<News>,
-    log_lines: Receiver<(Level, String)>,
+    log_lines: Receiver<(tracing::Level, String)>,
     /// For the camera threads.
     report: Sender<News>,
     messages: Sender<Message>,
@@ -150,7 +150,7 @@ impl Driver {
         surroundings: &Surroundings,
         backends: &[Backend],
         clock: Clock,
-        log_lines: Receiver<(Level, String)>,
+        log_lines: Receiver<(tracing::Level, String)>,
     ) -> Result<Driver, StartError> {
         let (report, news) = channel(EVENTS);
         let (take, requests) = channel(REQUESTS);
@@ -191,11 +191,7 @@ impl Driver {
                     Some(request) => self.route(&request),
                     None => break,
                 },
-                Some((level, line)) = self.log_lines.recv() => {
-                    for index in 0..self.stations.len() {
-                        self.handle(index, Input::Log(level, line.clone()));
-                    }
-                }
+                Some((level, line)) = self.log_lines.recv() => self.show_log(level, &line),
                 () = sleep_until(until.unwrap_or_else(Instant::now)), if until.is_some() => self.wake(),
             }
         }
@@ -246,6 +242,18 @@ impl Driver {
             if !answered_once {
                 self.handle(index, Input::Request(request.clone()));
             }
+        }
+    }
+
+    fn show_log(&mut self, level: tracing::Level, line: &str) {
+        let level = match level {
+            tracing::Level::ERROR => Level::Error,
+            tracing::Level::WARN => Level::Warning,
+            tracing::Level::INFO => Level::Info,
+            _ => Level::Debug,
+        };
+        for index in 0..self.stations.len() {
+            self.handle(index, Input::Log(level, line.to_owned()));
         }
     }
 

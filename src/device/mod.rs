@@ -452,5 +452,3 @@ impl std::fmt::Debug for Device {
     }
 }
 
-#[cfg(test)]
-mod tests;

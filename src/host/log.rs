@@ -8,13 +8,11 @@ use std::io::{self, Write};
 
 use tokio::sync::mpsc::Sender;
 use tracing::field::{Field, Visit};
-use tracing::{Event, Subscriber};
+use tracing::{Event, Level, Subscriber};
 use tracing_subscriber::filter::{EnvFilter, LevelFilter, Targets};
 use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::layer::{Context, Layer, SubscriberExt};
 use tracing_subscriber::util::SubscriberInitExt;
-
-use crate::device::Level;
 
 /// Longest line on stderr, newline included.
 const LINE: usize = 1000;
@@ -75,15 +73,9 @@ struct Forward {
 
 impl<S: Subscriber> Layer<S> for Forward {
     fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
-        let level = match *event.metadata().level() {
-            tracing::Level::ERROR => Level::Error,
-            tracing::Level::WARN => Level::Warning,
-            tracing::Level::INFO => Level::Info,
-            _ => Level::Debug,
-        };
         let mut sentence = Sentence(String::new());
         event.record(&mut sentence);
-        let _ = self.forward.try_send((level, sentence.0));
+        let _ = self.forward.try_send((*event.metadata().level(), sentence.0));
     }
 }
 

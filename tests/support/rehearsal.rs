@@ -1,0 +1,386 @@
+//! A device with a scripted camera, delivery thread and clock, for tests that play scenes with it.
+
+use std::path::PathBuf;
+use std::time::{Duration, SystemTime};
+
+use indi_camera::camera::call::{Call, Reply};
+use indi_camera::camera::error::{CameraError, ErrorKind};
+use indi_camera::camera::types::{
+    Binning, CameraId, CameraStatus, Capabilities, CoolingStatus, Event, ExposureId, ExposureStatus, Frame, FrameInfo,
+    Moment, Pixels, Range, Roi, Sensor,
+};
+use indi_camera::device::job::DeliveryError;
+use indi_camera::device::{Device, Epoch, Input, Job, Report, Setup};
+use indi_camera::property::{keys, skeleton};
+use indi_camera::wire::{Elements, Kind, Message, New, Payload, Request, Values};
+use ndarray::Array3;
+
+const SETTINGS: &str = r#"<INDIDriver>
+<defNumberVector device="d" name="SIMULATOR_SENSOR" label="Sensor" group="Simulator" state="Idle" perm="rw" timeout="0">
+<defNumber name="WIDTH" label="Width" format="%.f" min="1" max="10000" step="1">1280</defNumber>
+<defNumber name="HEIGHT" label="Height" format="%.f" min="1" max="10000" step="1">1024</defNumber>
+</defNumberVector></INDIDriver>"#;
+
+/// A device and its scripted world.
+pub struct Rehearsal {
+    pub device: Device,
+    now: Moment,
+    epoch: Epoch,
+    heard: Vec<String>,
+    silent: bool,
+    failing: Vec<(String, ErrorKind, String)>,
+    exposure: Option<ExposureId>,
+    delivering: Option<(ExposureId, bool, bool)>,
+    pings: Vec<String>,
+    temperature: f64,
+    power: f64,
+    cooling: CoolingStatus,
+    gain: i32,
+    offset: i32,
+}
+
+impl Rehearsal {
+    pub fn new(now: Moment) -> Self {
+        let mut vectors = Vec::new();
+        for skeleton in &keys::SKELETONS {
+            vectors.extend(skeleton.load().unwrap());
+        }
+        let setup = Setup {
+            name: "Cam".to_owned(),
+            ordinal: 0,
+            camera: CameraId { name: "Cam".to_owned(), model: "Cam".to_owned(), serial: None, bus: None },
+            driver: ["Cam".to_owned(), "indi_camera_test_ccd".to_owned(), "0.1".to_owned()],
+            vectors,
+            settings: skeleton::load("test", SETTINGS).unwrap(),
+            home: "/home/user".to_owned(),
+            saved: Vec::new(),
+            warnings: Vec::new(),
+        };
+        let mut rehearsal = Rehearsal {
+            device: Device::new(setup, now),
+            now,
+            epoch: Epoch::default(),
+            heard: Vec::new(),
+            silent: false,
+            failing: Vec::new(),
+            exposure: None,
+            delivering: None,
+            pings: Vec::new(),
+            temperature: 20.0,
+            power: 0.0,
+            cooling: CoolingStatus { on: false, target: None },
+            gain: 100,
+            offset: 10,
+        };
+        rehearsal.drain();
+        rehearsal
+    }
+
+    /// What was said and asked since the last time.
+    pub fn take_heard(&mut self) -> Vec<String> {
+        std::mem::take(&mut self.heard)
+    }
+
+    /// Carries out one line of a scene that is not an expectation.
+    pub fn act(&mut self, line: &str) -> Result<(), String> {
+        let words = words(line);
+        let words: Vec<&str> = words.iter().map(String::as_str).collect();
+        match words.as_slice() {
+            ["t", seconds] => self.pass_until(number(seconds)?),
+            [">", "getProperties", name @ ..] => {
+                let name = name.first().map(|name| (*name).to_owned());
+                self.input(Input::Request(Request::GetProperties { device: Some("Cam".to_owned()), name }));
+            }
+            [">", kind, name, elements @ ..] => {
+                let kind = match *kind {
+                    "newNumberVector" => Kind::Number,
+                    "newSwitchVector" => Kind::Switch,
+                    "newTextVector" => Kind::Text,
+                    "newBLOBVector" => Kind::Blob,
+                    other => return Err(format!("no such element: {other}")),
+                };
+                let elements = elements.iter().filter_map(|pair| pair.split_once('='));
+                let elements = elements.map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
+                let new = New { device: Some("Cam".to_owned()), name: (*name).to_owned(), kind, elements };
+                self.input(Input::Request(Request::New(new)));
+            }
+            ["camera", "silent"] => self.silent = true,
+            ["camera", "answers"] => self.silent = false,
+            ["camera", "fails", call, kind, text @ ..] => {
+                self.failing.push(((*call).to_owned(), error_kind(kind)?, text.join(" ")));
+            }
+            ["camera", "started"] => {
+                let event = Event::Started { id: self.exposure()?, at: self.now };
+                self.input(Input::Camera(self.epoch, event));
+            }
+            ["camera", "reading"] => {
+                let event = Event::Reading { id: self.exposure()? };
+                self.input(Input::Camera(self.epoch, event));
+            }
+            ["camera", "frame"] => {
+                let event = Event::Frame { id: self.exposure()?, frame: frame() };
+                self.input(Input::Camera(self.epoch, event));
+            }
+            ["camera", "failed", text @ ..] => {
+                let error = CameraError::new(ErrorKind::Hardware, "get_exposure_status", text.join(" "));
+                let event = Event::Failed { id: self.exposure()?, error };
+                self.input(Input::Camera(self.epoch, event));
+            }
+            ["camera", degrees, "C", percent, "%"] => {
+                (self.temperature, self.power) = (number(degrees)?, number(percent)?);
+            }
+            ["delivery", how] => self.deliver(how)?,
+            ["ping"] => {
+                for uid in std::mem::take(&mut self.pings) {
+                    self.input(Input::Request(Request::PingReply { uid }));
+                }
+            }
+            ["shutdown"] => self.input(Input::Shutdown),
+            _ => return Err(format!("cannot do {line:?}")),
+        }
+        Ok(())
+    }
+
+    fn exposure(&self) -> Result<ExposureId, String> {
+        self.exposure.ok_or_else(|| "the camera was not asked to expose".to_owned())
+    }
+
+    fn pass_until(&mut self, seconds: f64) {
+        let end = Duration::from_secs_f64(seconds);
+        assert!(end >= self.now.elapsed, "time only passes forwards");
+        while let Some(deadline) = self.device.deadline().filter(|deadline| *deadline <= end) {
+            self.set_clock(deadline.max(self.now.elapsed));
+            self.input(Input::Deadline);
+        }
+        self.set_clock(end);
+    }
+
+    fn set_clock(&mut self, elapsed: Duration) {
+        self.now = Moment { elapsed, utc: SystemTime::UNIX_EPOCH + elapsed };
+    }
+
+    fn input(&mut self, input: Input) {
+        self.device.handle(self.now, input);
+        self.drain();
+    }
+
+    fn drain(&mut self) {
+        loop {
+            let mut quiet = true;
+            while let Some((epoch, call)) = self.device.poll_call() {
+                quiet = false;
+                self.epoch = epoch;
+                if !matches!(call, Call::Polling) {
+                    self.heard.push(format!("! {}", show_call(&call)));
+                }
+                if let Call::StartExposure(request) = &call {
+                    self.exposure = Some(request.id);
+                }
+                if !self.silent {
+                    let event = Event::Reply(self.answer(&call));
+                    self.device.handle(self.now, Input::Camera(epoch, event));
+                }
+            }
+            while let Some(job) = self.device.poll_job() {
+                quiet = false;
+                match job {
+                    Job::Deliver(delivery) => {
+                        self.delivering = Some((delivery.id, delivery.client, delivery.file.is_some()));
+                    }
+                    Job::SaveConfig(_) => self.device.handle(self.now, Input::Delivery(Report::Saved(Ok(())))),
+                    Job::LoadConfig(_) => self.device.handle(self.now, Input::Delivery(Report::Loaded(Ok(None)))),
+                    Job::PurgeConfig => self.device.handle(self.now, Input::Delivery(Report::Purged(Ok(true)))),
+                    Job::Reserve { .. } => {}
+                }
+            }
+            while let Some(message) = self.device.poll_message() {
+                quiet = false;
+                if let Message::PingRequest { uid } = &message {
+                    self.pings.push(uid.clone());
+                }
+                self.heard.push(format!("< {}", show_message(&message)));
+            }
+            if quiet {
+                return;
+            }
+        }
+    }
+
+    fn deliver(&mut self, how: &str) -> Result<(), String> {
+        let (id, client, file) = self.delivering.take().ok_or("nothing is to be delivered")?;
+        let failed = || DeliveryError::DiskFull { path: PathBuf::from("/pictures") };
+        let file = file.then(|| match how {
+            "no-file" => Err(failed()),
+            _ => Ok(PathBuf::from("/pictures/IMAGE_001.fits")),
+        });
+        let blob = client.then(|| match how {
+            "no-blob" => Err(DeliveryError::Memory("out of memory".to_owned())),
+            _ => Ok((Payload::Inline(vec![1, 2, 3]), ".fits")),
+        });
+        self.input(Input::Delivery(Report::Delivered { id, blob, file }));
+        Ok(())
+    }
+
+    fn answer(&mut self, call: &Call) -> Result<Reply, CameraError> {
+        if let Some(at) = self.failing.iter().position(|(name, ..)| name == call.name()) {
+            let (_, kind, detail) = self.failing.remove(at);
+            return Err(CameraError::new(kind, "camera", detail));
+        }
+        Ok(match call {
+            Call::Connect(_) | Call::Reconnect(_) => Reply::Connected(Box::new(capabilities())),
+            Call::Polling => Reply::Polled(CameraStatus {
+                exposure: ExposureStatus::Idle,
+                cooling: Some(self.cooling),
+                temperature: Some(self.temperature),
+                power: Some(self.power),
+            }),
+            Call::CoolingTo(target) => {
+                self.cooling = CoolingStatus { on: true, target: Some(*target) };
+                Reply::Done
+            }
+            Call::Cooling(on) => {
+                self.cooling.on = *on;
+                Reply::Done
+            }
+            Call::SetCameraRoi(roi) => Reply::Roi(*roi),
+            Call::SetBinning(binning) => Reply::Binning(*binning),
+            Call::SetGain(gain) => {
+                self.gain = *gain;
+                Reply::Gain(*gain)
+            }
+            Call::SetOffset(offset) => {
+                self.offset = *offset;
+                Reply::Offset(*offset)
+            }
+            Call::GetGain => Reply::Gain(self.gain),
+            Call::GetOffset => Reply::Offset(self.offset),
+            Call::SetParameter(_, value) => Reply::Value(value.clone()),
+            _ => Reply::Done,
+        })
+    }
+}
+
+/// A sensor of 1280×1024 with everything but a mosaic and a guide port.
+pub fn capabilities() -> Capabilities {
+    Capabilities {
+        sensor: Sensor {
+            width: 1280,
+            height: 1024,
+            pixel_x: 5.2,
+            pixel_y: 5.2,
+            bits: 16,
+            adc_bits: 16,
+            bayer: None,
+        },
+        exposure: Range { min: 0.001, max: 3600.0, step: 0.001 },
+        binning: Binning { x: 2, y: 2 },
+        subframe: true,
+        shutter: true,
+        cooler: Some(Range { min: -20.0, max: 20.0, step: 0.1 }),
+        thermometer: true,
+        cooler_power: true,
+        gain: Some(Range { min: 0, max: 300, step: 1 }),
+        offset: Some(Range { min: 0, max: 1000, step: 1 }),
+        guide_port: false,
+    }
+}
+
+fn frame() -> Frame {
+    Frame {
+        pixels: Pixels::U16(Array3::zeros((1, 1, 1))),
+        info: FrameInfo {
+            started: SystemTime::UNIX_EPOCH,
+            ended: SystemTime::UNIX_EPOCH,
+            exposed: Duration::ZERO,
+            roi: Roi { x: 0, y: 0, width: 1, height: 1 },
+            binning: Binning::NONE,
+            gain: None,
+            offset: None,
+            temperature: None,
+        },
+    }
+}
+
+fn show_call(call: &Call) -> String {
+    match call {
+        Call::StartExposure(request) => {
+            format!("start_exposure {} {:?}", request.duration.as_secs_f64(), request.frame_type)
+        }
+        Call::SetCameraRoi(roi) => format!("set_camera_roi {} {} {} {}", roi.x, roi.y, roi.width, roi.height),
+        Call::SetBinning(binning) => format!("set_binning {} {}", binning.x, binning.y),
+        Call::SetGain(value) | Call::SetOffset(value) => format!("{} {value}", call.name()),
+        Call::CoolingTo(value) => format!("cooling_to {value}"),
+        Call::Cooling(on) => format!("cooling {on}"),
+        Call::SetParameter(name, _) => format!("set_parameter {name}"),
+        _ => call.name().to_owned(),
+    }
+}
+
+fn show_message(message: &Message) -> String {
+    let join = |list: Vec<String>| list.iter().map(|item| format!(" {item}")).collect::<String>();
+    match message {
+        Message::Define(definition) => {
+            let kind = match &definition.elements {
+                Elements::Text(_) => "Text",
+                Elements::Number(_) => "Number",
+                Elements::Switch(..) => "Switch",
+                Elements::Light(_) => "Light",
+                Elements::Blob(_) => "BLOB",
+            };
+            format!("def{kind}Vector {} {:?}", definition.name, definition.state)
+        }
+        Message::Set(update) => {
+            let (kind, values) = match &update.values {
+                Values::Text(list) => ("Text", join(list.iter().map(|(n, v)| format!("{n}={v}")).collect())),
+                Values::Number(list) => ("Number", join(list.iter().map(|(n, v, _)| format!("{n}={v}")).collect())),
+                Values::Switch(list) => {
+                    let on = |on: bool| if on { "On" } else { "Off" };
+                    ("Switch", join(list.iter().map(|(n, v)| format!("{n}={}", on(*v))).collect()))
+                }
+                Values::Light(list) => ("Light", join(list.iter().map(|(n, v)| format!("{n}={v:?}")).collect())),
+            };
+            format!("set{kind}Vector {} {:?}{values}", update.name, update.state)
+        }
+        Message::SetBlob(blob) => format!("setBLOBVector {} {:?} {}", blob.name, blob.state, blob.format),
+        Message::Delete { name, .. } => format!("delProperty {}", name.as_deref().unwrap_or("*")),
+        Message::Say { text, .. } => format!("message {text}"),
+        Message::Snoop { device, .. } => format!("getProperties {device}"),
+        Message::PingRequest { .. } => "pingRequest".to_owned(),
+        Message::PingReply { uid } => format!("pingReply {uid}"),
+    }
+}
+
+/// Words separated by blanks; double quotes keep blanks together.
+fn words(line: &str) -> Vec<String> {
+    let mut words = vec![String::new()];
+    let mut quoted = false;
+    for c in line.chars() {
+        match c {
+            '"' => quoted = !quoted,
+            ' ' if !quoted => words.push(String::new()),
+            c => words.last_mut().unwrap().push(c),
+        }
+    }
+    words.retain(|word| !word.is_empty());
+    words
+}
+
+fn number(text: &str) -> Result<f64, String> {
+    text.parse().map_err(|_error| format!("{text} is no number"))
+}
+
+fn error_kind(word: &str) -> Result<ErrorKind, String> {
+    let kinds = [
+        ErrorKind::InvalidValue,
+        ErrorKind::OutOfRange,
+        ErrorKind::NotSupported,
+        ErrorKind::Busy,
+        ErrorKind::NotConnected,
+        ErrorKind::Timeout,
+        ErrorKind::Disconnected,
+        ErrorKind::Hardware,
+        ErrorKind::NoFrame,
+        ErrorKind::Io,
+    ];
+    kinds.into_iter().find(|kind| kind.code() == word).ok_or_else(|| format!("no error {word}"))
+}

@@ -1,0 +1,90 @@
+//! The device alone, with a virtual clock and a scripted camera: what a client says, what it hears, and when.
+//!
+//! Each file in `tests/transcripts/` is one scene. Its lines:
+//!
+//! ```text
+//! t 1.5                        let time pass until then, in seconds; deadlines fire on their way
+//! > newNumberVector CCD_EXPOSURE CCD_EXPOSURE_VALUE=3       a client writes
+//! > getProperties [NAME]                                    a client asks
+//! < setNumberVector CCD_EXPOSURE Busy CCD_EXPOSURE_VALUE=3  what clients hear, whole and in order
+//! ! start_exposure             what the camera is asked, likewise
+//! camera silent                it no longer answers calls (`camera answers` ends that)
+//! camera fails CALL KIND TEXT  the next such call is answered so
+//! camera started|reading|frame|failed TEXT    news of the exposure that was asked last
+//! camera 12.5 C 40 %           what it says when polled from now on
+//! delivery ok|no-file|no-blob  the delivery thread reports on the frame
+//! ping                         the server acknowledges everything
+//! quiet                        nothing was said and nothing asked since the last check
+//! ```
+//! Lines that nobody lists are a failure. Texts with blanks stand in double quotes.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs, reason = "a failed step is a failed test")]
+
+use std::fmt::Write as _;
+use std::fs;
+use std::path::Path;
+use std::time::{Duration, SystemTime};
+
+#[path = "support/rehearsal.rs"]
+mod rehearsal;
+
+use indi_camera::camera::types::Moment;
+use rehearsal::Rehearsal;
+
+#[test]
+fn every_scene_plays_as_written() {
+    let mut scenes: Vec<_> = fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/transcripts"))
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .collect();
+    scenes.sort();
+    assert!(scenes.len() >= 10, "the scenes are gone");
+    let mut failures = String::new();
+    for scene in &scenes {
+        let text = fs::read_to_string(scene).unwrap();
+        if let Err(failure) = play(&text) {
+            writeln!(failures, "{}: {failure}", scene.file_name().unwrap().display()).unwrap();
+        }
+    }
+    assert!(failures.is_empty(), "\n{failures}");
+}
+
+/// Plays one scene; the error says line, what was expected and what came.
+fn play(text: &str) -> Result<(), String> {
+    let start = Moment { elapsed: Duration::ZERO, utc: SystemTime::UNIX_EPOCH };
+    let mut rehearsal = Rehearsal::new(start);
+    let mut expected: Vec<(usize, &str)> = Vec::new();
+    for (number, line) in text.lines().enumerate().map(|(i, line)| (i + 1, line.trim())) {
+        if line.is_empty() || line.starts_with('#') {
+            continue;
+        }
+        if line.starts_with("< ") || line.starts_with("! ") {
+            expected.push((number, line));
+            continue;
+        }
+        check(&mut rehearsal, &mut expected, number)?;
+        if line != "quiet" {
+            rehearsal.act(line).map_err(|why| format!("line {number}: {why}"))?;
+        }
+    }
+    check(&mut rehearsal, &mut expected, text.lines().count())
+}
+
+fn check(rehearsal: &mut Rehearsal, expected: &mut Vec<(usize, &str)>, number: usize) -> Result<(), String> {
+    let heard = rehearsal.take_heard();
+    let (messages, calls): (Vec<&str>, Vec<&str>) =
+        expected.iter().map(|(_, line)| *line).partition(|line| line.starts_with("< "));
+    let first = expected.first().map_or(number, |(line, _)| *line);
+    expected.clear();
+    let said: Vec<&str> = heard.iter().map(String::as_str).filter(|line| line.starts_with("< ")).collect();
+    let asked: Vec<&str> = heard.iter().map(String::as_str).filter(|line| line.starts_with("! ")).collect();
+    // What the camera is asked matters only to scenes that say so.
+    let calls_match = calls.is_empty() || calls == asked;
+    if messages == said && calls_match {
+        return Ok(());
+    }
+    Err(format!(
+        "near line {first}\n  expected:\n    {}\n  came:\n    {}",
+        [messages, calls].concat().join("\n    "),
+        heard.join("\n    ")
+    ))
+}
