@@ -118,7 +118,11 @@ fn decimal(input: &str) -> IResult<&str, (Option<char>, f64)> {
 /// Tells the names of the non-finite values from junk.
 fn refusal(text: &str) -> NumberError {
     let word = text.trim_start_matches(['+', '-']).to_ascii_lowercase();
-    if matches!(word.as_str(), "inf" | "infinity" | "nan") { NumberError::NotFinite } else { NumberError::Malformed }
+    if matches!(word.as_str(), "inf" | "infinity" | "nan") {
+        NumberError::NotFinite
+    } else {
+        NumberError::Malformed
+    }
 }
 
 enum Piece<'a> {

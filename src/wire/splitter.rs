@@ -21,35 +21,19 @@ pub const MAX_DEPTH: usize = 8;
 pub const ROOM: usize = 64 << 10;
 
 /// Every element that may stand at top level. None of them ever stands inside another.
+#[rustfmt::skip]
 const PROTOCOL: [&[u8]; 21] = [
-    b"getProperties",
-    b"newTextVector",
-    b"newNumberVector",
-    b"newSwitchVector",
-    b"newLightVector",
-    b"newBLOBVector",
-    b"setTextVector",
-    b"setNumberVector",
-    b"setSwitchVector",
-    b"setLightVector",
-    b"setBLOBVector",
-    b"defTextVector",
-    b"defNumberVector",
-    b"defSwitchVector",
-    b"defLightVector",
-    b"defBLOBVector",
-    b"message",
-    b"delProperty",
-    b"enableBLOB",
-    b"pingRequest",
-    b"pingReply",
+    b"getProperties", b"message", b"delProperty", b"enableBLOB", b"pingRequest", b"pingReply",
+    b"newTextVector", b"newNumberVector", b"newSwitchVector", b"newLightVector", b"newBLOBVector",
+    b"setTextVector", b"setNumberVector", b"setSwitchVector", b"setLightVector", b"setBLOBVector",
+    b"defTextVector", b"defNumberVector", b"defSwitchVector", b"defLightVector", b"defBLOBVector",
 ];
 
 /// The cutter. Fill it through [`space`](Self::space) and [`filled`](Self::filled), then call
 /// [`next_element`](Self::next_element) until it has no more.
 ///
 /// What a peer sends as the body of a `oneBLOB` is thrown away as it arrives, so its size costs no memory.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Splitter {
     /// `start..kept` is the element so far, `scan..end` has arrived and was not looked at, the rest is free.
     /// Between `kept` and `scan` lies what was thrown away.
@@ -71,9 +55,10 @@ pub struct Splitter {
     tag_at: u64,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
 enum State {
     /// Outside markup.
+    #[default]
     Text,
     /// Outside markup in a `oneBLOB`.
     Body,
@@ -102,30 +87,11 @@ enum Step {
     Dropped(Malformed),
 }
 
-impl Default for Splitter {
-    fn default() -> Self {
-        Self::new()
-    }
-}
-
 impl Splitter {
     /// At the beginning of a stream.
     #[must_use]
     pub fn new() -> Self {
-        Splitter {
-            buffer: Vec::new(),
-            start: 0,
-            kept: 0,
-            scan: 0,
-            end: 0,
-            tag: 0,
-            state: State::Text,
-            depth: 0,
-            lost: false,
-            position: 0,
-            root_at: 0,
-            tag_at: 0,
-        }
+        Self::default()
     }
 
     /// Room of at least [`ROOM`] bytes to read into. Allocates only while elements grow longer than any before.

@@ -258,7 +258,9 @@ fn values_without_minutes_are_shown_as_decimals() {
 
 #[test]
 fn formats_that_are_not_for_one_double_show_the_plain_decimal() {
-    for bad in ["", "text", "%", "%d", "%5d", "%s", "%n", "%f %f", "%5.2", "%a", "%*f", "%1$f", "%-9.6m", "%%"] {
+    for bad in
+        ["", "text", "%", "%d", "%5d", "%s", "%n", "%f %f", "%5.2", "%a", "%*f", "%1$f", "%-9.6m", "%%"]
+    {
         assert_eq!(format(bad, 1.5), "1.5", "{bad:?}");
     }
 }
@@ -319,7 +321,10 @@ fn a_sign_in_a_later_part_is_refused() {
 
 #[test]
 fn libindis_traps_are_refused() {
-    for text in ["1,5", "12abc", "0x10", "--5", "+-5", "-+5", "1:", ":1", "1::2", "- 5", "1e", "e5", ".", "5 m", "1\n2"] {
+    for text in [
+        "1,5", "12abc", "0x10", "--5", "+-5", "-+5", "1:", ":1", "1::2", "- 5", "1e", "e5", ".", "5 m",
+        "1\n2",
+    ] {
         assert_eq!(parse(text), Err(NumberError::Malformed), "{text:?}");
     }
 }

@@ -72,7 +72,9 @@ fn a_protocol_element_never_nests() {
 
 #[test]
 fn an_element_cut_inside_a_tag_costs_only_itself() {
-    for cut in ["<newTextVector na", "<newTextVector name='a", "<newTextVector><oneText", "<newTextVector></one"] {
+    for cut in
+        ["<newTextVector na", "<newTextVector name='a", "<newTextVector><oneText", "<newTextVector></one"]
+    {
         let out = split(format!("{cut}{PING}{PING}").as_bytes(), 5);
         assert_eq!(out.len(), 3, "{cut}: {out:?}");
         assert!(out[0].starts_with("!newTextVector: "), "{out:?}");
@@ -119,7 +121,10 @@ fn a_mismatched_closing_tag_of_6000_bytes_is_survived() {
 
 #[test]
 fn after_a_loss_unknown_elements_are_passed_over() {
-    check(&format!("<a <b/><c d='{PING}'><newTextVector/>"), &["!a: tag without an end", PING, "<newTextVector/>"]);
+    check(
+        &format!("<a <b/><c d='{PING}'><newTextVector/>"),
+        &["!a: tag without an end", PING, "<newTextVector/>"],
+    );
 }
 
 #[test]
@@ -130,7 +135,11 @@ fn names_are_compared_whole() {
 
 #[test]
 fn a_blob_comes_out_empty() {
-    let blob = |body: &str| format!("<newBLOBVector device='D'><oneBLOB name='a>b' size='3'>{body}</oneBLOB><oneBLOB name='c'/>tail</newBLOBVector>");
+    let blob = |body: &str| {
+        format!(
+            "<newBLOBVector device='D'><oneBLOB name='a>b' size='3'>{body}</oneBLOB><oneBLOB name='c'/>tail</newBLOBVector>"
+        )
+    };
     check(&format!("{}{PING}", blob("\nQUJD\n")), &[&blob(""), PING]);
     let big = format!("{}{PING}", blob(&"QUJD".repeat(3 << 20)));
     for size in [7, ROOM - 1] {
@@ -141,7 +150,9 @@ fn a_blob_comes_out_empty() {
 #[test]
 fn a_blob_of_any_size_takes_no_memory() {
     let mut splitter = Splitter::new();
-    for piece in [&b"<newBLOBVector><oneBLOB name='a'>"[..]].into_iter().chain([[b'A'; ROOM].as_slice(); 1000]) {
+    for piece in
+        [&b"<newBLOBVector><oneBLOB name='a'>"[..]].into_iter().chain([[b'A'; ROOM].as_slice(); 1000])
+    {
         splitter.space()[..piece.len()].copy_from_slice(piece);
         splitter.filled(piece.len());
         assert_eq!(splitter.next_element(), None);
