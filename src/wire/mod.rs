@@ -340,3 +340,12 @@ pub struct Malformed {
     /// One clause.
     pub why: &'static str,
 }
+
+/// The beginning of `text`, of at most `max` bytes.
+fn cut(text: &str, max: usize) -> &str {
+    let mut end = max.min(text.len());
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    &text[..end]
+}
