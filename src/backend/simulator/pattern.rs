@@ -1,0 +1,129 @@
+//! The test pattern: frames that cost no more than a copy, for measuring everything behind the camera.
+//!
+//! The pixels are the offset and six bits of noise, like a bias frame of a noisy sensor. They are drawn once, into
+//! a block that is repeated over the frame.
+
+use std::sync::OnceLock;
+
+use ndarray::Array3;
+use rand::Rng;
+use rayon::prelude::*;
+
+use super::noise;
+use super::sensor::{self, PixelType, Sample, Sensor};
+use crate::image::Pixels;
+
+/// Bytes of the block: small enough to be made in a few ms, large enough to come from memory and not from a cache,
+/// as a real read-out does.
+const BLOCK: usize = 4 << 20;
+/// Peak to peak noise is 63 ADU.
+const NOISE: u8 = 63;
+/// Buffers above this always come fresh from the kernel (glibc's largest mmap threshold is 32 MiB), which costs
+/// more than the copy; several threads share that cost. Smaller ones come back warm.
+const FRESH: usize = 32 << 20;
+
+/// One test pattern; holds its block once it has been needed.
+pub(super) struct Pattern {
+    key: Key,
+    block: OnceLock<Block>,
+}
+
+/// What decides the block.
+#[derive(Clone, Copy, PartialEq)]
+struct Key {
+    seed: u64,
+    /// Level below the noise, ADU.
+    offset: i32,
+    pixel_type: PixelType,
+    /// Largest value that the converter delivers, ADU.
+    largest: u16,
+}
+
+enum Block {
+    U8(Vec<u8>),
+    U16(Vec<u16>),
+}
+
+impl Pattern {
+    pub(super) fn new(sensor: &Sensor, offset: i32) -> Self {
+        let (pixel_type, largest) = (sensor.pixel_type(), sensor.largest());
+        Pattern { key: Key { seed: sensor.seed, offset, pixel_type, largest }, block: OnceLock::new() }
+    }
+
+    /// Whether the other one looks the same.
+    pub(super) fn is_like(&self, other: &Pattern) -> bool {
+        self.key == other.key
+    }
+
+    /// A frame of that many columns and rows.
+    pub(super) fn frame(&self, width: usize, height: usize) -> Pixels {
+        match self.block.get_or_init(|| self.draw()) {
+            Block::U8(block) => Pixels::U8(repeat(block, width, height)),
+            Block::U16(block) => Pixels::U16(repeat(block, width, height)),
+        }
+    }
+
+    fn draw(&self) -> Block {
+        match self.key.pixel_type {
+            PixelType::U8 => Block::U8(self.samples()),
+            PixelType::U16 => Block::U16(self.samples()),
+        }
+    }
+
+    fn samples<T: Sample>(&self) -> Vec<T> {
+        let Key { seed, offset, largest, .. } = self.key;
+        let mut samples = vec![T::default(); BLOCK / size_of::<T>()];
+        let mut rng = noise::stream(seed, u64::MAX, 1);
+        for chunk in samples.chunks_mut(8) {
+            for (sample, byte) in chunk.iter_mut().zip(rng.next_u64().to_le_bytes()) {
+                let adu = (offset + i32::from(byte & NOISE)).min(i32::from(largest));
+                #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "0 to largest")]
+                let adu = adu as u16;
+                *sample = T::from_adu(adu);
+            }
+        }
+        samples
+    }
+}
+
+fn repeat<T: Sample>(block: &[T], width: usize, height: usize) -> Array3<T> {
+    let length = width * height;
+    let pixels = if length * size_of::<T>() > FRESH {
+        let mut pixels = vec![T::default(); length];
+        pixels.par_chunks_mut(block.len()).for_each(|chunk| chunk.copy_from_slice(&block[..chunk.len()]));
+        pixels
+    } else {
+        let mut pixels = Vec::with_capacity(length);
+        while pixels.len() < length {
+            pixels.extend_from_slice(&block[..block.len().min(length - pixels.len())]);
+        }
+        pixels
+    };
+    sensor::image(pixels, width, height)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::sensor::Mosaic;
+    use super::*;
+
+    #[test]
+    fn repeats_its_block_over_small_and_large_frames() {
+        let pattern = Pattern::new(&Sensor::new(1, 1, 12, Mosaic::Mono, 1), 100);
+        let block = BLOCK / 2;
+        for (width, height) in [(3, 2), (4096, 600), (8192, 2100)] {
+            let Pixels::U16(frame) = pattern.frame(width, height) else { panic!("not 16 bit") };
+            assert_eq!(frame.dim(), (1, height, width));
+            let pixels = frame.as_slice().unwrap();
+            assert!(pixels.iter().take(1000).all(|p| (100..=163).contains(p)));
+            assert!(width * height <= block || pixels[..1000] == pixels[block..block + 1000]);
+        }
+    }
+
+    #[test]
+    fn stays_within_the_converter() {
+        let pattern = Pattern::new(&Sensor::new(1, 1, 8, Mosaic::Mono, 1), 1000);
+        let Pixels::U8(frame) = pattern.frame(40, 30) else { panic!("not 8 bit") };
+        assert!(frame.iter().all(|&p| p == 255));
+    }
+}

@@ -1,0 +1,120 @@
+//! What lasts as long as a connection: the sensor as it was built, the sky before it, and the running exposure.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::exposure::Exposure;
+use super::pattern::Pattern;
+use super::sensor::{Recipe, Sensor};
+use super::settings::Scene;
+use super::sky::Sky;
+use crate::camera::error::{CameraError, ErrorKind, Result};
+use crate::camera::types::{Cancel, ExposureStatus, Frame, FrameInfo, Moment};
+
+/// One connection.
+pub(super) struct Session {
+    sensor: Arc<Sensor>,
+    sky: Arc<Sky>,
+    /// The last test pattern needed.
+    pattern: Option<Arc<Pattern>>,
+    /// Exposures begun since connecting.
+    exposures: u64,
+    running: Option<Running>,
+}
+
+struct Running {
+    exposure: Exposure,
+    info: FrameInfo,
+}
+
+impl Session {
+    pub(super) fn new(sensor: Sensor) -> Self {
+        let sky = Sky::seeded(sensor.seed, sensor.width, sensor.height);
+        Session { sensor: Arc::new(sensor), sky: Arc::new(sky), pattern: None, exposures: 0, running: None }
+    }
+
+    pub(super) fn sensor(&self) -> &Sensor {
+        &self.sensor
+    }
+
+    /// Whether the camera cannot begin another exposure at `now`. A finished one that nobody fetched can be
+    /// replaced.
+    pub(super) fn is_exposing(&mut self, now: Duration) -> bool {
+        let status = self.running.as_mut().map(|running| running.exposure.status(now));
+        matches!(status, Some(Ok(ExposureStatus::Exposing { .. } | ExposureStatus::Reading { .. })))
+    }
+
+    /// Begins an exposure, in place of the one before.
+    pub(super) fn expose(
+        &mut self,
+        now: Moment,
+        scene: Scene,
+        recipe: Recipe,
+        unwanted: Cancel,
+    ) -> Result<()> {
+        let closes = now.elapsed + recipe.duration;
+        let sensor = Arc::clone(&self.sensor);
+        let exposure = match scene {
+            Scene::Sky => {
+                let (sky, number) = (Arc::clone(&self.sky), self.exposures);
+                Exposure::open(closes, unwanted, move |cancelled| {
+                    sensor.read_out(&sky, &recipe, number, cancelled)
+                })?
+            }
+            Scene::TestPattern => {
+                let wanted = Pattern::new(&sensor, recipe.offset);
+                let pattern = match &self.pattern {
+                    Some(pattern) if pattern.is_like(&wanted) => Arc::clone(pattern),
+                    _ => Arc::clone(self.pattern.insert(Arc::new(wanted))),
+                };
+                let (width, height) = recipe.roi.binned(recipe.binning);
+                Exposure::open(closes, unwanted, move |_| {
+                    Some(pattern.frame(width as usize, height as usize))
+                })?
+            }
+        };
+        let info = FrameInfo {
+            started: now.utc,
+            ended: now.utc + recipe.duration,
+            exposed: recipe.duration,
+            roi: recipe.roi,
+            binning: recipe.binning,
+            gain: Some(recipe.gain),
+            offset: Some(recipe.offset),
+            temperature: Some(recipe.temperature),
+        };
+        self.exposures += 1;
+        self.running = Some(Running { exposure, info });
+        Ok(())
+    }
+
+    pub(super) fn abort(&mut self) {
+        self.running = None;
+    }
+
+    /// Where the exposure is at `now`; a failure is told once.
+    pub(super) fn status(&mut self, now: Duration) -> Result<ExposureStatus> {
+        let Some(running) = &mut self.running else { return Ok(ExposureStatus::Idle) };
+        let status = running.exposure.status(now);
+        if matches!(status, Ok(ExposureStatus::Idle) | Err(_)) {
+            self.running = None;
+        }
+        status
+    }
+
+    /// The frame, once.
+    pub(super) fn result(&mut self, now: Duration) -> Result<Frame> {
+        let no_frame = |detail| CameraError::new(ErrorKind::NoFrame, "get_exposure_result", detail);
+        match self.status(now)? {
+            ExposureStatus::Ready => {}
+            ExposureStatus::Idle => return Err(no_frame("there is no frame to fetch")),
+            ExposureStatus::Exposing { .. } | ExposureStatus::Reading { .. } => {
+                return Err(no_frame("the frame is not ready yet"));
+            }
+        }
+        let running = self.running.take();
+        running
+            .and_then(|Running { mut exposure, info }| Some(Frame { pixels: exposure.take()?, info }))
+            .ok_or_else(|| no_frame("there is no frame to fetch"))
+    }
+}

@@ -1,0 +1,185 @@
+//! A backend's own settings are what its skeleton file says: names, defaults and limits.
+
+use std::collections::BTreeMap;
+
+use quick_xml::Reader;
+use quick_xml::events::{BytesStart, Event};
+
+use super::*;
+
+/// One vector of a skeleton file.
+struct Vector {
+    tag: String,
+    name: String,
+    elements: Vec<Element>,
+}
+
+#[derive(Default)]
+struct Element {
+    attributes: BTreeMap<String, String>,
+    text: String,
+}
+
+impl Element {
+    fn name(&self) -> &str {
+        &self.attributes["name"]
+    }
+
+    fn number(&self, attribute: &str) -> f64 {
+        self.attributes[attribute].parse().unwrap()
+    }
+
+    fn default(&self) -> f64 {
+        self.text.trim().parse().unwrap()
+    }
+}
+
+fn attributes(tag: &BytesStart) -> BTreeMap<String, String> {
+    let attributes = tag.attributes().map(std::result::Result::unwrap);
+    attributes.map(|a| (a.key.as_ref().to_owned(), a.value.into_owned())).collect()
+}
+
+fn vectors(skeleton: &str) -> Vec<Vector> {
+    let mut reader = Reader::from_str(skeleton);
+    let mut vectors: Vec<Vector> = Vec::new();
+    let mut text = String::new();
+    loop {
+        match reader.read_event().unwrap() {
+            Event::Start(tag) => {
+                let name = tag.name().as_ref().to_owned();
+                let attributes = attributes(&tag);
+                text.clear();
+                if name.ends_with("Vector") {
+                    vectors.push(Vector { tag: name, name: attributes["name"].clone(), elements: vec![] });
+                } else if let Some(vector) = vectors.last_mut() {
+                    vector.elements.push(Element { attributes, text: String::new() });
+                }
+            }
+            Event::Text(piece) => text += &piece,
+            Event::End(tag) if !tag.name().as_ref().ends_with("Vector") => {
+                if let Some(element) = vectors.last_mut().and_then(|vector| vector.elements.last_mut()) {
+                    element.text.clone_from(&text);
+                    text.clear();
+                }
+            }
+            Event::Eof => return vectors,
+            _ => {}
+        }
+    }
+}
+
+/// Every backend's skeleton with a camera that is not connected.
+fn for_every_skeleton(check: fn(&mut dyn Camera, &[Vector])) {
+    for Backend { skeleton, create, .. } in BACKENDS {
+        if let Some((_, skeleton)) = skeleton {
+            check(create().as_mut(), &vectors(skeleton));
+        }
+    }
+}
+
+fn record(pairs: &[(&str, f64)]) -> Value {
+    Value::Record(params(&pairs.iter().map(|(name, value)| (*name, number(*value))).collect::<Vec<_>>()))
+}
+
+#[test]
+fn the_simulator_brings_three_vectors() {
+    for Backend { name, skeleton, .. } in BACKENDS {
+        if *name == "simulator" {
+            let vectors = vectors(skeleton.unwrap().1);
+            let names: Vec<_> = vectors.iter().map(|vector| vector.name.as_str()).collect();
+            assert_eq!(names, ["SIMULATOR_SENSOR", "SIMULATOR_CFA", "SIMULATOR_SCENE"]);
+        }
+    }
+}
+
+#[test]
+fn defaults_are_those_of_the_file_and_are_accepted() {
+    for_every_skeleton(|camera, vectors| {
+        for Vector { tag, name, elements } in vectors {
+            let default = match tag.as_str() {
+                "defNumberVector" => {
+                    let numbers: Vec<_> = elements.iter().map(|e| (e.name(), e.default())).collect();
+                    record(&numbers)
+                }
+                "defSwitchVector" => {
+                    let on: Vec<_> = elements.iter().filter(|e| e.text.trim() == "On").collect();
+                    assert_eq!(on.len(), 1, "{name}");
+                    text(on[0].name())
+                }
+                _ => panic!("{name} is a {tag}"),
+            };
+            assert_eq!(camera.get_parameter(name).unwrap(), default, "{name}");
+            assert_eq!(camera.set_parameter(name, default.clone()).unwrap(), default, "{name}");
+        }
+    });
+}
+
+#[test]
+fn limits_are_those_of_the_file() {
+    for_every_skeleton(|camera, vectors| {
+        for Vector { name: vector, elements, .. } in vectors.iter().filter(|v| v.tag == "defNumberVector") {
+            let default = camera.get_parameter(vector).unwrap();
+            for element in elements {
+                let name = element.name();
+                let (min, max, step) = (element.number("min"), element.number("max"), element.number("step"));
+                for value in [min, max, element.default()] {
+                    let set = camera.set_parameter(vector, record(&[(name, value)])).unwrap();
+                    let Value::Record(set) = set else { panic!("{vector} answers with no record") };
+                    assert!(set.contains(&(name.to_owned(), number(value))), "{name} {value}: {set:?}");
+                }
+                // Together with a good element: nothing of a bad record may stay.
+                let other = elements.iter().find(|other| other.name() != name).unwrap();
+                let mut refused = vec![
+                    (min - step.max(0.01), ErrorKind::OutOfRange),
+                    (max + step.max(0.01), ErrorKind::OutOfRange),
+                    (f64::NAN, ErrorKind::InvalidValue),
+                    (f64::INFINITY, ErrorKind::InvalidValue),
+                ];
+                if step > 0.0 {
+                    refused.push((min + step / 2.0, ErrorKind::InvalidValue));
+                }
+                for (value, kind) in refused {
+                    let bad = record(&[(other.name(), other.number("max")), (name, value)]);
+                    fails(camera.set_parameter(vector, bad), kind);
+                    assert_eq!(camera.get_parameter(vector).unwrap(), default, "{name} {value}");
+                }
+            }
+        }
+    });
+}
+
+#[test]
+fn every_choice_of_the_file_can_be_made() {
+    for_every_skeleton(|camera, vectors| {
+        for Vector { name, elements, .. } in vectors.iter().filter(|v| v.tag == "defSwitchVector") {
+            for choice in elements.iter().map(|element| text(element.name())) {
+                assert_eq!(camera.set_parameter(name, choice.clone()).unwrap(), choice);
+                assert_eq!(camera.get_parameter(name).unwrap(), choice);
+                for wrong in [text("NO_SUCH"), text(""), number(1), Value::Bool(true)] {
+                    fails(camera.set_parameter(name, wrong), ErrorKind::InvalidValue);
+                    assert_eq!(camera.get_parameter(name).unwrap(), choice);
+                }
+            }
+        }
+    });
+}
+
+#[test]
+fn nothing_else_is_a_setting() {
+    for_every_skeleton(|camera, vectors| {
+        for name in ["", "NO_SUCH", "SIMULATOR", "CCD_GAIN", "simulator_sensor"] {
+            fails(camera.get_parameter(name), ErrorKind::NotSupported);
+            fails(camera.set_parameter(name, number(1)), ErrorKind::NotSupported);
+        }
+        for Vector { name, tag, elements } in vectors {
+            for element in elements {
+                fails(camera.get_parameter(element.name()), ErrorKind::NotSupported);
+            }
+            if tag == "defNumberVector" {
+                for wrong in [record(&[("NO_SUCH", 1.0)]), number(1), text("WIDTH")] {
+                    fails(camera.set_parameter(name, wrong), ErrorKind::InvalidValue);
+                }
+            }
+        }
+    });
+}
