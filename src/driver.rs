@@ -48,7 +48,9 @@ const FAREWELL: Duration = Duration::from_secs(2);
 pub enum StartError {
     #[error("there is no backend {name}; compiled in are: {known}")]
     UnknownBackend { name: String, known: String },
-    #[error("no backend is compiled in for {name}; start it as indi_camera_simulator_ccd, or set INDI_CAMERA_BACKENDS")]
+    #[error(
+        "no backend is compiled in for {name}; start it as indi_camera_simulator_ccd, or set INDI_CAMERA_BACKENDS"
+    )]
     NoBackend { name: String },
     #[error("{0}")]
     System(#[from] std::io::Error),
@@ -69,11 +71,14 @@ struct Surroundings {
 impl Surroundings {
     fn read(exec: &str) -> Self {
         let inline = std::env::var_os("INDI_CAMERA_BLOB").is_some_and(|form| form == "inline");
-        let transport = if stdio::passes_descriptors() && !inline { Transport::Attached } else { Transport::Inline };
+        let transport =
+            if stdio::passes_descriptors() && !inline { Transport::Attached } else { Transport::Inline };
         let text = |name| std::env::var(name).ok().filter(|value: &String| !value.is_empty());
         Surroundings {
             exec: exec.to_owned(),
-            home: std::env::home_dir().filter(|home| home.is_absolute()).unwrap_or_else(|| PathBuf::from("/")),
+            home: std::env::home_dir()
+                .filter(|home| home.is_absolute())
+                .unwrap_or_else(|| PathBuf::from("/")),
             device_name: text("INDIDEV"),
             config: std::env::var_os("INDICONFIG").filter(|path| !path.is_empty()),
             skeleton: std::env::var_os("INDISKEL").filter(|path| !path.is_empty()).map(PathBuf::from),
@@ -118,7 +123,18 @@ fn chosen_backends(exec: &str, asked: Option<String>) -> Result<Vec<Backend>, St
     names.into_iter().map(find).collect()
 }
 
-/// What the loop can be woken by, beside requests.
+/// What wakes the loop.
+enum Wake {
+    News(News),
+    Request(Request),
+    Deadline,
+    Log(tracing::Level, String),
+    /// The writer has room again.
+    Room,
+    End,
+}
+
+/// What the threads of a device have to tell.
 enum News {
     Camera(usize, Epoch, Event),
     Delivery(usize, Report),
@@ -161,7 +177,9 @@ impl Driver {
             stations.push(Station::open(surroundings, backend, camera, stations.len(), clock, &report)?);
         }
         stdio::read(move |request| take.blocking_send(request).is_ok())?;
-        let writer = stdio::write(outgoing, move || drop(break_off.try_send(())))?;
+        let writer = stdio::write(outgoing, move || {
+            let _ = break_off.try_send(());
+        })?;
         Ok(Driver { clock, stations, requests, news, log_lines, report, messages, writer, broken })
     }
 
@@ -172,27 +190,27 @@ impl Driver {
             self.drain(index);
         }
         loop {
+            let full = !self.send_messages();
             let deadline = self.stations.iter().filter_map(|station| station.device.deadline()).min();
             let until = deadline.map(|elapsed| Instant::from_std(self.clock.instant(elapsed)));
-            let talkative = self.stations.iter().position(|station| station.device.has_message());
-            tokio::select! {
+            let wake = tokio::select! {
                 biased;
-                _ = terminate.recv() => break,
-                _ = interrupt.recv() => break,
-                _ = self.broken.recv() => break,
-                room = self.messages.reserve(), if talkative.is_some() => match room {
-                    Ok(room) => if let Some(message) = talkative.and_then(|i| self.stations[i].device.poll_message()) {
-                        room.send(message);
-                    },
-                    Err(_) => break,
-                },
-                news = self.news.recv() => self.hear(news),
-                request = self.requests.recv() => match request {
-                    Some(request) => self.route(&request),
-                    None => break,
-                },
-                Some((level, line)) = self.log_lines.recv() => self.show_log(level, &line),
-                () = sleep_until(until.unwrap_or_else(Instant::now)), if until.is_some() => self.wake(),
+                _ = terminate.recv() => Wake::End,
+                _ = interrupt.recv() => Wake::End,
+                _ = self.broken.recv() => Wake::End,
+                Some(news) = self.news.recv() => Wake::News(news),
+                request = self.requests.recv() => request.map_or(Wake::End, Wake::Request),
+                () = sleep_until(until.unwrap_or_else(Instant::now)), if until.is_some() => Wake::Deadline,
+                Some((level, line)) = self.log_lines.recv() => Wake::Log(level, line),
+                _ = self.messages.reserve(), if full => Wake::Room,
+            };
+            match wake {
+                Wake::End => break,
+                Wake::News(news) => self.hear(news),
+                Wake::Request(request) => self.route(&request),
+                Wake::Deadline => self.wake(),
+                Wake::Log(level, line) => self.show_log(level, &line),
+                Wake::Room => {}
             }
         }
         // Nothing that a camera, a disk or the server does may take longer than this.
@@ -208,8 +226,9 @@ impl Driver {
             self.handle(index, Input::Shutdown);
         }
         while self.stations.iter().any(|station| !station.device.is_at_rest()) {
-            let news = self.news.recv().await;
-            self.hear(news);
+            if let Some(news) = self.news.recv().await {
+                self.hear(news);
+            }
         }
         let Driver { stations, messages, writer, .. } = self;
         for mut station in stations {
@@ -227,11 +246,23 @@ impl Driver {
         drop(tokio::task::spawn_blocking(move || writer.join()).await);
     }
 
-    fn hear(&mut self, news: Option<News>) {
+    /// Hands messages to the writer; says whether it took all of them.
+    fn send_messages(&mut self) -> bool {
+        for station in &mut self.stations {
+            while station.device.has_message() {
+                let Ok(room) = self.messages.try_reserve() else { return false };
+                if let Some(message) = station.device.poll_message() {
+                    room.send(message);
+                }
+            }
+        }
+        true
+    }
+
+    fn hear(&mut self, news: News) {
         match news {
-            Some(News::Camera(index, epoch, event)) => self.handle(index, Input::Camera(epoch, event)),
-            Some(News::Delivery(index, report)) => self.handle(index, Input::Delivery(report)),
-            None => {}
+            News::Camera(index, epoch, event) => self.handle(index, Input::Camera(epoch, event)),
+            News::Delivery(index, report) => self.handle(index, Input::Delivery(report)),
         }
     }
 
@@ -346,7 +377,8 @@ impl Station {
         // Ekos starts a driver under a label and looks for a device of that name.
         let alone = ordinal == 0 && surroundings.simulators == 1;
         let name = surroundings.device_name.clone().filter(|_| alone).unwrap_or_else(|| camera.name.clone());
-        let config = ConfigFile::new(surroundings.config.clone().filter(|_| alone), &surroundings.home, &name);
+        let config =
+            ConfigFile::new(surroundings.config.clone().filter(|_| alone), &surroundings.home, &name);
         let saved = saved_settings(&config, &mut warnings);
         let (vectors, settings) = skeletons(&backend, surroundings.skeleton.as_deref(), &mut warnings);
         for warning in &warnings {
@@ -394,7 +426,11 @@ fn saved_settings(config: &ConfigFile, warnings: &mut Vec<String>) -> Vec<wire::
 }
 
 /// The vectors of the embedded skeletons and of the backend's own, after the replacements of `INDISKEL`.
-fn skeletons(backend: &Backend, replacement: Option<&Path>, warnings: &mut Vec<String>) -> (Vec<Vector>, Vec<Vector>) {
+fn skeletons(
+    backend: &Backend,
+    replacement: Option<&Path>,
+    warnings: &mut Vec<String>,
+) -> (Vec<Vector>, Vec<Vector>) {
     let mut note = |error: SkeletonError| warnings.push(error.to_string());
     let mut vectors: Vec<Vector> = Vec::new();
     for skeleton in &keys::SKELETONS {

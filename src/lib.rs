@@ -4,7 +4,10 @@
 
 pub mod backend;
 pub mod camera;
+pub mod delivery;
 pub mod device;
+pub mod driver;
+pub mod host;
 pub mod image;
 pub mod property;
 pub mod wire;

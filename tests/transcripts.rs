@@ -14,10 +14,18 @@
 //! camera 12.5 C 40 %           what it says when polled from now on
 //! delivery ok|no-file|no-blob  the delivery thread reports on the frame
 //! ping                         the server acknowledges everything
+//! connected                    the camera is connected; what that takes is not looked at (likewise `reconnected`)
+//! exposed                      an exposure of 1 s has ended and its frame is with the delivery thread
 //! quiet                        nothing was said and nothing asked since the last check
 //! ```
 //! Lines that nobody lists are a failure. Texts with blanks stand in double quotes.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs, reason = "a failed step is a failed test")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    missing_docs,
+    reason = "a failed step is a failed test"
+)]
 
 use std::fmt::Write as _;
 use std::fs;

@@ -98,9 +98,7 @@ impl<R: Fn(Event) -> bool> Thread<R> {
         loop {
             let call = match &self.running {
                 None => queue.recv().map_err(RecvTimeoutError::from),
-                Some(running) => {
-                    queue.recv_timeout(running.look.saturating_sub(self.clock.now().elapsed))
-                }
+                Some(running) => queue.recv_timeout(running.look.saturating_sub(self.clock.now().elapsed)),
             };
             let listening = match call {
                 Ok(call) => self.serve(&call),
@@ -128,7 +126,9 @@ impl<R: Fn(Event) -> bool> Thread<R> {
                 self.running = Some(Running { request: request.clone(), reading: false, look });
                 return (self.report)(Event::Reply(result)) && (self.report)(Event::Started { id, at });
             }
-            Call::AbortExposure | Call::Disconnect | Call::Connect(_) | Call::Reconnect(_) => self.running = None,
+            Call::AbortExposure | Call::Disconnect | Call::Connect(_) | Call::Reconnect(_) => {
+                self.running = None
+            }
             _ => {}
         }
         (self.report)(Event::Reply(result))
@@ -153,7 +153,11 @@ impl<R: Fn(Event) -> bool> Thread<R> {
             }
             Ok(ExposureStatus::Ready) => return self.fetch(),
             Ok(ExposureStatus::Idle) => {
-                let error = CameraError::new(ErrorKind::NoFrame, "get_exposure_status", "the camera stopped exposing");
+                let error = CameraError::new(
+                    ErrorKind::NoFrame,
+                    "get_exposure_status",
+                    "the camera stopped exposing",
+                );
                 return self.give_up(error);
             }
             Err(error) => return self.give_up(error),

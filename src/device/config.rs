@@ -76,7 +76,8 @@ impl Device {
             return self.publish(&keys::CONFIG_PROCESS, None, State::Idle);
         };
         if self.config.pressed.is_some() {
-            return self.refuse(keys::CONFIG_PROCESS.vector(), "CONFIG_PROCESS has to wait: it is still busy");
+            return self
+                .refuse(keys::CONFIG_PROCESS.vector(), "CONFIG_PROCESS has to wait: it is still busy");
         }
         self.config.pressed = Some(pressed);
         self.publish(&keys::CONFIG_PROCESS, None, State::Busy);
@@ -93,13 +94,17 @@ impl Device {
             Ok(Some(document)) => {
                 for new in &document {
                     // What is not defined now cannot be set now; that is no fault of the file.
-                    if self.is_kept(&new.name) && self.store.vector(&new.name).is_some_and(|vector| vector.defined) {
+                    if self.is_kept(&new.name)
+                        && self.store.vector(&new.name).is_some_and(|vector| vector.defined)
+                    {
                         self.write(new);
                     }
                 }
                 self.finish_config(State::Ok, Level::Info, "Device configuration applied");
             }
-            Ok(None) => self.finish_config(State::Alert, Level::Info, "There is no stored configuration to load"),
+            Ok(None) => {
+                self.finish_config(State::Alert, Level::Info, "There is no stored configuration to load")
+            }
             Err(error) => self.config_failed("loaded", &error),
         }
     }
@@ -114,7 +119,9 @@ impl Device {
     pub(super) fn config_purged(&mut self, result: Result<bool, DeliveryError>) {
         match result {
             Ok(true) => self.finish_config(State::Ok, Level::Info, "Device configuration purged"),
-            Ok(false) => self.finish_config(State::Alert, Level::Warning, "There is no stored configuration to purge"),
+            Ok(false) => {
+                self.finish_config(State::Alert, Level::Warning, "There is no stored configuration to purge")
+            }
             Err(error) => self.config_failed("purged", &error),
         }
     }

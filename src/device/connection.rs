@@ -185,7 +185,9 @@ impl Device {
     }
 
     pub(super) fn try_again(&mut self) {
-        if matches!(self.link, Link::Lost { .. }) && !self.calls.iter().any(|call| matches!(call, Call::Reconnect(_))) {
+        if matches!(self.link, Link::Lost { .. })
+            && !self.calls.iter().any(|call| matches!(call, Call::Reconnect(_)))
+        {
             self.timers.clear(Timer::Reconnect);
             self.ask(Call::Reconnect(self.camera.clone()));
         }

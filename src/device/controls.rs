@@ -133,7 +133,8 @@ impl Device {
     /// Gives a camera that was lost the settings that clients see.
     pub(super) fn reapply_settings(&mut self) {
         let Some(capabilities) = &self.capabilities else { return };
-        let has = [(Control::Gain, capabilities.gain.is_some()), (Control::Offset, capabilities.offset.is_some())];
+        let has =
+            [(Control::Gain, capabilities.gain.is_some()), (Control::Offset, capabilities.offset.is_some())];
         for (control, _) in has.into_iter().filter(|(_, has)| *has) {
             let [value] = self.store.get(&control.key());
             #[expect(clippy::cast_possible_truncation, reason = "came from an i32")]

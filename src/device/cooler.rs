@@ -56,7 +56,8 @@ pub(super) fn register(on: &mut Handlers) {
 impl Device {
     fn cool_to(&mut self, [target]: [f64; 1]) {
         if self.link != Link::On {
-            return self.refuse(keys::CCD_TEMPERATURE.vector(), "CCD_TEMPERATURE has to wait: the camera is lost");
+            return self
+                .refuse(keys::CCD_TEMPERATURE.vector(), "CCD_TEMPERATURE has to wait: the camera is lost");
         }
         // Busy before the camera has answered, so that a script which waits for the end does not see an older Ok.
         self.settle(&keys::CCD_TEMPERATURE, State::Busy);
@@ -181,7 +182,9 @@ impl Device {
             let seconds = STALLED_AFTER.as_secs();
             self.say(
                 Level::Error,
-                &format!("the sensor stays at {value:.1} C and gets no nearer to {target:.1} C in {seconds} s"),
+                &format!(
+                    "the sensor stays at {value:.1} C and gets no nearer to {target:.1} C in {seconds} s"
+                ),
             );
         }
         self.settle(&keys::CCD_TEMPERATURE, state);

@@ -85,7 +85,9 @@ pub(super) fn register(on: &mut Handlers) {
 
 impl Device {
     fn begin_exposure(&mut self, [seconds]: [f64; 1]) {
-        let Some(sensor) = self.capabilities.as_ref().map(|capabilities| capabilities.sensor.clone()) else { return };
+        let Some(sensor) = self.capabilities.as_ref().map(|capabilities| capabilities.sensor.clone()) else {
+            return;
+        };
         if self.link != Link::On {
             return self.refuse(keys::CCD_EXPOSURE.vector(), "CCD_EXPOSURE has to wait: the camera is lost");
         }
@@ -152,7 +154,9 @@ impl Device {
     }
 
     pub(super) fn count_down(&mut self) {
-        let Some(Current { stage: Stage::Exposing { since }, spec, .. }) = &self.exposure.current else { return };
+        let Some(Current { stage: Stage::Exposing { since }, spec, .. }) = &self.exposure.current else {
+            return;
+        };
         let (since, duration) = (*since, spec.duration());
         let open = self.now.elapsed.saturating_sub(since);
         let left = duration.saturating_sub(open);
@@ -179,19 +183,22 @@ impl Device {
         let spec = &current.spec;
         let snapshot = Snapshot {
             instrument: name,
-            exposure_s: spec.seconds,
+            telescope: None,
+            requested: spec.duration(),
             frame_type: spec.frame_type,
-            pixel_um: (spec.sensor.pixel_x, spec.sensor.pixel_y),
-            bayer: spec.sensor.bayer.clone(),
             roi: spec.roi,
             binning: spec.binning,
+            pixel_size: Some((spec.sensor.pixel_x, spec.sensor.pixel_y)),
+            bayer: spec.sensor.bayer.clone(),
+            further: Vec::new(),
         };
+        let (planes, ..) = frame.pixels.shape();
         let delivery = Delivery {
             id,
             cancel: current.cancel.clone(),
             roi: spec.roi,
             binning: spec.binning,
-            cards: header::cards(&snapshot, &frame.info),
+            cards: header::cards(&snapshot, &frame.info, planes),
             client: spec.destination.client,
             file: spec.destination.file(frame.info.started),
             frame,

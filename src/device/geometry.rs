@@ -75,7 +75,8 @@ impl Geometry {
     }
 
     fn with_roi(self, [x, y, width, height]: [u32; 4]) -> Result<Geometry, String> {
-        let fits = |start: u32, size: u32, sensor: u32| start.checked_add(size).is_some_and(|end| end <= sensor);
+        let fits =
+            |start: u32, size: u32, sensor: u32| start.checked_add(size).is_some_and(|end| end <= sensor);
         if !fits(x, width, self.width) || !fits(y, height, self.height) {
             return Err(format!(
                 "CCD_FRAME cannot be {width}x{height} at {x},{y}: it must lie within the sensor's {}x{} pixels",
@@ -114,7 +115,8 @@ impl Device {
     }
 
     fn change_binning(&mut self, binning: [f64; 2]) {
-        let changed = whole_pixels("CCD_BINNING", binning).and_then(|binning| self.geometry.with_binning(binning));
+        let changed =
+            whole_pixels("CCD_BINNING", binning).and_then(|binning| self.geometry.with_binning(binning));
         self.change_geometry(&keys::CCD_BINNING, changed);
     }
 
@@ -146,7 +148,12 @@ impl Device {
         let up_to = |min: f64, max: u32| Limits { min, max: f64::from(max), step: 1.0 };
         self.store.set_limits(
             &keys::CCD_FRAME,
-            &[up_to(0.0, width.saturating_sub(1)), up_to(0.0, height.saturating_sub(1)), up_to(1.0, width), up_to(1.0, height)],
+            &[
+                up_to(0.0, width.saturating_sub(1)),
+                up_to(0.0, height.saturating_sub(1)),
+                up_to(1.0, width),
+                up_to(1.0, height),
+            ],
         );
         let largest = self.geometry.largest();
         self.store.set_limits(&keys::CCD_BINNING, &[up_to(1.0, largest.x), up_to(1.0, largest.y)]);

@@ -185,7 +185,9 @@ impl Device {
             home,
         };
         let [driver_name, exec, version] = driver;
-        device.store.set(&keys::DRIVER_INFO, [driver_name, exec, version, connection::INTERFACE_CCD.to_string()]);
+        device
+            .store
+            .set(&keys::DRIVER_INFO, [driver_name, exec, version, connection::INTERFACE_CCD.to_string()]);
         device.store.set(&keys::UPLOAD_SETTINGS, {
             let [_, prefix] = device.store.get(&keys::UPLOAD_SETTINGS);
             [device.home.clone(), prefix]
@@ -358,7 +360,9 @@ impl Device {
             Call::GetGain | Call::SetGain(_) | Call::GetOffset | Call::SetOffset(_) => {
                 self.control_answered(call, result);
             }
-            Call::SetParameter(name, _) | Call::GetParameter(name) => self.setting_answered(name, call, result),
+            Call::SetParameter(name, _) | Call::GetParameter(name) => {
+                self.setting_answered(name, call, result)
+            }
             // Never asked by the device.
             Call::Scanning
             | Call::GetExposureStatus
@@ -391,7 +395,6 @@ impl Device {
             Timer::Reconnect => self.try_again(),
         }
     }
-
 
     fn send_definition(&mut self, name: &str) {
         if let Some(definition) = self.store.define(name, self.now.utc) {
@@ -451,4 +454,3 @@ impl std::fmt::Debug for Device {
         f.debug_struct("Device").field("name", &self.name).field("link", &self.link).finish_non_exhaustive()
     }
 }
-

@@ -15,8 +15,8 @@ use rustix::event::{PollFd, PollFlags, poll};
 use rustix::io::Errno;
 use rustix::io::{IoSlice, IoSliceMut};
 use rustix::net::{
-    AddressFamily, RecvAncillaryBuffer, RecvFlags, SendAncillaryBuffer, SendAncillaryMessage, SendFlags, recvmsg,
-    sendmsg, sockopt,
+    AddressFamily, RecvAncillaryBuffer, RecvFlags, SendAncillaryBuffer, SendAncillaryMessage, SendFlags,
+    recvmsg, sendmsg, sockopt,
 };
 use tokio::sync::mpsc::Receiver;
 
@@ -69,8 +69,12 @@ fn read_all(fd: BorrowedFd<'_>, mut take: impl FnMut(Request) -> bool) {
                 }
             };
             match request {
-                Ok(Some(request)) if !take(request) => return,
-                Ok(_) => {}
+                Ok(Some(request)) => {
+                    if !take(request) {
+                        return;
+                    }
+                }
+                Ok(None) => {}
                 Err(unreadable) => tracing::warn!(%unreadable, "bad input"),
             }
         }
@@ -95,7 +99,8 @@ pub fn write(
     broken: impl FnOnce() + Send + 'static,
 ) -> io::Result<JoinHandle<()>> {
     thread::Builder::new().name("writer".to_owned()).spawn(move || {
-        let mut line = Line { fd: io::stdout().as_fd(), text: Vec::with_capacity(2 * COLLECT) };
+        let stdout = io::stdout();
+        let mut line = Line { fd: stdout.as_fd(), text: Vec::with_capacity(2 * COLLECT) };
         while let Some(message) = messages.blocking_recv() {
             let written = line.write(&message).and_then(|()| {
                 while line.text.len() < COLLECT {

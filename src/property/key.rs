@@ -92,7 +92,11 @@ pub struct Blob {
 impl Skeleton {
     /// Binds a number vector.
     #[must_use]
-    pub const fn number<const N: usize>(&self, vector: &'static str, elements: [&'static str; N]) -> Number<N> {
+    pub const fn number<const N: usize>(
+        &self,
+        vector: &'static str,
+        elements: [&'static str; N],
+    ) -> Number<N> {
         self.bind(vector, Kind::Number, None, &elements);
         Number { vector }
     }

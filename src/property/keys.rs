@@ -2,7 +2,10 @@
 //!
 //! Adding a property: an entry in a skeleton file, a line here, and a handler in `device` if clients may write it.
 
-#![allow(missing_docs, reason = "the properties are documented by name in the INDI standard and in the skeletons")]
+#![allow(
+    missing_docs,
+    reason = "the properties are documented by name in the INDI standard and in the skeletons"
+)]
 
 use super::key::{Action, Blob, Number, OneOf, Text, choices};
 use super::skeleton::Skeleton;

@@ -38,7 +38,8 @@ impl Outbox {
     /// The queued Busy update that `new` supersedes.
     fn last_busy(&mut self, new: &Update) -> Option<&mut Message> {
         let last = self.messages.iter_mut().rev().find(|message| about(message, new))?;
-        let superseded = matches!(last, Message::Set(old) if old.state == State::Busy && !carries_limits(old));
+        let superseded =
+            matches!(last, Message::Set(old) if old.state == State::Busy && !carries_limits(old));
         superseded.then_some(last)
     }
 }

@@ -395,7 +395,10 @@ impl Loading {
             Kind::Blob => "defBLOB",
         };
         if attributes.tag != expected {
-            return Err(format!("{} stands in {} where {expected} belongs", attributes.tag, self.vector.name));
+            return Err(format!(
+                "{} stands in {} where {expected} belongs",
+                attributes.tag, self.vector.name
+            ));
         }
         let name = attributes.need("name")?.to_owned();
         let label = attributes.get("label").unwrap_or(&name).to_owned();

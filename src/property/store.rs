@@ -4,7 +4,9 @@ use std::collections::HashMap;
 use std::time::SystemTime;
 
 use super::key::{Key, Values};
-use crate::wire::{self, Definition, ElementDefinition, Elements, Kind, Limits, New, Perm, Rule, State, Update, number};
+use crate::wire::{
+    self, Definition, ElementDefinition, Elements, Kind, Limits, New, Perm, Rule, State, Update, number,
+};
 
 /// Characters of a client's text that are repeated in a refusal.
 const QUOTED: usize = 40;
@@ -66,7 +68,9 @@ impl Vector {
     pub fn values(&self) -> Option<Values> {
         match &self.elements {
             Elements::Text(list) => Some(Values::Texts(list.iter().map(|(_, text)| text.clone()).collect())),
-            Elements::Number(list) => Some(Values::Numbers(list.iter().map(|(_, number)| number.value).collect())),
+            Elements::Number(list) => {
+                Some(Values::Numbers(list.iter().map(|(_, number)| number.value).collect()))
+            }
             Elements::Switch(_, list) => Some(Values::Switches(list.iter().map(|(_, on)| *on).collect())),
             Elements::Light(_) | Elements::Blob(_) => None,
         }
@@ -79,7 +83,10 @@ impl Vector {
             }
             (Elements::Number(list), Values::Numbers(numbers)) => {
                 // A value that is not finite would make clients drop the vector; the old one is truer.
-                list.iter_mut().zip(numbers).filter(|(_, from)| from.is_finite()).for_each(|((_, to), from)| to.value = from);
+                list.iter_mut()
+                    .zip(numbers)
+                    .filter(|(_, from)| from.is_finite())
+                    .for_each(|((_, to), from)| to.value = from);
             }
             (Elements::Switch(_, list), Values::Switches(switches)) => {
                 list.iter_mut().zip(switches).for_each(|((_, to), from)| *to = from);
@@ -267,7 +274,11 @@ impl Store {
             return Err(Rejection::ReadOnly { vector: name() });
         }
         if vector.kind() != new.kind {
-            return Err(Rejection::WrongKind { vector: name(), is: word(vector.kind()), got: word(new.kind) });
+            return Err(Rejection::WrongKind {
+                vector: name(),
+                is: word(vector.kind()),
+                got: word(new.kind),
+            });
         }
         if new.elements.is_empty() {
             return Err(Rejection::Empty { vector: name() });

@@ -6,8 +6,8 @@ use std::time::{Duration, SystemTime};
 use indi_camera::camera::call::{Call, Reply};
 use indi_camera::camera::error::{CameraError, ErrorKind};
 use indi_camera::camera::types::{
-    Binning, CameraId, CameraStatus, Capabilities, CoolingStatus, Event, ExposureId, ExposureStatus, Frame, FrameInfo,
-    Moment, Pixels, Range, Roi, Sensor,
+    Binning, CameraId, CameraStatus, Capabilities, CoolingStatus, Event, ExposureId, ExposureStatus, Frame,
+    FrameInfo, Moment, Pixels, Range, Roi, Sensor,
 };
 use indi_camera::device::job::DeliveryError;
 use indi_camera::device::{Device, Epoch, Input, Job, Report, Setup};
@@ -135,6 +135,24 @@ impl Rehearsal {
                     self.input(Input::Request(Request::PingReply { uid }));
                 }
             }
+            ["connected"] => {
+                for line in ["> getProperties", "> newSwitchVector CONNECTION CONNECT=On"] {
+                    self.act(line)?;
+                }
+                self.heard.clear();
+            }
+            ["reconnected"] => {
+                for line in ["> newSwitchVector CONNECTION DISCONNECT=On", "> newSwitchVector CONNECTION CONNECT=On"] {
+                    self.act(line)?;
+                }
+                self.heard.clear();
+            }
+            ["exposed"] => {
+                for line in ["> newNumberVector CCD_EXPOSURE CCD_EXPOSURE_VALUE=1", "camera started", "camera frame"] {
+                    self.act(line)?;
+                }
+                self.heard.clear();
+            }
             ["shutdown"] => self.input(Input::Shutdown),
             _ => return Err(format!("cannot do {line:?}")),
         }
@@ -187,9 +205,15 @@ impl Rehearsal {
                     Job::Deliver(delivery) => {
                         self.delivering = Some((delivery.id, delivery.client, delivery.file.is_some()));
                     }
-                    Job::SaveConfig(_) => self.device.handle(self.now, Input::Delivery(Report::Saved(Ok(())))),
-                    Job::LoadConfig(_) => self.device.handle(self.now, Input::Delivery(Report::Loaded(Ok(None)))),
-                    Job::PurgeConfig => self.device.handle(self.now, Input::Delivery(Report::Purged(Ok(true)))),
+                    Job::SaveConfig(_) => {
+                        self.device.handle(self.now, Input::Delivery(Report::Saved(Ok(()))))
+                    }
+                    Job::LoadConfig(_) => {
+                        self.device.handle(self.now, Input::Delivery(Report::Loaded(Ok(None))))
+                    }
+                    Job::PurgeConfig => {
+                        self.device.handle(self.now, Input::Delivery(Report::Purged(Ok(true))))
+                    }
                     Job::Reserve { .. } => {}
                 }
             }
@@ -332,12 +356,16 @@ fn show_message(message: &Message) -> String {
         Message::Set(update) => {
             let (kind, values) = match &update.values {
                 Values::Text(list) => ("Text", join(list.iter().map(|(n, v)| format!("{n}={v}")).collect())),
-                Values::Number(list) => ("Number", join(list.iter().map(|(n, v, _)| format!("{n}={v}")).collect())),
+                Values::Number(list) => {
+                    ("Number", join(list.iter().map(|(n, v, _)| format!("{n}={v}")).collect()))
+                }
                 Values::Switch(list) => {
                     let on = |on: bool| if on { "On" } else { "Off" };
                     ("Switch", join(list.iter().map(|(n, v)| format!("{n}={}", on(*v))).collect()))
                 }
-                Values::Light(list) => ("Light", join(list.iter().map(|(n, v)| format!("{n}={v:?}")).collect())),
+                Values::Light(list) => {
+                    ("Light", join(list.iter().map(|(n, v)| format!("{n}={v:?}")).collect()))
+                }
             };
             format!("set{kind}Vector {} {:?}{values}", update.name, update.state)
         }
