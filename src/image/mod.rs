@@ -1,7 +1,7 @@
 //! Frames, and the pure code that turns a frame into the bytes of a file.
 //!
 //! A [`Frame`] comes from a camera, is moved and never cloned, is cut and binned to exactly what was asked
-//! ([`window`]), described by FITS cards ([`header`]) and encoded in one pass ([`fits`]). Nothing
+//! ([`window`]), described by FITS cards ([`header`], [`card`]) and encoded in one pass ([`fits`]). Nothing
 //! here knows INDI, does I/O or reads a clock.
 //!
 //! Read [`Frame`] first.
@@ -10,6 +10,8 @@ use std::time::{Duration, SystemTime};
 
 use ndarray::Array3;
 
+pub mod card;
+mod checksum;
 pub mod fits;
 pub mod header;
 pub mod window;
