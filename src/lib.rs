@@ -4,6 +4,8 @@
 
 pub mod backend;
 pub mod camera;
+pub mod delivery;
 pub mod device;
+pub mod host;
 pub mod image;
 pub mod wire;
