@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime};
 
 use super::call::Reply;
 use super::error::CameraError;
-pub use crate::image::{Binning, Frame, FrameInfo, FrameType, Pixels, Roi};
+pub use crate::image::{Bayer, Binning, Frame, FrameInfo, FrameType, Pixels, Roi};
 
 /// Degrees Celsius.
 pub type Celsius = f64;
@@ -88,17 +88,6 @@ pub struct Sensor {
     pub adc_bits: u8,
     /// The colour mosaic, if there is one.
     pub bayer: Option<Bayer>,
-}
-
-/// A colour mosaic.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Bayer {
-    /// The four letters of the top left 2×2 pixels of the full sensor, row by row: `RGGB`.
-    pub pattern: String,
-    /// Columns by which the pattern is shifted.
-    pub offset_x: u32,
-    /// Rows by which the pattern is shifted.
-    pub offset_y: u32,
 }
 
 /// One per exposure: late frames and reports of an aborted or replaced exposure are recognised by it and dropped.

@@ -90,7 +90,7 @@ pub enum Report {
 }
 
 /// Why a frame or a file did not get where it should.
-#[derive(Debug, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[allow(missing_docs, reason = "the message says it")]
 pub enum DeliveryError {
     #[error("no space left for {path}")]

@@ -1,8 +1,8 @@
 //! Frames, and the pure code that turns a frame into the bytes of a file.
 //!
 //! A [`Frame`] comes from a camera, is moved and never cloned, is cut and binned to exactly what was asked
-//! ([`window`]), described by FITS cards ([`header`]) and encoded in one pass ([`fits`]). Nothing here knows INDI,
-//! does I/O or reads a clock.
+//! ([`window`]), described by FITS cards ([`header`], [`card`]) and encoded in one pass ([`fits`]). Nothing
+//! here knows INDI, does I/O or reads a clock.
 //!
 //! Read [`Frame`] first.
 
@@ -10,6 +10,8 @@ use std::time::{Duration, SystemTime};
 
 use ndarray::Array3;
 
+pub mod card;
+mod checksum;
 pub mod fits;
 pub mod header;
 pub mod window;
@@ -43,6 +45,17 @@ pub struct Binning {
 impl Binning {
     /// No binning.
     pub const NONE: Binning = Binning { x: 1, y: 1 };
+}
+
+/// A colour mosaic.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Bayer {
+    /// The four letters of the top left 2×2 pixels of the full sensor, row by row: `RGGB`.
+    pub pattern: String,
+    /// Columns by which the pattern is shifted.
+    pub offset_x: u32,
+    /// Rows by which the pattern is shifted.
+    pub offset_y: u32,
 }
 
 /// What the exposure is for.

@@ -1,0 +1,100 @@
+//! From pixels to the bytes of a file, for a frame of 4656 x 3520 pixels of 16 bits (32.8 MB).
+
+use std::time::{Duration, SystemTime};
+
+use divan::Bencher;
+use divan::counter::BytesCount;
+use indi_camera::delivery::blob::{Buffer, Transport};
+use indi_camera::image::{Binning, Frame, FrameInfo, Pixels, Roi, fits, window};
+use ndarray::Array3;
+
+const WIDTH: u32 = 4656;
+const HEIGHT: u32 = 3520;
+const FULL: Roi = Roi { x: 0, y: 0, width: WIDTH, height: HEIGHT };
+const BYTES: usize = (WIDTH * HEIGHT * 2) as usize;
+
+fn main() {
+    divan::main();
+}
+
+fn pixels() -> Pixels {
+    let mut value = 0u16;
+    Pixels::U16(Array3::from_shape_simple_fn((1, HEIGHT as usize, WIDTH as usize), || {
+        value = value.wrapping_mul(25_173).wrapping_add(13_849);
+        value
+    }))
+}
+
+fn frame() -> Frame {
+    let now = SystemTime::UNIX_EPOCH;
+    let info = FrameInfo {
+        started: now,
+        ended: now,
+        exposed: Duration::ZERO,
+        roi: FULL,
+        binning: Binning::NONE,
+        gain: None,
+        offset: None,
+        temperature: None,
+    };
+    Frame { pixels: pixels(), info }
+}
+
+/// What a copy costs: the floor for everything else.
+#[divan::bench]
+fn copy_into_warm_memory(bencher: Bencher<'_, '_>) {
+    let (from, mut to) = (vec![3u8; BYTES], vec![1u8; BYTES]);
+    bencher.counter(BytesCount::new(BYTES)).bench_local(|| divan::black_box(&mut to).copy_from_slice(&from));
+}
+
+#[divan::bench]
+fn encode_into_warm_memory(bencher: Bencher<'_, '_>) {
+    let pixels = pixels();
+    let mut to = vec![1u8; fits::encoded_len(&[], &pixels)];
+    bencher
+        .counter(BytesCount::new(BYTES))
+        .bench_local(|| fits::encode(&[], &pixels, divan::black_box(&mut to)));
+}
+
+#[divan::bench]
+fn encode_into_prefaulted_memfd(bencher: Bencher<'_, '_>) {
+    let pixels = pixels();
+    let len = fits::encoded_len(&[], &pixels);
+    bencher
+        .counter(BytesCount::new(BYTES))
+        .with_inputs(|| Buffer::new(Transport::Attached, len).ok())
+        .bench_local_refs(|buffer| buffer.as_mut().map(|buffer| fits::encode(&[], &pixels, buffer.bytes())));
+}
+
+#[divan::bench]
+fn encode_into_fresh_memfd(bencher: Bencher<'_, '_>) {
+    let pixels = pixels();
+    let len = fits::encoded_len(&[], &pixels);
+    bencher.counter(BytesCount::new(BYTES)).bench_local(|| {
+        let mut buffer = Buffer::new(Transport::Attached, len).ok();
+        buffer.as_mut().map(|buffer| fits::encode(&[], &pixels, buffer.bytes())).map(|_| buffer)
+    });
+}
+
+#[divan::bench]
+fn bin_2x2(bencher: Bencher<'_, '_>) {
+    fit(bencher, FULL, Binning { x: 2, y: 2 });
+}
+
+#[divan::bench]
+fn bin_3x3(bencher: Bencher<'_, '_>) {
+    fit(bencher, FULL, Binning { x: 3, y: 3 });
+}
+
+#[divan::bench]
+fn crop_by_16_pixels(bencher: Bencher<'_, '_>) {
+    fit(bencher, Roi { x: 8, y: 8, width: WIDTH - 16, height: HEIGHT - 16 }, Binning::NONE);
+}
+
+/// The frame is freed outside the measured time, the image made of it too.
+fn fit(bencher: Bencher<'_, '_>, roi: Roi, binning: Binning) {
+    bencher
+        .counter(BytesCount::new(BYTES))
+        .with_inputs(frame)
+        .bench_local_values(|frame| window::fit(frame, roi, binning));
+}

@@ -1,0 +1,294 @@
+//! The delivery thread: everything between a read-out and the writer that takes time.
+//!
+//! It fits, encodes and stores frames and keeps the configuration file, one [`Job`] after the other, and answers each
+//! with one [`Report`]. It never decides what a failure means and never speaks to a client: that is the device's part.
+//!
+//! Read [`DeliveryThread::spawn`] first.
+
+use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::PathBuf;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+use jiff::tz::TimeZone;
+
+use crate::camera::types::ExposureId;
+use crate::device::job::{ConfigSource, Delivery, DeliveryError, Document, Job, Report};
+use crate::host::config_file::ConfigFile;
+use crate::image::{Pixels, fits, window};
+use crate::wire;
+
+pub mod blob;
+pub mod file;
+
+use blob::{Buffer, Leftover, Transport};
+use file::FileStore;
+
+/// BLOB format of what is delivered.
+const FORMAT: &str = ".fits";
+/// Jobs that may wait. When both places are taken single frames wait in the device and streams drop frames: more
+/// would only hold pixels in memory.
+const QUEUE: usize = 2;
+/// Reserved memory is given back when nothing happened for so long: between the frames of a sequence there is less.
+const IDLE: Duration = Duration::from_secs(10);
+/// Reserved for the header, of which nobody knows the length before the frame is there: 144 cards.
+const HEADER_ROOM: usize = 4 * fits::BLOCK;
+
+/// What the thread has to know of its surroundings.
+#[derive(Debug)]
+pub struct Settings {
+    /// Name of the device, for the thread and the log.
+    pub device: String,
+    /// How BLOBs reach the server.
+    pub transport: Transport,
+    /// The user's home directory.
+    pub home: PathBuf,
+    /// Time zone of file names.
+    pub zone: TimeZone,
+    /// Where the configuration is kept.
+    pub config: ConfigFile,
+}
+
+/// The running thread. It ends when `jobs` has been dropped or its reports are wanted no more.
+#[derive(Debug)]
+pub struct DeliveryThread {
+    /// Where its work comes from.
+    pub jobs: SyncSender<Job>,
+    /// To wait for its end.
+    pub thread: JoinHandle<()>,
+}
+
+impl DeliveryThread {
+    /// Starts it. `report` takes what it has to tell, in the order of the jobs, and says whether there will be anyone
+    /// to hear the next one.
+    pub fn spawn(
+        settings: Settings,
+        mut report: impl FnMut(Report) -> bool + Send + 'static,
+    ) -> io::Result<Self> {
+        let (jobs, queue) = sync_channel(QUEUE);
+        let thread =
+            thread::Builder::new().name(format!("delivery {}", settings.device)).spawn(move || {
+                let mut worker = Worker {
+                    transport: settings.transport,
+                    files: FileStore::new(settings.home, settings.zone),
+                    config: settings.config,
+                    reserved: None,
+                };
+                loop {
+                    match worker.wait(&queue, IDLE) {
+                        Wait::Job(job) => {
+                            let (answer, _leftovers) = worker.run(job);
+                            // The leftovers are dropped when the report is out: freeing a frame takes a millisecond.
+                            if answer.is_some_and(|answer| !report(answer)) {
+                                return;
+                            }
+                        }
+                        Wait::Idle => {}
+                        Wait::Closed => return,
+                    }
+                }
+            })?;
+        Ok(DeliveryThread { jobs, thread })
+    }
+}
+
+struct Worker {
+    transport: Transport,
+    files: FileStore,
+    config: ConfigFile,
+    /// Memory for the next frame.
+    reserved: Option<Buffer>,
+}
+
+enum Wait {
+    Job(Job),
+    Idle,
+    Closed,
+}
+
+/// A job's answer, unless it was cancelled, and what to drop when the answer is out.
+type Answer = (Option<Report>, Option<Leftovers>);
+
+#[derive(Debug)]
+#[allow(dead_code, reason = "held to be dropped late")]
+struct Leftovers {
+    pixels: Pixels,
+    memory: Option<Leftover>,
+}
+
+impl Worker {
+    fn wait(&mut self, queue: &Receiver<Job>, idle: Duration) -> Wait {
+        if self.reserved.is_none() {
+            return queue.recv().map_or(Wait::Closed, Wait::Job);
+        }
+        match queue.recv_timeout(idle) {
+            Ok(job) => Wait::Job(job),
+            Err(RecvTimeoutError::Timeout) => {
+                self.reserved = None;
+                Wait::Idle
+            }
+            Err(RecvTimeoutError::Disconnected) => Wait::Closed,
+        }
+    }
+
+    fn run(&mut self, job: Job) -> Answer {
+        match job {
+            Job::Reserve { bytes } => guarded(|| self.reserve(bytes), |_| None),
+            Job::Deliver(delivery) => {
+                let (id, client, file) = (delivery.id, delivery.client, delivery.file.is_some());
+                guarded(
+                    || self.deliver(*delivery),
+                    |why| Some(undelivered(id, client, file, &DeliveryError::Encode(why))),
+                )
+            }
+            Job::LoadConfig(source) => guarded(
+                || (Some(Report::Loaded(self.load(source))), None),
+                |why| Some(Report::Loaded(Err(DeliveryError::Encode(why)))),
+            ),
+            Job::SaveConfig(document) => guarded(
+                || (Some(Report::Saved(self.save(&document))), None),
+                |why| Some(Report::Saved(Err(DeliveryError::Encode(why)))),
+            ),
+            Job::PurgeConfig => guarded(
+                || {
+                    (
+                        Some(Report::Purged(self.config.purge().map_err(|error| self.config_fault(&error)))),
+                        None,
+                    )
+                },
+                |why| Some(Report::Purged(Err(DeliveryError::Encode(why)))),
+            ),
+        }
+    }
+
+    fn reserve(&mut self, bytes: usize) -> Answer {
+        let Some(capacity) =
+            bytes.checked_next_multiple_of(fits::BLOCK).and_then(|b| b.checked_add(HEADER_ROOM))
+        else {
+            return (None, None);
+        };
+        if self.reserved.as_ref().is_none_or(|buffer| buffer.capacity() != capacity) {
+            // Freed first, as there may not be room for both.
+            self.reserved = None;
+            match Buffer::new(self.transport, capacity) {
+                Ok(buffer) => self.reserved = Some(buffer),
+                // Nobody waits for it; the frame will try again and tell.
+                Err(error) => tracing::debug!(capacity, %error, "no memory reserved"),
+            }
+        }
+        (None, None)
+    }
+
+    fn deliver(&mut self, delivery: Delivery) -> Answer {
+        let Delivery { id, cancel, frame, roi, binning, cards, client, file } = delivery;
+        if cancel.is_cancelled() {
+            return (None, None);
+        }
+        let failed = |error: &DeliveryError| Some(undelivered(id, client, file.is_some(), error));
+        let pixels = match window::fit(frame, roi, binning) {
+            Ok(frame) => frame.pixels,
+            Err(error) => return (failed(&DeliveryError::Encode(error.to_string())), None),
+        };
+
+        let len = fits::encoded_len(&cards, &pixels);
+        let mut buffer = match self.buffer(len) {
+            Ok(buffer) => buffer,
+            Err(error) => return (failed(&DeliveryError::Memory(error.to_string())), None),
+        };
+        if let Err(error) = fits::encode(&cards, &pixels, &mut buffer.bytes()[..len]) {
+            return (failed(&DeliveryError::Encode(error.to_string())), None);
+        }
+
+        let stored = match &file {
+            None => None,
+            Some(target) => match self.files.store(target, &buffer.bytes()[..len], &cancel) {
+                Ok(None) => {
+                    self.reserved = Some(buffer);
+                    return (None, Some(Leftovers { pixels, memory: None }));
+                }
+                Ok(Some(path)) => Some(Ok(path)),
+                Err(error) => Some(Err(error)),
+            },
+        };
+        let (blob, memory) = if client {
+            match buffer.into_payload(len) {
+                Ok((payload, leftover)) => (Some(Ok((payload, FORMAT))), Some(leftover)),
+                Err(error) => (Some(Err(DeliveryError::Memory(error.to_string()))), None),
+            }
+        } else {
+            // It was seen by nobody, so it serves again.
+            self.reserved = Some(buffer);
+            (None, None)
+        };
+
+        if cancel.is_cancelled() {
+            if let Some(Ok(path)) = &stored {
+                file::remove(path);
+            }
+            return (None, Some(Leftovers { pixels, memory }));
+        }
+        (Some(Report::Delivered { id, blob, file: stored }), Some(Leftovers { pixels, memory }))
+    }
+
+    /// The reserved memory if it was meant for a file of `len` bytes, else new memory.
+    fn buffer(&mut self, len: usize) -> io::Result<Buffer> {
+        // Taken or freed: memory of another size is of no use any more.
+        let reserved = self.reserved.take();
+        let suits = |buffer: &Buffer| (len..=len + HEADER_ROOM).contains(&buffer.capacity());
+        if let Some(buffer) = reserved.filter(suits) {
+            return Ok(buffer);
+        }
+        Buffer::new(self.transport, len).or_else(|error| {
+            if self.transport == Transport::Inline {
+                return Err(error);
+            }
+            // Out of file descriptors, or a sandbox without memfd: the server takes bytes from everyone.
+            tracing::warn!(%error, "no shared memory; sending the frame inside its message");
+            Buffer::new(Transport::Inline, len)
+        })
+    }
+
+    fn load(&self, source: ConfigSource) -> Result<Option<Document>, DeliveryError> {
+        let Some(text) = self.config.load(source).map_err(|error| self.config_fault(&error))? else {
+            return Ok(None);
+        };
+        match wire::parse::document(&text) {
+            Ok(document) => Ok(Some(document)),
+            Err(error) => {
+                Err(DeliveryError::File { path: self.config.path().to_owned(), why: error.to_string() })
+            }
+        }
+    }
+
+    fn save(&self, document: &Document) -> Result<(), DeliveryError> {
+        self.config.save(&wire::write::document(document)).map_err(|error| self.config_fault(&error))
+    }
+
+    fn config_fault(&self, error: &io::Error) -> DeliveryError {
+        file::explain(self.config.path(), error)
+    }
+}
+
+/// Does a job; should it panic, which only a defect can make it do, this one frame is lost and not the thread.
+fn guarded(job: impl FnOnce() -> Answer, panicked: impl FnOnce(String) -> Option<Report>) -> Answer {
+    // Whatever the job held is dropped, and the worker's own fields are valid between any two statements.
+    catch_unwind(AssertUnwindSafe(job)).unwrap_or_else(|panic| {
+        let words = panic
+            .downcast_ref::<&str>()
+            .copied()
+            .or_else(|| panic.downcast_ref::<String>().map(String::as_str));
+        let why = format!("internal error: {}", words.unwrap_or("panic"));
+        tracing::error!("{why}");
+        (panicked(why), None)
+    })
+}
+
+/// The same error for everyone who wanted the frame.
+fn undelivered(id: ExposureId, client: bool, file: bool, error: &DeliveryError) -> Report {
+    Report::Delivered { id, blob: client.then(|| Err(error.clone())), file: file.then(|| Err(error.clone())) }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,244 @@
+use std::fs;
+use std::io::Read;
+use std::path::Path;
+use std::sync::mpsc;
+use std::time::SystemTime;
+
+use ndarray::Array3;
+
+use super::*;
+use crate::camera::types::{Binning, Cancel, Frame, FrameInfo, Roi};
+use crate::device::job::FileTarget;
+use crate::host::scratch::Scratch;
+use crate::image::header::Card;
+use crate::wire::{Kind, New, Payload};
+
+const FULL: Roi = Roi { x: 0, y: 0, width: 40, height: 30 };
+
+fn settings(scratch: &Scratch, transport: Transport) -> Settings {
+    Settings {
+        device: "Camera".to_owned(),
+        transport,
+        home: scratch.path().to_owned(),
+        zone: TimeZone::UTC,
+        config: ConfigFile::new(None, scratch.path(), "Camera"),
+    }
+}
+
+fn worker(scratch: &Scratch, transport: Transport) -> Worker {
+    let Settings { home, zone, config, .. } = settings(scratch, transport);
+    Worker { transport, files: FileStore::new(home, zone), config, reserved: None }
+}
+
+fn delivery(client: bool, prefix: Option<&str>) -> Delivery {
+    let now = SystemTime::UNIX_EPOCH;
+    let info = FrameInfo {
+        started: now,
+        ended: now,
+        exposed: Duration::ZERO,
+        roi: FULL,
+        binning: Binning::NONE,
+        gain: None,
+        offset: None,
+        temperature: None,
+    };
+    let pixels = Array3::from_shape_fn((1, 30, 40), |(_, y, x)| u16::try_from(1000 * y + x).unwrap());
+    let file =
+        |prefix: &str| FileTarget { directory: String::new(), prefix: prefix.to_owned(), started: now };
+    Delivery {
+        id: ExposureId(5),
+        cancel: Cancel::default(),
+        frame: Frame { pixels: Pixels::U16(pixels), info },
+        roi: Roi { x: 1, y: 2, width: 20, height: 10 },
+        binning: Binning { x: 2, y: 1 },
+        cards: vec![Card { keyword: "COMMENT".to_owned(), value: None, comment: "test".to_owned() }],
+        client,
+        file: prefix.map(file),
+    }
+}
+
+/// The file that [`delivery`] has to become.
+fn expected() -> Vec<u8> {
+    let wanted = delivery(true, None);
+    let frame = window::fit(wanted.frame, wanted.roi, wanted.binning).unwrap();
+    let mut bytes = vec![0; fits::encoded_len(&wanted.cards, &frame.pixels)];
+    fits::encode(&wanted.cards, &frame.pixels, &mut bytes).unwrap();
+    bytes
+}
+
+fn content(payload: Payload) -> Vec<u8> {
+    match payload {
+        Payload::Inline(bytes) => bytes,
+        Payload::Attached(blob) => {
+            let mut bytes = Vec::new();
+            fs::File::from(blob.fd().try_clone_to_owned().unwrap()).read_to_end(&mut bytes).unwrap();
+            bytes
+        }
+    }
+}
+
+type Delivered = (Option<Result<Vec<u8>, DeliveryError>>, Option<Result<PathBuf, DeliveryError>>);
+
+fn deliver(worker: &mut Worker, delivery: Delivery) -> Option<Delivered> {
+    match worker.run(Job::Deliver(Box::new(delivery))).0? {
+        Report::Delivered { id, blob, file } => {
+            assert_eq!(id, ExposureId(5));
+            let blob = blob.map(|blob| blob.map(|(payload, format)| (content(payload), format)));
+            let blob = blob.map(|blob| {
+                blob.map(|(bytes, format)| {
+                    assert_eq!(format, ".fits");
+                    bytes
+                })
+            });
+            Some((blob, file))
+        }
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn client_and_file_get_the_same_bytes() {
+    for transport in [Transport::Attached, Transport::Inline] {
+        let scratch = Scratch::new();
+        let mut worker = worker(&scratch, transport);
+        for reserve in [None, Some(400), Some(123_456)] {
+            if let Some(bytes) = reserve {
+                worker.run(Job::Reserve { bytes });
+                assert!(worker.reserved.is_some());
+            }
+            let (blob, file) = deliver(&mut worker, delivery(true, Some("A"))).unwrap();
+            assert!(blob.unwrap().unwrap() == expected(), "{transport:?} {reserve:?}");
+            assert!(fs::read(file.unwrap().unwrap()).unwrap() == expected());
+            assert!(worker.reserved.is_none());
+        }
+        let (blob, file) = deliver(&mut worker, delivery(false, Some("A"))).unwrap();
+        assert!(blob.is_none() && fs::read(file.unwrap().unwrap()).unwrap() == expected());
+        let (blob, file) = deliver(&mut worker, delivery(true, None)).unwrap();
+        assert!(blob.unwrap().unwrap() == expected() && file.is_none());
+    }
+}
+
+#[test]
+fn reserved_memory_is_used_when_it_fits_and_only_then() {
+    let scratch = Scratch::new();
+    let mut worker = worker(&scratch, Transport::Inline);
+    worker.run(Job::Reserve { bytes: 400 });
+    let at = worker.reserved.as_mut().unwrap().bytes().as_ptr();
+    assert_eq!(worker.buffer(expected().len()).unwrap().bytes().as_ptr(), at);
+    for bytes in [0, 400 + fits::BLOCK * 4] {
+        worker.run(Job::Reserve { bytes });
+        assert_eq!(
+            worker.buffer(2 * fits::BLOCK).unwrap().capacity(),
+            2 * fits::BLOCK + usize::from(bytes == 0) * 2 * fits::BLOCK
+        );
+    }
+    worker.run(Job::Reserve { bytes: usize::MAX });
+    assert!(worker.reserved.is_none());
+}
+
+#[test]
+fn reserved_memory_is_freed_when_nothing_happens() {
+    let scratch = Scratch::new();
+    let mut worker = worker(&scratch, Transport::Attached);
+    let (_jobs, queue) = sync_channel(1);
+    worker.run(Job::Reserve { bytes: 400 });
+    assert!(matches!(worker.wait(&queue, Duration::ZERO), Wait::Idle));
+    assert!(worker.reserved.is_none());
+}
+
+#[test]
+fn a_failed_file_does_not_keep_the_frame_from_the_client() {
+    let scratch = Scratch::new();
+    let (blob, file) =
+        deliver(&mut worker(&scratch, Transport::Attached), delivery(true, Some("a/b"))).unwrap();
+    assert!(blob.unwrap().unwrap() == expected());
+    assert!(matches!(file.unwrap(), Err(DeliveryError::File { .. })));
+}
+
+#[test]
+fn a_frame_that_does_not_cover_the_window_fails_for_both() {
+    let scratch = Scratch::new();
+    let wrong = Delivery { roi: Roi { width: 400, ..FULL }, ..delivery(true, Some("A")) };
+    let (blob, file) = deliver(&mut worker(&scratch, Transport::Attached), wrong).unwrap();
+    assert!(matches!(blob.unwrap(), Err(DeliveryError::Encode(_))));
+    assert!(matches!(file.unwrap(), Err(DeliveryError::Encode(_))));
+}
+
+#[test]
+fn a_cancelled_frame_goes_nowhere() {
+    let scratch = Scratch::new();
+    let cancelled = delivery(true, Some("A"));
+    cancelled.cancel.cancel();
+    assert!(deliver(&mut worker(&scratch, Transport::Attached), cancelled).is_none());
+    assert!(scratch.names().is_empty());
+}
+
+#[test]
+fn a_panic_is_reported_as_a_failed_frame() {
+    let answer = guarded(
+        || panic!("sensor on {}", "fire"),
+        |why| Some(undelivered(ExposureId(5), true, false, &DeliveryError::Encode(why))),
+    );
+    let Some(Report::Delivered { blob: Some(Err(error)), file: None, .. }) = answer.0 else {
+        panic!("{answer:?}")
+    };
+    assert_eq!(error, DeliveryError::Encode("internal error: sensor on fire".to_owned()));
+}
+
+#[test]
+fn the_thread_answers_in_order_and_ends_with_its_jobs() {
+    let scratch = Scratch::new();
+    let (reports, heard) = mpsc::channel();
+    let DeliveryThread { jobs, thread } =
+        DeliveryThread::spawn(settings(&scratch, Transport::Attached), move |report| {
+            reports.send(report).is_ok()
+        })
+        .unwrap();
+    let document = vec![New {
+        device: Some("Camera".to_owned()),
+        name: "DEBUG".to_owned(),
+        kind: Kind::Switch,
+        elements: vec![("ENABLE".to_owned(), "On".to_owned())],
+    }];
+    jobs.send(Job::LoadConfig(ConfigSource::Saved)).unwrap();
+    jobs.send(Job::SaveConfig(document)).unwrap();
+    jobs.send(Job::Reserve { bytes: 400 }).unwrap();
+    jobs.send(Job::Deliver(Box::new(delivery(true, None)))).unwrap();
+    jobs.send(Job::LoadConfig(ConfigSource::Saved)).unwrap();
+    jobs.send(Job::PurgeConfig).unwrap();
+    jobs.send(Job::PurgeConfig).unwrap();
+    drop(jobs);
+    let heard: Vec<Report> = heard.iter().collect();
+    thread.join().unwrap();
+    assert!(
+        matches!(
+            &heard[..],
+            [
+                Report::Loaded(Ok(None)),
+                Report::Saved(Ok(())),
+                Report::Delivered { blob: Some(Ok(_)), file: None, .. },
+                Report::Loaded(Ok(Some(document))),
+                Report::Purged(Ok(true)),
+                Report::Purged(Ok(false)),
+            ] if document[0].name == "DEBUG"
+        ),
+        "{heard:?}"
+    );
+}
+
+#[test]
+fn a_broken_configuration_is_told() {
+    let scratch = Scratch::new();
+    let mut worker = worker(&scratch, Transport::Inline);
+    fs::create_dir(scratch.path().join(".indi")).unwrap();
+    fs::write(worker.config.path(), "<broken").unwrap();
+    let path = worker.config.path().to_owned();
+    let (answer, _) = worker.run(Job::LoadConfig(ConfigSource::Saved));
+    assert!(matches!(answer, Some(Report::Loaded(Err(DeliveryError::File { path: at, .. }))) if at == path));
+    let nowhere = ConfigFile::new(None, Path::new("/dev/null"), "A");
+    worker.config = nowhere;
+    assert!(matches!(
+        worker.run(Job::SaveConfig(Vec::new())).0,
+        Some(Report::Saved(Err(DeliveryError::File { .. })))
+    ));
+}
