@@ -1,5 +1,6 @@
 //! The contract of every camera: what the device above takes for granted, checked on each backend that finds a
 //! camera here. The simulator always does.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test ends where something fails")]
 
 use std::mem::discriminant;
 use std::thread;
@@ -14,6 +15,8 @@ use indi_camera::camera::types::{
     Frame, FrameType, Pixels, Roi, Value,
 };
 
+#[path = "contract/exposures.rs"]
+mod exposures;
 #[path = "contract/settings.rs"]
 mod settings;
 #[path = "contract/simulator.rs"]
@@ -334,6 +337,3 @@ fn settings_outlive_a_connection_and_connecting_twice_is_harmless() {
         assert!(rig.camera.connect(&stranger).is_err());
     });
 }
-
-#[path = "contract/exposures.rs"]
-mod exposures;

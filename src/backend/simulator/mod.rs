@@ -1,10 +1,10 @@
 //! A simulated camera: a sensor with honest noise under a seeded sky, with a cooler, and in real time.
 //!
 //! Gain, offset, temperature, exposure time, binning, window and frame type mean what they mean on a real sensor
-//! ([`sensor`]), so calibration frames calibrate and a photon transfer curve is straight. The same seed, settings
+//! (`sensor`), so calibration frames calibrate and a photon transfer curve is straight. The same seed, settings
 //! and number of the frame since connecting give the same bytes on any machine with as many threads as it likes.
 //!
-//! The pixels are drawn while the shutter is open ([`exposure`]) with the sensor's temperature at its opening.
+//! The pixels are drawn while the shutter is open (`exposure`) with the sensor's temperature at its opening.
 //!
 //! Read [`Simulator`] first.
 

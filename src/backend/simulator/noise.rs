@@ -45,9 +45,9 @@ impl Normals {
     }
 }
 
-/// Means above this take the normal approximation: there a count's skewness is below 0.19, which is far less than
-/// what one pixel of a real sensor shows.
-const FEW: f32 = 30.0;
+/// Means above this take the normal approximation: there a count's skewness is below 0.23, and no deviate of the
+/// table is low enough to make a count negative.
+const FEW: f32 = 20.0;
 
 /// Counts with one mean that many pixels share, such as the sky's glow.
 pub(super) enum Counts {
@@ -88,7 +88,7 @@ impl Counts {
         let mut guide = Box::new([0; 256]);
         for (start, place) in guide.iter_mut().enumerate() {
             let lowest = (start as u32) << 24;
-            // At most about 90 entries for a mean of 30.
+            // At most about 70 entries for a mean of 20.
             *place = cumulative.partition_point(|&c| c < lowest) as u8;
         }
         Counts::Few { cumulative, guide }
@@ -120,6 +120,10 @@ pub(super) fn count(mean: f32, normals: &Normals, rng: &mut Xoshiro256PlusPlus) 
         return mean + mean.sqrt() * normals.pick(rng.next_u64() >> 32);
     }
     let uniform: f32 = rng.random();
+    // 1 − m ≤ exp(−m): most pixels in a star's wings need no exponential to be dark.
+    if uniform <= 1.0 - mean {
+        return 0.0;
+    }
     let (mut probability, mut count) = ((-mean).exp(), 0.0);
     let mut sum = probability;
     // f32 sums may end just below 1; the bound is far beyond any count of so small a mean.
@@ -161,7 +165,7 @@ mod tests {
     #[test]
     fn counts_are_poisson_below_and_above_the_switch() {
         let normals = Normals::table();
-        for mean in [0.003, 0.4, 4.0, 29.9, 30.1, 2000.0] {
+        for mean in [0.003, 0.4, 4.0, 19.9, 20.1, 2000.0] {
             let mut rng = stream(1, 2, 3);
             let counts = Counts::new(mean);
             is_poisson(mean, || counts.draw(normals, rng.next_u64()));

@@ -7,7 +7,7 @@ use std::sync::OnceLock;
 
 use ndarray::Array3;
 use rand::Rng;
-use rayon::prelude::*;
+use rustix::mm::{Advice, madvise};
 
 use super::noise;
 use super::sensor::{self, PixelType, Sample, Sensor};
@@ -18,9 +18,8 @@ use crate::image::Pixels;
 const BLOCK: usize = 4 << 20;
 /// Peak to peak noise is 63 ADU.
 const NOISE: u8 = 63;
-/// Buffers above this always come fresh from the kernel (glibc's largest mmap threshold is 32 MiB), which costs
-/// more than the copy; several threads share that cost. Smaller ones come back warm.
-const FRESH: usize = 32 << 20;
+/// What `x86_64` and most other kernels have.
+const HUGE_PAGE: usize = 2 << 20;
 
 /// One test pattern; holds its block once it has been needed.
 pub(super) struct Pattern {
@@ -88,18 +87,28 @@ impl Pattern {
 
 fn repeat<T: Sample>(block: &[T], width: usize, height: usize) -> Array3<T> {
     let length = width * height;
-    let pixels = if length * size_of::<T>() > FRESH {
-        let mut pixels = vec![T::default(); length];
-        pixels.par_chunks_mut(block.len()).for_each(|chunk| chunk.copy_from_slice(&block[..chunk.len()]));
-        pixels
-    } else {
-        let mut pixels = Vec::with_capacity(length);
-        while pixels.len() < length {
-            pixels.extend_from_slice(&block[..block.len().min(length - pixels.len())]);
-        }
-        pixels
-    };
+    let mut pixels = Vec::with_capacity(length);
+    ask_for_huge_pages(&mut pixels);
+    while pixels.len() < length {
+        pixels.extend_from_slice(&block[..block.len().min(length - pixels.len())]);
+    }
     sensor::image(pixels, width, height)
+}
+
+/// Asks the kernel for pages of 2 MiB behind a large buffer: touching small ones costs several times the copy.
+#[allow(unsafe_code, reason = "the kernel's advice takes an address")]
+fn ask_for_huge_pages<T>(buffer: &mut Vec<T>) {
+    let room = buffer.spare_capacity_mut();
+    let ends = room.as_mut_ptr_range();
+    let (start, end) =
+        (ends.start.addr().next_multiple_of(HUGE_PAGE), ends.end.addr() / HUGE_PAGE * HUGE_PAGE);
+    if start >= end {
+        return;
+    }
+    // SAFETY: the range lies within an allocation that is ours alone, and this advice leaves its bytes as they are.
+    let asked = unsafe { madvise(ends.start.with_addr(start).cast(), end - start, Advice::LinuxHugepage) };
+    // A kernel without huge pages is slower, not wrong.
+    let _ = asked;
 }
 
 #[cfg(test)]
