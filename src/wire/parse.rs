@@ -14,7 +14,7 @@ use quick_xml::Reader;
 use quick_xml::escape::resolve_xml_entity;
 use quick_xml::events::{BytesStart, Event};
 
-use super::write::{GUARD, needs_guard};
+use super::write::{GUARD, has_entity};
 use super::{Kind, MAX_MESSAGE, MAX_NAME, New, News, Request, Snooped, State, cut};
 
 /// Why an element or a document could not be read.
@@ -302,7 +302,7 @@ fn state(word: &str) -> Option<State> {
 /// character which libindi's reader cannot begin with.
 fn trim(text: &str) -> &str {
     let text = text.trim_matches(|c: char| c.is_ascii_whitespace() || c == '\x0b');
-    text.strip_prefix(GUARD).filter(|rest| rest.starts_with(needs_guard)).unwrap_or(text)
+    text.strip_prefix(GUARD).filter(|rest| rest.starts_with(has_entity)).unwrap_or(text)
 }
 
 /// An attribute's value. White space becomes blanks, as XML has it.

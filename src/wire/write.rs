@@ -5,9 +5,10 @@
 //! escaping (line breaks and tabs become blanks), names end at [`MAX_NAME`] and messages at [`MAX_MESSAGE`] bytes.
 //!
 //! One defect has no clean way around it: at the *beginning* of an element's text they do not decode an entity, so
-//! `<b>` would arrive as `&lt;b>`. libindi's server and its clients both have it, and the server writes all five
-//! characters as entities, so there is no spelling that survives. A text that begins with one of `& < > " '` is
-//! therefore sent behind a [`GUARD`], which shows nothing on a screen; [`parse`](super::parse) removes it again.
+//! `<b>` would arrive as `&lt;b>`. And once a text holds an entity anywhere, the server prints all five characters
+//! in it as entities, so that `"a" < "b"` arrives as `&quot;a" < "b"` at libindi's clients. No spelling survives;
+//! such a text is sent behind a [`GUARD`], which shows nothing on a screen and which [`parse`](super::parse) removes
+//! again. A text without `&` and `<` is sent as it is, whatever it begins with. (Tried on indiserver.)
 
 mod xml;
 
@@ -144,8 +145,8 @@ pub fn timestamp(at: SystemTime) -> String {
     Timestamp(at).to_string()
 }
 
-/// Whether libindi's readers lose this character at the beginning of an element's text.
-pub(super) fn needs_guard(c: char) -> bool {
+/// Whether libindi's server may print this character as an entity.
+pub(super) fn has_entity(c: char) -> bool {
     matches!(c, '&' | '<' | '>' | '"' | '\'')
 }
 

@@ -1,5 +1,6 @@
 use super::*;
 
+#[allow(clippy::unreadable_literal, reason = "values as Python shows them")]
 /// Format, value and what C's printf makes of them, recorded from Python's `%` operator, which calls it.
 const PRINTF: &[(&str, f64, &str)] = &[
     ("%8.3g", 0.0, "       0"),

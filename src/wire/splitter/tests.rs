@@ -150,9 +150,8 @@ fn a_blob_comes_out_empty() {
 #[test]
 fn a_blob_of_any_size_takes_no_memory() {
     let mut splitter = Splitter::new();
-    for piece in
-        [&b"<newBLOBVector><oneBLOB name='a'>"[..]].into_iter().chain([[b'A'; ROOM].as_slice(); 1000])
-    {
+    let body = vec![b'A'; ROOM];
+    for piece in [&b"<newBLOBVector><oneBLOB name='a'>"[..]].into_iter().chain([&body[..]; 1000]) {
         splitter.space()[..piece.len()].copy_from_slice(piece);
         splitter.filled(piece.len());
         assert_eq!(splitter.next_element(), None);

@@ -214,7 +214,7 @@ fn content_escapes_only_what_it_must() {
 #[test]
 fn content_never_begins_with_a_character_that_libindi_loses() {
     for first in ["<", ">", "&", "\"", "'"] {
-        let text = format!("{first}x");
+        let text = format!("{first}x & y");
         for blank in ["", " \n", "\u{1}", "\t\u{85}"] {
             let sent = content(&format!("{blank}{text}"));
             assert!(sent.starts_with(GUARD), "{sent:?}");
@@ -225,6 +225,13 @@ fn content_never_begins_with_a_character_that_libindi_loses() {
             panic!("{element}")
         };
         assert_eq!(new.elements[0].1, text);
+    }
+}
+
+#[test]
+fn content_that_needs_no_escaping_is_sent_as_it_is() {
+    for text in ["\"quoted\"", "'", "> x", "[\"a\"]"] {
+        assert_eq!(content(text), text);
     }
 }
 

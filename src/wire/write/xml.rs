@@ -6,7 +6,7 @@ use std::time::SystemTime;
 
 use jiff::tz::TimeZone;
 
-use super::{GUARD, needs_guard};
+use super::{GUARD, has_entity};
 use crate::wire::MAX_NAME;
 
 /// XML being appended to `out`, with `quote` around attribute values.
@@ -64,7 +64,8 @@ impl Xml<'_> {
     /// The text of an element.
     pub(super) fn content(&mut self, text: &str) {
         let text = text.trim_start_matches(|c: char| c.is_ascii_whitespace() || is_lost(c));
-        if text.starts_with(needs_guard) {
+        let escapes = text.contains(['&', '<']) || (text.contains(']') && text.contains('>'));
+        if escapes && text.starts_with(has_entity) {
             self.raw(GUARD.encode_utf8(&mut [0; 4]));
         }
         self.escaped(text, usize::MAX, |c, before| match c {
