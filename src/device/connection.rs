@@ -128,6 +128,9 @@ impl Device {
                 }
                 self.poll();
             }
+            (Link::Lost { .. }, Err(_)) if self.is_worn_out() => {
+                self.say(Level::Error, &format!("{} is given up: {}", self.camera.name, worn_out_advice()));
+            }
             (Link::Lost { failures }, Err(_)) => {
                 self.link = Link::Lost { failures: failures.saturating_add(1) };
                 let pause = FIRST_PAUSE.saturating_mul(1 << failures.min(5)).min(LONGEST_PAUSE);
