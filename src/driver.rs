@@ -106,9 +106,9 @@ pub fn run(argv0: &OsStr) -> Result<ExitCode, StartError> {
 /// The backends named by `INDI_CAMERA_BACKENDS`, or else by the name of the program.
 fn chosen_backends(exec: &str, asked: Option<String>) -> Result<Vec<Backend>, StartError> {
     let asked = asked.filter(|names| !names.trim().is_empty());
-    let named = exec.strip_prefix("indi_camera_").and_then(|rest| rest.strip_suffix("_ccd"));
-    let names: Vec<String> = match (asked, named) {
-        (Some(names), _) => names.split(',').map(|name| name.trim().to_owned()).collect(),
+    let family = exec.strip_prefix("indi_camera_").and_then(|rest| rest.strip_suffix("_ccd"));
+    let names: Vec<String> = match (asked, family) {
+        (Some(list), _) => list.split(',').map(|name| name.trim().to_owned()).collect(),
         (None, Some(family)) => vec![family.to_owned()],
         (None, None) => BACKENDS.iter().filter(|b| b.hardware).map(|b| b.name.to_owned()).collect(),
     };

@@ -233,8 +233,9 @@ impl<'a> Arguments<'a> {
         if number.fract() != 0.0 {
             return Err(invalid(call, format!("{name} takes a whole number, not {number}")));
         }
-        // Saturates far outside every range that a camera has, and try_from refuses it there.
-        T::try_from(number as i64).map_err(|_out_of_range| {
+        #[expect(clippy::cast_possible_truncation, reason = "saturates far outside what any T takes")]
+        let whole = number as i64;
+        T::try_from(whole).map_err(|_out_of_range| {
             CameraError::new(ErrorKind::OutOfRange, call, format!("{name} cannot be {number}"))
         })
     }

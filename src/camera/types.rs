@@ -37,6 +37,7 @@ pub struct CameraId {
 
 /// What a connected camera can do. The device defines exactly the properties that this calls for.
 #[derive(Clone, Debug, PartialEq)]
+#[allow(clippy::struct_excessive_bools, reason = "independent abilities")]
 pub struct Capabilities {
     /// The sensor.
     pub sensor: Sensor,

@@ -127,7 +127,7 @@ impl<R: Fn(Event) -> bool> Thread<R> {
                 return (self.report)(Event::Reply(result)) && (self.report)(Event::Started { id, at });
             }
             Call::AbortExposure | Call::Disconnect | Call::Connect(_) | Call::Reconnect(_) => {
-                self.running = None
+                self.running = None;
             }
             _ => {}
         }

@@ -103,7 +103,7 @@ impl Device {
                 self.finish_config(State::Ok, Level::Info, "Device configuration applied");
             }
             Ok(None) => {
-                self.finish_config(State::Alert, Level::Info, "There is no stored configuration to load")
+                self.finish_config(State::Alert, Level::Info, "There is no stored configuration to load");
             }
             Err(error) => self.config_failed("loaded", &error),
         }
@@ -120,7 +120,7 @@ impl Device {
         match result {
             Ok(true) => self.finish_config(State::Ok, Level::Info, "Device configuration purged"),
             Ok(false) => {
-                self.finish_config(State::Alert, Level::Warning, "There is no stored configuration to purge")
+                self.finish_config(State::Alert, Level::Warning, "There is no stored configuration to purge");
             }
             Err(error) => self.config_failed("purged", &error),
         }

@@ -290,14 +290,13 @@ impl Device {
 
     /// Whether the camera is in, or close to, the moment in which it must not be disturbed.
     pub(super) fn is_about_to_read_out(&self) -> bool {
-        match &self.exposure.current {
-            None => false,
-            Some(Current { stage: Stage::Starting | Stage::Reading, .. }) => true,
-            Some(Current { stage: Stage::Delivering, .. }) => false,
-            Some(Current { stage: Stage::Exposing { since }, spec, .. }) => {
-                self.now.elapsed + QUIET_BEFORE_READ_OUT >= *since + spec.duration()
+        self.exposure.current.as_ref().is_some_and(|current| match current.stage {
+            Stage::Starting | Stage::Reading => true,
+            Stage::Exposing { since } => {
+                self.now.elapsed + QUIET_BEFORE_READ_OUT >= since + current.spec.duration()
             }
-        }
+            Stage::Delivering => false,
+        })
     }
 
     fn change_frame_type(&mut self, kind: FrameKind) {

@@ -155,7 +155,9 @@ impl Device {
         let on_connect_names = names(&on_connect);
         let mut all = always;
         all.extend(settings);
-        all.iter_mut().for_each(|vector| vector.defined = true);
+        for vector in &mut all {
+            vector.defined = true;
+        }
         all.extend(on_connect);
         let mut device = Device {
             store: Store::new(&name, all),
@@ -361,7 +363,7 @@ impl Device {
                 self.control_answered(call, result);
             }
             Call::SetParameter(name, _) | Call::GetParameter(name) => {
-                self.setting_answered(name, call, result)
+                self.setting_answered(name, call, result);
             }
             // Never asked by the device.
             Call::Scanning

@@ -61,7 +61,10 @@ impl Write for Stderr {
 fn line(event: &[u8]) -> Vec<u8> {
     let text = String::from_utf8_lossy(event.trim_ascii_end());
     let mut line = text.replace(['\n', '\r'], " ");
-    line.truncate(line.floor_char_boundary(LINE - 1));
+    if line.len() >= LINE {
+        let end = (0..LINE).rev().find(|at| line.is_char_boundary(*at)).unwrap_or(0);
+        line.truncate(end);
+    }
     line.push('\n');
     line.into_bytes()
 }
@@ -100,7 +103,7 @@ mod tests {
     fn a_line_never_reaches_the_length_at_which_indiserver_closes_stderr() {
         let long = line("ä".repeat(4000).as_bytes());
         assert!(long.len() <= LINE && long.ends_with(b"\n"), "{}", long.len());
-        assert_eq!(long.iter().filter(|byte| **byte == b'\n').count(), 1);
+        assert_eq!(long.split(|byte| *byte == b'\n').count(), 2);
     }
 
     #[test]

@@ -43,8 +43,10 @@ struct Span {
 const NOWHERE: Span = Span { start: 0, end: 0 };
 
 impl Skeleton {
-    /// Finds every vector of an embedded file. Panics, while compiling, on more than 48 vectors or on a vector
-    /// without a name or an end.
+    /// Finds every vector of an embedded file.
+    ///
+    /// # Panics
+    /// While compiling, on more vectors than the index holds or on one without an end.
     #[must_use]
     pub const fn index(file: &'static str, text: &'static str) -> Skeleton {
         let bytes = text.as_bytes();
@@ -280,7 +282,7 @@ fn read(file: &str, text: &str) -> Result<Vec<(usize, Vector)>, SkeletonError> {
                     }
                 } else if attributes.tag.ends_with("Vector") {
                     begins = line_at(at);
-                    vector = Some(Loading::new(attributes).map_err(|why| fail(at, why))?);
+                    vector = Some(Loading::new(&attributes).map_err(|why| fail(at, why))?);
                 }
             }
             Event::Text(piece) => {
@@ -347,7 +349,7 @@ struct Loading {
 }
 
 impl Loading {
-    fn new(attributes: Attributes) -> Result<Self, String> {
+    fn new(attributes: &Attributes) -> Result<Self, String> {
         let kind = match attributes.tag.as_str() {
             "defTextVector" => Kind::Text,
             "defNumberVector" => Kind::Number,

@@ -299,7 +299,9 @@ impl Store {
             Elements::Switch(rule, list) => switches(vector, *rule, list, &wishes),
             Elements::Text(list) => {
                 let mut texts: Vec<String> = list.iter().map(|(_, text)| text.clone()).collect();
-                wishes.iter().for_each(|(at, text)| texts[*at] = (*text).to_owned());
+                for (at, text) in &wishes {
+                    (*text).clone_into(&mut texts[*at]);
+                }
                 Ok(Values::Texts(texts))
             }
             Elements::Light(_) | Elements::Blob(_) => Err(Rejection::ReadOnly { vector: name() }),
@@ -369,7 +371,9 @@ fn switches(
     if rule != Rule::AnyOfMany && wanted.iter().any(|(_, on)| *on) {
         values.fill(false);
     }
-    wanted.iter().for_each(|(at, on)| values[*at] = *on);
+    for (at, on) in wanted {
+        values[at] = on;
+    }
     let on = values.iter().filter(|on| **on).count();
     let broken = match rule {
         Rule::OneOfMany => (on != 1).then_some("exactly one"),

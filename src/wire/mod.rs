@@ -1,7 +1,7 @@
 //! The INDI protocol as plain data, and the pure code between that data and bytes.
 //!
 //! What a client may ask is a [`Request`], what a driver may say is a [`Message`]. [`splitter`] cuts the
-//! incoming bytes into whole elements, [`parse`] turns one element into a `Request`, [`write`] turns a
+//! incoming bytes into whole elements, [`parse`] turns one element into a `Request`, [`mod@write`] turns a
 //! `Message` into bytes and [`number`] knows INDI's number grammar in both directions. Nothing here does I/O,
 //! reads a clock or panics on what a peer sent.
 //!

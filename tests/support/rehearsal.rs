@@ -1,4 +1,5 @@
 //! A device with a scripted camera, delivery thread and clock, for tests that play scenes with it.
+#![allow(unreachable_pub, reason = "shared by test crates")]
 
 use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
@@ -142,13 +143,17 @@ impl Rehearsal {
                 self.heard.clear();
             }
             ["reconnected"] => {
-                for line in ["> newSwitchVector CONNECTION DISCONNECT=On", "> newSwitchVector CONNECTION CONNECT=On"] {
+                for line in
+                    ["> newSwitchVector CONNECTION DISCONNECT=On", "> newSwitchVector CONNECTION CONNECT=On"]
+                {
                     self.act(line)?;
                 }
                 self.heard.clear();
             }
             ["exposed"] => {
-                for line in ["> newNumberVector CCD_EXPOSURE CCD_EXPOSURE_VALUE=1", "camera started", "camera frame"] {
+                for line in
+                    ["> newNumberVector CCD_EXPOSURE CCD_EXPOSURE_VALUE=1", "camera started", "camera frame"]
+                {
                     self.act(line)?;
                 }
                 self.heard.clear();
