@@ -1,9 +1,9 @@
 //! One whole element, or one saved configuration, to plain data.
 //!
 //! Forgiving about form, as libindi is: either quote, missing blanks between attributes, unknown attributes, CDATA,
-//! numeric references and entities that nobody knows. Strict about meaning: a vector or element without a name,
-//! an element of another kind than its vector, or tags that do not match make the whole element unreadable,
-//! because carrying out a part of a command is worse than asking again.
+//! numeric references and entities that nobody knows. Strict about meaning: a vector without a name, an element of
+//! another kind than its vector, in a command also an element without a name, or tags that do not match make the
+//! whole element unreadable, because carrying out a part of a command is worse than asking again.
 //!
 //! An empty `device`, `name` or `uid` counts as absent; libindi's reader cannot tell the two apart.
 
@@ -38,7 +38,7 @@ pub enum Fault {
     /// A vector has no name.
     #[error("vector without a name")]
     NamelessVector,
-    /// An element of a vector has no name.
+    /// An element of a `new*Vector` has no name.
     #[error("element without a name")]
     NamelessElement,
     /// An element of one kind in a vector of another, such as `oneNumber` in `newSwitchVector`.
@@ -77,7 +77,7 @@ pub fn request(element: &[u8]) -> Result<Option<Request>, Unreadable> {
             _ => device.map(|device| Request::Snooped(Snooped { device, name, news: News::Deleted })),
         });
     };
-    let elements = source.elements(&root, verb, kind)?;
+    let elements = source.elements(&root, verb, kind, verb == Verb::New)?;
     let name = name.ok_or_else(|| source.unreadable(&root, Fault::NamelessVector))?;
     Ok(match verb {
         Verb::New => Some(Request::New(New { device, name, kind, elements })),
@@ -90,7 +90,7 @@ pub fn request(element: &[u8]) -> Result<Option<Request>, Unreadable> {
 /// Reads a saved configuration in libindi's format: an `INDIDriver` with `newTextVector`, `newNumberVector` and
 /// `newSwitchVector` in it. Other children are passed over.
 pub fn document(text: &str) -> Result<Vec<New>, Unreadable> {
-    let mut source = Source::new(text.trim_start_matches('\u{feff}'));
+    let mut source = Source::new(text);
     let root = source.root()?.filter(|root| root.name().into_inner() == "INDIDriver");
     let Some(root) = root else {
         return Err(source.unreadable(&BytesStart::new("configuration"), Fault::NotAConfiguration));
@@ -102,7 +102,7 @@ pub fn document(text: &str) -> Result<Vec<New>, Unreadable> {
                 Some((Verb::New, kind @ (Kind::Text | Kind::Number | Kind::Switch))) => {
                     let Attributes { device, name, .. } = source.attributes(&child)?;
                     let name = name.ok_or_else(|| source.unreadable(&child, Fault::NamelessVector))?;
-                    let elements = source.elements(&child, Verb::New, kind)?;
+                    let elements = source.elements(&child, Verb::New, kind, false)?;
                     vectors.push(New { device, name, kind, elements });
                 }
                 _ => source.skip(&child)?,
@@ -175,12 +175,14 @@ impl<'a> Source<'a> {
     }
 
     /// Names and texts of the elements of `vector`, up to its closing tag. Children that no vector has are passed
-    /// over.
+    /// over, and elements without a name too unless they must be `named`: libindi's camera simulator defines, sends
+    /// and saves such an element, so only in a command to us is it a fault.
     fn elements(
         &mut self,
         vector: &BytesStart<'_>,
         verb: Verb,
         expected: Kind,
+        named: bool,
     ) -> Result<Vec<(String, String)>, Unreadable> {
         let prefix = if verb == Verb::Def { "def" } else { "one" };
         let mut elements = Vec::new();
@@ -188,11 +190,13 @@ impl<'a> Source<'a> {
             match self.event(vector)? {
                 Event::Start(child) => match child.name().into_inner().strip_prefix(prefix).and_then(kind) {
                     Some(kind) if kind == expected => {
-                        let name = self.attributes(&child)?.name;
-                        let name = name.ok_or_else(|| self.unreadable(vector, Fault::NamelessElement))?;
+                        let Attributes { name, .. } = self.attributes(&child)?;
+                        if named && name.is_none() {
+                            return Err(self.unreadable(vector, Fault::NamelessElement));
+                        }
                         let text = self.content(&child)?;
-                        elements
-                            .push((name, if kind == Kind::Blob { String::new() } else { text.to_owned() }));
+                        let text = if kind == Kind::Blob { "" } else { text };
+                        elements.extend(name.map(|name| (name, text.to_owned())));
                     }
                     Some(_) => {
                         let child = child.name().into_inner().to_owned();

@@ -83,6 +83,20 @@ fn nameless_vectors_and_elements_are_faults() {
 }
 
 #[test]
+fn nameless_elements_of_other_devices_and_of_saved_files_are_passed_over() {
+    let inside = "<oneSwitch name=''>Off</oneSwitch><oneSwitch name='a'>On</oneSwitch>";
+    let Some(Request::Snooped(Snooped { news: News::Values { elements, .. }, .. })) =
+        read(&format!("<setSwitchVector device='M' name='N'>{inside}</setSwitchVector>"))
+    else {
+        panic!("not snooped")
+    };
+    assert_eq!(elements, pairs(&[("a", "On")]));
+    let saved =
+        document(&format!("<INDIDriver><newSwitchVector name='N'>{inside}</newSwitchVector></INDIDriver>"));
+    assert_eq!(saved.map(|vectors| vectors[0].elements.clone()), Ok(elements));
+}
+
+#[test]
 fn elements_of_another_kind_are_a_fault_and_other_children_are_passed_over() {
     let element = "<newSwitchVector name='N'><oneNumber name='a'>1</oneNumber></newSwitchVector>";
     assert_eq!(fault(element), Fault::WrongKind("oneNumber".into()));

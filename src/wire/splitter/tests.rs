@@ -41,7 +41,7 @@ fn declarations_comments_doctypes_and_junk_between_elements_are_skipped() {
 
 #[test]
 fn a_comment_ends_only_at_its_dashes() {
-    check(&format!("<!-->no--> <!---> > - -> -->{PING}<!---->{PING}"), &[PING, PING]);
+    check(&format!("<!-->{PING}--> <!--->{PING} > - -> -->{PING}<!---->{PING}"), &[PING, PING]);
 }
 
 #[test]
@@ -92,6 +92,26 @@ fn a_raw_less_than_in_a_value_is_reported_where_the_element_began() {
     assert_eq!(splitter.next_element(), Some(Err(expected)));
     assert_eq!(splitter.next_element(), Some(Ok(b"<message/>".as_slice())));
     assert_eq!(splitter.next_element(), None);
+}
+
+#[test]
+fn a_further_loss_before_the_next_good_element_is_not_told() {
+    let endless = "z".repeat(2 * MAX_ELEMENT);
+    let input = format!("<a <b/><!--{endless}--></{endless}>{PING}");
+    assert_eq!(split(input.as_bytes(), ROOM), ["!a: tag without an end", PING]);
+}
+
+#[test]
+fn each_loss_is_told_where_its_element_began() {
+    let mut splitter = Splitter::new();
+    let input = b" <newTextVector><oneText><message><x><message/>";
+    splitter.space()[..input.len()].copy_from_slice(input);
+    splitter.filled(input.len());
+    let mut losses = Vec::new();
+    while let Some(element) = splitter.next_element() {
+        losses.extend(element.err().map(|loss| (loss.at, loss.what)));
+    }
+    assert_eq!(losses, [(1, "newTextVector".to_owned()), (25, "message".to_owned())]);
 }
 
 #[test]
