@@ -9,27 +9,25 @@
 //! messages to the writer as there is room. It never blocks and never waits for a camera, a disk or a client.
 
 use std::ffi::OsStr;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use jiff::tz::TimeZone;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc::{Receiver, Sender, channel};
 use tokio::time::{Instant, sleep_until, timeout};
 
-use crate::backend::{BACKENDS, Backend};
-use crate::camera::types::{CameraId, Event};
+use crate::backend::Backend;
+use crate::camera::types::Event;
 use crate::camera::worker::{Clock, Worker};
-use crate::delivery::blob::Transport;
-use crate::delivery::{self, DeliveryThread};
-use crate::device::{Device, Epoch, Input, Level, Report, Setup};
-use crate::host::config_file::ConfigFile;
+use crate::delivery::DeliveryThread;
+use crate::device::{Device, Epoch, Input, Level, Report};
 use crate::host::{log, stdio};
-use crate::property::keys;
-use crate::property::skeleton::{self, SkeletonError};
-use crate::property::store::Vector;
-use crate::wire::{self, Message, Request};
+use crate::wire::{Message, Request};
+
+mod start;
+
+use start::Surroundings;
 
 /// Requests that wait for the loop. When they fill up the reader stops reading, and the server buffers.
 const REQUESTS: usize = 64;
@@ -56,42 +54,10 @@ pub enum StartError {
     System(#[from] std::io::Error),
 }
 
-/// What the surroundings ask for.
-#[derive(Debug)]
-struct Surroundings {
-    exec: String,
-    home: PathBuf,
-    device_name: Option<String>,
-    config: Option<std::ffi::OsString>,
-    skeleton: Option<PathBuf>,
-    simulators: usize,
-    transport: Transport,
-}
-
-impl Surroundings {
-    fn read(exec: &str) -> Self {
-        let inline = std::env::var_os("INDI_CAMERA_BLOB").is_some_and(|form| form == "inline");
-        let transport =
-            if stdio::passes_descriptors() && !inline { Transport::Attached } else { Transport::Inline };
-        let text = |name| std::env::var(name).ok().filter(|value: &String| !value.is_empty());
-        Surroundings {
-            exec: exec.to_owned(),
-            home: std::env::home_dir()
-                .filter(|home| home.is_absolute())
-                .unwrap_or_else(|| PathBuf::from("/")),
-            device_name: text("INDIDEV"),
-            config: std::env::var_os("INDICONFIG").filter(|path| !path.is_empty()),
-            skeleton: std::env::var_os("INDISKEL").filter(|path| !path.is_empty()).map(PathBuf::from),
-            simulators: text("INDI_CAMERA_SIMULATORS").and_then(|n| n.parse().ok()).unwrap_or(1).clamp(1, 64),
-            transport,
-        }
-    }
-}
-
 /// Runs the driver that was started as `argv0` until its input ends or it is told to stop.
 pub fn run(argv0: &OsStr) -> Result<ExitCode, StartError> {
     let exec = Path::new(argv0).file_name().unwrap_or(argv0).to_string_lossy().into_owned();
-    let backends = chosen_backends(&exec, std::env::var("INDI_CAMERA_BACKENDS").ok())?;
+    let backends = start::chosen_backends(&exec, std::env::var("INDI_CAMERA_BACKENDS").ok())?;
     let (forward, log_lines) = channel(LOG_LINES);
     log::start(forward);
     let clock = Clock::start();
@@ -101,26 +67,6 @@ pub fn run(argv0: &OsStr) -> Result<ExitCode, StartError> {
     // A camera thread that hangs must not keep the process: its end is not waited for.
     runtime.shutdown_background();
     Ok(ExitCode::SUCCESS)
-}
-
-/// The backends named by `INDI_CAMERA_BACKENDS`, or else by the name of the program.
-fn chosen_backends(exec: &str, asked: Option<String>) -> Result<Vec<Backend>, StartError> {
-    let asked = asked.filter(|names| !names.trim().is_empty());
-    let family = exec.strip_prefix("indi_camera_").and_then(|rest| rest.strip_suffix("_ccd"));
-    let names: Vec<String> = match (asked, family) {
-        (Some(list), _) => list.split(',').map(|name| name.trim().to_owned()).collect(),
-        (None, Some(family)) => vec![family.to_owned()],
-        (None, None) => BACKENDS.iter().filter(|b| b.hardware).map(|b| b.name.to_owned()).collect(),
-    };
-    if names.is_empty() {
-        return Err(StartError::NoBackend { name: exec.to_owned() });
-    }
-    let find = |name: String| {
-        let known = || BACKENDS.iter().map(|backend| backend.name).collect::<Vec<_>>().join(", ");
-        let found = BACKENDS.iter().find(|backend| backend.name == name).copied();
-        found.ok_or_else(|| StartError::UnknownBackend { name, known: known() })
-    };
-    names.into_iter().map(find).collect()
 }
 
 /// What wakes the loop.
@@ -172,10 +118,7 @@ impl Driver {
         let (take, requests) = channel(REQUESTS);
         let (messages, outgoing) = channel(MESSAGES);
         let (break_off, broken) = channel(1);
-        let mut stations = Vec::new();
-        for (backend, camera) in find_cameras(surroundings, backends) {
-            stations.push(Station::open(surroundings, backend, camera, stations.len(), clock, &report)?);
-        }
+        let stations = start::stations(surroundings, backends, clock, &report)?;
         stdio::read(move |request| take.blocking_send(request).is_ok())?;
         let writer = stdio::write(outgoing, move || {
             let _ = break_off.try_send(());
@@ -343,125 +286,4 @@ fn spawn_worker(
             None
         }
     }
-}
-
-/// The cameras to serve, each under its device name.
-fn find_cameras(surroundings: &Surroundings, backends: &[Backend]) -> Vec<(Backend, CameraId)> {
-    let mut found = Vec::new();
-    for backend in backends {
-        let cameras = (backend.create)().scanning().unwrap_or_else(|error| {
-            tracing::error!(backend = backend.name, %error, "cannot look for cameras");
-            Vec::new()
-        });
-        for camera in cameras {
-            let copies = if backend.hardware { 1 } else { surroundings.simulators };
-            for copy in 1..=copies {
-                let name = if copy == 1 { camera.name.clone() } else { format!("{} {copy}", camera.name) };
-                found.push((*backend, CameraId { name, ..camera.clone() }));
-            }
-        }
-    }
-    found
-}
-
-impl Station {
-    fn open(
-        surroundings: &Surroundings,
-        backend: Backend,
-        camera: CameraId,
-        ordinal: usize,
-        clock: Clock,
-        report: &Sender<News>,
-    ) -> Result<Station, StartError> {
-        let mut warnings = Vec::new();
-        // Ekos starts a driver under a label and looks for a device of that name.
-        let alone = ordinal == 0 && surroundings.simulators == 1;
-        let name = surroundings.device_name.clone().filter(|_| alone).unwrap_or_else(|| camera.name.clone());
-        let config =
-            ConfigFile::new(surroundings.config.clone().filter(|_| alone), &surroundings.home, &name);
-        let saved = saved_settings(&config, &mut warnings);
-        let (vectors, settings) = skeletons(&backend, surroundings.skeleton.as_deref(), &mut warnings);
-        for warning in &warnings {
-            tracing::warn!("{warning}");
-        }
-        let setup = Setup {
-            name: name.clone(),
-            ordinal,
-            driver: [camera.model.clone(), surroundings.exec.clone(), version()],
-            camera,
-            vectors,
-            settings,
-            home: surroundings.home.display().to_string(),
-            saved,
-            warnings,
-        };
-        let to_loop = report.clone();
-        let delivery = DeliveryThread::spawn(
-            delivery::Settings {
-                device: name,
-                transport: surroundings.transport,
-                home: surroundings.home.clone(),
-                zone: TimeZone::system(),
-                config,
-            },
-            move |report| to_loop.blocking_send(News::Delivery(ordinal, report)).is_ok(),
-        )?;
-        Ok(Station { device: Device::new(setup, clock.now()), backend, worker: None, delivery })
-    }
-}
-
-fn saved_settings(config: &ConfigFile, warnings: &mut Vec<String>) -> Vec<wire::New> {
-    let unusable = |why: String| format!("{} is not used: {why}", config.path().display());
-    match config.load(crate::device::job::ConfigSource::Saved) {
-        Ok(None) => Vec::new(),
-        Ok(Some(text)) => wire::parse::document(&text).unwrap_or_else(|error| {
-            warnings.push(unusable(error.to_string()));
-            Vec::new()
-        }),
-        Err(error) => {
-            warnings.push(unusable(error.to_string()));
-            Vec::new()
-        }
-    }
-}
-
-/// The vectors of the embedded skeletons and of the backend's own, after the replacements of `INDISKEL`.
-fn skeletons(
-    backend: &Backend,
-    replacement: Option<&Path>,
-    warnings: &mut Vec<String>,
-) -> (Vec<Vector>, Vec<Vector>) {
-    let mut note = |error: SkeletonError| warnings.push(error.to_string());
-    let mut vectors: Vec<Vector> = Vec::new();
-    for skeleton in &keys::SKELETONS {
-        match skeleton.load() {
-            Ok(loaded) => vectors.extend(loaded),
-            Err(error) => note(error),
-        }
-    }
-    let mut settings = match backend.skeleton.map(|(file, text)| skeleton::load(file, text)) {
-        Some(Ok(loaded)) => loaded,
-        Some(Err(error)) => {
-            note(error);
-            Vec::new()
-        }
-        None => Vec::new(),
-    };
-    if let Some(path) = replacement {
-        match std::fs::read_to_string(path) {
-            Ok(text) => {
-                let all = vectors.iter_mut().chain(&mut settings);
-                let misfits = skeleton::replace(all, &path.display().to_string(), &text);
-                warnings.extend(misfits.iter().map(ToString::to_string));
-            }
-            Err(error) => warnings.push(format!("INDISKEL {} is not used: {error}", path.display())),
-        }
-    }
-    (vectors, settings)
-}
-
-/// `major.minor`, as clients expect it.
-fn version() -> String {
-    let mut parts = env!("CARGO_PKG_VERSION").split('.');
-    [parts.next().unwrap_or("0"), parts.next().unwrap_or("0")].join(".")
 }

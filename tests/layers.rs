@@ -21,7 +21,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("device", &["property", "wire", "camera::types", "camera::call", "camera::error", "image"]),
     ("hub", &["device", "property", "wire", "camera::types", "camera::call", "camera::error", "image"]),
     ("backend", &["camera", "image"]),
-    ("delivery", &["image", "wire", "device::job", "host::config_file", "camera::types"]),
+    ("delivery", &["image", "wire", "device::job", "host", "camera::types"]),
     ("host", &["wire", "device::job"]),
     ("client", &["wire", "camera::types", "camera::call", "camera::error"]),
     ("driver", &["host", "delivery", "backend", "camera", "device", "hub", "property", "wire", "image"]),

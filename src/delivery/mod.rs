@@ -8,7 +8,7 @@
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
-use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
@@ -28,9 +28,6 @@ use file::FileStore;
 
 /// BLOB format of what is delivered.
 const FORMAT: &str = ".fits";
-/// Jobs that may wait. When both places are taken single frames wait in the device and streams drop frames: more
-/// would only hold pixels in memory.
-const QUEUE: usize = 2;
 /// Reserved memory is given back when nothing happened for so long: between the frames of a sequence there is less.
 const IDLE: Duration = Duration::from_secs(10);
 /// Reserved for the header, of which nobody knows the length before the frame is there: 144 cards.
@@ -54,8 +51,9 @@ pub struct Settings {
 /// The running thread. It ends when `jobs` has been dropped or its reports are wanted no more.
 #[derive(Debug)]
 pub struct DeliveryThread {
-    /// Where its work comes from.
-    pub jobs: SyncSender<Job>,
+    /// Where its work comes from. It needs no bound: of the frames that a device has handed over at most one is still
+    /// wanted, and the others are dropped as soon as they are seen.
+    pub jobs: Sender<Job>,
     /// To wait for its end.
     pub thread: JoinHandle<()>,
 }
@@ -67,7 +65,7 @@ impl DeliveryThread {
         settings: Settings,
         mut report: impl FnMut(Report) -> bool + Send + 'static,
     ) -> io::Result<Self> {
-        let (jobs, queue) = sync_channel(QUEUE);
+        let (jobs, queue) = channel();
         let thread =
             thread::Builder::new().name(format!("delivery {}", settings.device)).spawn(move || {
                 let mut worker = Worker {

@@ -140,7 +140,7 @@ fn reserved_memory_is_used_when_it_fits_and_only_then() {
 fn reserved_memory_is_freed_when_nothing_happens() {
     let scratch = Scratch::new();
     let mut worker = worker(&scratch, Transport::Attached);
-    let (_jobs, queue) = sync_channel(1);
+    let (_jobs, queue) = channel();
     worker.run(Job::Reserve { bytes: 400 });
     assert!(matches!(worker.wait(&queue, Duration::ZERO), Wait::Idle));
     assert!(worker.reserved.is_none());

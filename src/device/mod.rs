@@ -11,17 +11,16 @@
 //!
 //! Read [`Device::handle`] first.
 
-use std::collections::{HashMap, VecDeque};
-use std::rc::Rc;
+use std::collections::VecDeque;
 use std::time::Duration;
 
 use crate::camera::call::{Call, Reply};
 use crate::camera::error::CameraError;
 use crate::camera::types::{CameraId, Capabilities, Event, ExposureId, Moment};
 use crate::property::key::{Key, Values};
-use crate::property::keys;
 use crate::property::outbox::Outbox;
-use crate::property::store::{Rejection, Store, Vector};
+use crate::property::rejection::Rejection;
+use crate::property::store::Store;
 use crate::wire::{Message, New, Perm, Request, State};
 
 mod config;
@@ -32,12 +31,15 @@ mod exposure;
 mod geometry;
 pub mod job;
 mod notice;
+mod setup;
 mod timer;
 mod upload;
 
 pub use job::{Job, Report};
 pub use notice::Level;
+pub use setup::Setup;
 
+use setup::Handlers;
 use timer::{Timer, Timers};
 
 /// Everything that can make a device act.
@@ -61,47 +63,6 @@ pub enum Input {
 /// recognised and dropped.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Epoch(pub u32);
-
-/// What a device is made from.
-#[derive(Debug)]
-pub struct Setup {
-    /// The INDI device name.
-    pub name: String,
-    /// Number of the device within its process; keeps ping identifiers apart.
-    pub ordinal: usize,
-    /// The camera to connect to.
-    pub camera: CameraId,
-    /// `DRIVER_NAME`, `DRIVER_EXEC` and `DRIVER_VERSION`.
-    pub driver: [String; 3],
-    /// The embedded skeletons' vectors, some of them perhaps replaced.
-    pub vectors: Vec<Vector>,
-    /// The vectors of the backend's own skeleton.
-    pub settings: Vec<Vector>,
-    /// The user's home directory, where frames go unless told otherwise.
-    pub home: String,
-    /// The configuration saved last.
-    pub saved: job::Document,
-    /// Sentences for the first client: what went wrong before there was one.
-    pub warnings: Vec<String>,
-}
-
-type Handler = Rc<dyn Fn(&mut Device, &Values)>;
-
-/// Which handler is called when a client writes a vector.
-#[derive(Default)]
-struct Handlers(HashMap<&'static str, Handler>);
-
-impl Handlers {
-    /// `handler` receives the value that the whole vector would have.
-    fn change<K: Key>(&mut self, key: &K, handler: fn(&mut Device, K::Value)) {
-        let key = *key;
-        let previous = self.0.insert(
-            key.vector(),
-            Rc::new(move |device: &mut Device, values: &Values| handler(device, key.read(values))),
-        );
-        debug_assert!(previous.is_none(), "{} has two handlers", key.vector());
-    }
-}
 
 /// One camera as INDI clients see it.
 pub struct Device {
@@ -136,80 +97,6 @@ pub struct Device {
 }
 
 impl Device {
-    /// A device whose camera is not connected.
-    #[must_use]
-    pub fn new(setup: Setup, now: Moment) -> Device {
-        let Setup { name, ordinal, camera, driver, vectors, settings, home, saved, warnings } = setup;
-        let names = |list: &[Vector]| list.iter().map(|vector| vector.name.clone()).collect::<Vec<_>>();
-        // The base file's vectors come first, then the backend's own, then those of a connected camera.
-        let base: Vec<&str> = vec![
-            keys::CONNECTION.vector(),
-            keys::DRIVER_INFO.vector(),
-            keys::CONFIG_PROCESS.vector(),
-            keys::DEBUG.vector(),
-            keys::POLLING_PERIOD.vector(),
-        ];
-        let (always, on_connect): (Vec<Vector>, Vec<Vector>) =
-            vectors.into_iter().partition(|vector| base.contains(&vector.name.as_str()));
-        let setting_names = names(&settings);
-        let on_connect_names = names(&on_connect);
-        let mut all = always;
-        all.extend(settings);
-        for vector in &mut all {
-            vector.defined = true;
-        }
-        all.extend(on_connect);
-        let mut device = Device {
-            store: Store::new(&name, all),
-            name,
-            ordinal,
-            camera,
-            now,
-            handlers: Handlers::default(),
-            on_connect: on_connect_names,
-            settings: setting_names,
-            warnings,
-            greeted: false,
-            outbox: Outbox::default(),
-            jobs: VecDeque::new(),
-            calls: VecDeque::new(),
-            outstanding: None,
-            epoch: Epoch::default(),
-            timers: Timers::default(),
-            capabilities: None,
-            link: connection::Link::Off,
-            exposure: exposure::Exposure::default(),
-            geometry: geometry::Geometry::default(),
-            cooler: cooler::Cooler::default(),
-            controls: controls::Controls::default(),
-            upload: upload::Upload::default(),
-            config: config::Config::default(),
-            home,
-        };
-        let [driver_name, exec, version] = driver;
-        device
-            .store
-            .set(&keys::DRIVER_INFO, [driver_name, exec, version, connection::INTERFACE_CCD.to_string()]);
-        device.store.set(&keys::UPLOAD_SETTINGS, {
-            let [_, prefix] = device.store.get(&keys::UPLOAD_SETTINGS);
-            [device.home.clone(), prefix]
-        });
-        for register in [
-            connection::register,
-            exposure::register,
-            geometry::register,
-            cooler::register,
-            controls::register,
-            upload::register,
-            config::register,
-            notice::register,
-        ] {
-            register(&mut device.handlers);
-        }
-        device.restore(saved);
-        device
-    }
-
     /// The INDI device name.
     #[must_use]
     pub fn name(&self) -> &str {
@@ -323,7 +210,7 @@ impl Device {
 
     /// Hands accepted values to whoever owns the vector.
     fn change(&mut self, vector: &str, values: &Values) {
-        match self.handlers.0.get(vector).cloned() {
+        match self.handlers.of(vector) {
             Some(handler) => handler(self, values),
             None => self.change_setting(vector, values),
         }

@@ -96,5 +96,5 @@ pub const CCD_OFFSET: Number<1> = OFFSET.number("CCD_OFFSET", ["OFFSET"]);
 pub const BAYER: Skeleton = skeleton!("bayer.xml");
 pub const CCD_CFA: Text<3> = BAYER.text("CCD_CFA", ["CFA_OFFSET_X", "CFA_OFFSET_Y", "CFA_TYPE"]);
 
-/// The embedded files, in the order in which their vectors are defined.
-pub const SKELETONS: [Skeleton; 6] = [BASE, CCD, COOLER, GAIN, OFFSET, BAYER];
+/// The embedded files of a connected camera, in the order in which their vectors are defined.
+pub const ON_CONNECT: [Skeleton; 5] = [CCD, COOLER, GAIN, OFFSET, BAYER];

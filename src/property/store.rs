@@ -4,12 +4,10 @@ use std::collections::HashMap;
 use std::time::SystemTime;
 
 use super::key::{Key, Values};
+use super::rejection::{Rejection, quoted, word};
 use crate::wire::{
     self, Definition, ElementDefinition, Elements, Kind, Limits, New, Perm, Rule, State, Update, number,
 };
-
-/// Characters of a client's text that are repeated in a refusal.
-const QUOTED: usize = 40;
 
 /// One vector and all that is known about it.
 #[derive(Clone, Debug, PartialEq)]
@@ -94,30 +92,6 @@ impl Vector {
             _ => debug_assert!(false, "{} is of another kind", self.name),
         }
     }
-}
-
-/// Why a client's write was refused; the text is the sentence that the client hears.
-#[derive(Clone, Debug, PartialEq, thiserror::Error)]
-#[allow(missing_docs, reason = "the message says it")]
-pub enum Rejection {
-    #[error("there is no property {vector} now")]
-    Unknown { vector: String },
-    #[error("{vector} is read-only")]
-    ReadOnly { vector: String },
-    #[error("{vector} holds {is}, not {got}")]
-    WrongKind { vector: String, is: &'static str, got: &'static str },
-    #[error("{vector} was sent without an element")]
-    Empty { vector: String },
-    #[error("{vector} has no element {element}; it has {has}")]
-    UnknownElement { vector: String, element: String, has: String },
-    #[error("{vector}.{element} cannot be {got:?}: {why}")]
-    NotANumber { vector: String, element: String, got: String, why: String },
-    #[error("{vector}.{element} cannot be {got}: allowed is {min} to {max}")]
-    OutOfRange { vector: String, element: String, got: f64, min: f64, max: f64 },
-    #[error("{vector}.{element} cannot be {got:?}: allowed is On or Off")]
-    NotASwitch { vector: String, element: String, got: String },
-    #[error("{vector} takes {rule}, not {on} switches that are on")]
-    RuleBroken { vector: String, rule: &'static str, on: usize },
 }
 
 /// The vectors of one device, in the order of their definition.
@@ -388,22 +362,4 @@ fn switches(
 
 fn pairs<T, V>(list: &[(ElementDefinition, T)], value: impl Fn(&T) -> V) -> Vec<(String, V)> {
     list.iter().map(|(head, from)| (head.name.clone(), value(from))).collect()
-}
-
-fn word(kind: Kind) -> &'static str {
-    match kind {
-        Kind::Text => "texts",
-        Kind::Number => "numbers",
-        Kind::Switch => "switches",
-        Kind::Light => "lights",
-        Kind::Blob => "a BLOB",
-    }
-}
-
-/// A client's text, short enough for a sentence.
-fn quoted(text: &str) -> String {
-    match text.char_indices().nth(QUOTED) {
-        Some((cut, _)) => format!("{}…", &text[..cut]),
-        None => text.to_owned(),
-    }
 }

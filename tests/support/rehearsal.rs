@@ -12,7 +12,9 @@ use indi_camera::camera::types::{
 };
 use indi_camera::device::job::DeliveryError;
 use indi_camera::device::{Device, Epoch, Input, Job, Report, Setup};
-use indi_camera::property::{keys, skeleton};
+use indi_camera::property::skeleton::Skeleton;
+use indi_camera::property::store::Vector;
+use indi_camera::property::{keys, load};
 use indi_camera::wire::{Elements, Kind, Message, New, Payload, Request, Values};
 use ndarray::Array3;
 
@@ -42,17 +44,14 @@ pub struct Rehearsal {
 
 impl Rehearsal {
     pub fn new(now: Moment) -> Self {
-        let mut vectors = Vec::new();
-        for skeleton in &keys::SKELETONS {
-            vectors.extend(skeleton.load().unwrap());
-        }
         let setup = Setup {
             name: "Cam".to_owned(),
             ordinal: 0,
             camera: CameraId { name: "Cam".to_owned(), model: "Cam".to_owned(), serial: None, bus: None },
             driver: ["Cam".to_owned(), "indi_camera_test_ccd".to_owned(), "0.1".to_owned()],
-            vectors,
-            settings: skeleton::load("test", SETTINGS).unwrap(),
+            always: vectors(&keys::BASE),
+            settings: load::load("test", SETTINGS).unwrap(),
+            on_connect: keys::ON_CONNECT.iter().flat_map(vectors).collect(),
             home: "/home/user".to_owned(),
             saved: Vec::new(),
             warnings: Vec::new(),
@@ -287,6 +286,10 @@ impl Rehearsal {
             _ => Reply::Done,
         })
     }
+}
+
+fn vectors(skeleton: &Skeleton) -> Vec<Vector> {
+    load::load(skeleton.file(), skeleton.source()).unwrap()
 }
 
 /// A sensor of 1280×1024 with everything but a mosaic and a guide port.

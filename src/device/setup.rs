@@ -1,0 +1,126 @@
+//! What a device is made from, and who handles a write to which vector.
+
+use std::collections::{HashMap, VecDeque};
+use std::rc::Rc;
+
+use crate::camera::types::{CameraId, Moment};
+use crate::property::key::{Key, Values};
+use crate::property::keys;
+use crate::property::outbox::Outbox;
+use crate::property::store::{Store, Vector};
+
+use super::timer::Timers;
+use super::{Device, Epoch, config, connection, controls, cooler, exposure, geometry, job, notice, upload};
+
+/// What a device is made from.
+#[derive(Debug)]
+pub struct Setup {
+    /// The INDI device name.
+    pub name: String,
+    /// Number of the device within its process; keeps ping identifiers apart.
+    pub ordinal: usize,
+    /// The camera to connect to.
+    pub camera: CameraId,
+    /// `DRIVER_NAME`, `DRIVER_EXEC` and `DRIVER_VERSION`.
+    pub driver: [String; 3],
+    /// The vectors that every device has, in the order of their definition.
+    pub always: Vec<Vector>,
+    /// The vectors of the backend's own skeleton, defined after those.
+    pub settings: Vec<Vector>,
+    /// The vectors that connected cameras have, by their abilities.
+    pub on_connect: Vec<Vector>,
+    /// The user's home directory, where frames go unless told otherwise.
+    pub home: String,
+    /// The configuration saved last.
+    pub saved: job::Document,
+    /// Sentences for the first client: what went wrong before there was one.
+    pub warnings: Vec<String>,
+}
+
+type Handler = Rc<dyn Fn(&mut Device, &Values)>;
+
+/// Which handler is called when a client writes a vector.
+#[derive(Default)]
+pub(super) struct Handlers(HashMap<&'static str, Handler>);
+
+impl Handlers {
+    /// `handler` receives the value that the whole vector would have.
+    pub(super) fn change<K: Key>(&mut self, key: &K, handler: fn(&mut Device, K::Value)) {
+        let key = *key;
+        let previous = self.0.insert(
+            key.vector(),
+            Rc::new(move |device: &mut Device, values: &Values| handler(device, key.read(values))),
+        );
+        debug_assert!(previous.is_none(), "{} has two handlers", key.vector());
+    }
+
+    pub(super) fn of(&self, vector: &str) -> Option<Handler> {
+        self.0.get(vector).cloned()
+    }
+}
+
+impl Device {
+    /// A device whose camera is not connected.
+    #[must_use]
+    pub fn new(setup: Setup, now: Moment) -> Device {
+        let Setup { name, ordinal, camera, driver, always, settings, on_connect, home, saved, warnings } =
+            setup;
+        let names = |list: &[Vector]| list.iter().map(|vector| vector.name.clone()).collect::<Vec<_>>();
+        let (setting_names, on_connect_names) = (names(&settings), names(&on_connect));
+        let mut vectors = always;
+        vectors.extend(settings);
+        for vector in &mut vectors {
+            vector.defined = true;
+        }
+        vectors.extend(on_connect);
+        let mut device = Device {
+            store: Store::new(&name, vectors),
+            name,
+            ordinal,
+            camera,
+            now,
+            handlers: Handlers::default(),
+            on_connect: on_connect_names,
+            settings: setting_names,
+            warnings,
+            greeted: false,
+            outbox: Outbox::default(),
+            jobs: VecDeque::new(),
+            calls: VecDeque::new(),
+            outstanding: None,
+            epoch: Epoch::default(),
+            timers: Timers::default(),
+            capabilities: None,
+            link: connection::Link::Off,
+            exposure: exposure::Exposure::default(),
+            geometry: geometry::Geometry::default(),
+            cooler: cooler::Cooler::default(),
+            controls: controls::Controls::default(),
+            upload: upload::Upload::default(),
+            config: config::Config::default(),
+            home,
+        };
+        let [driver_name, exec, version] = driver;
+        device
+            .store
+            .set(&keys::DRIVER_INFO, [driver_name, exec, version, connection::INTERFACE_CCD.to_string()]);
+        device.store.set(&keys::UPLOAD_SETTINGS, {
+            let [_, prefix] = device.store.get(&keys::UPLOAD_SETTINGS);
+            [device.home.clone(), prefix]
+        });
+        for register in [
+            connection::register,
+            exposure::register,
+            geometry::register,
+            cooler::register,
+            controls::register,
+            upload::register,
+            config::register,
+            notice::register,
+        ] {
+            register(&mut device.handlers);
+        }
+        device.restore(saved);
+        device
+    }
+}
