@@ -2,7 +2,7 @@
 
 use std::ffi::OsString;
 use std::path::Path;
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::sync::mpsc::{Receiver, Sender, sync_channel};
 use std::time::{Duration, SystemTime};
 
 use divan::Bencher;
@@ -65,7 +65,7 @@ fn deliver(bencher: Bencher<'_, '_>, transport: Transport, prepare: bool) {
         });
 }
 
-fn thread(transport: Transport) -> (SyncSender<Job>, Receiver<Report>) {
+fn thread(transport: Transport) -> (Sender<Job>, Receiver<Report>) {
     let (reports, heard) = sync_channel(4);
     let settings = Settings {
         device: "bench".to_owned(),
