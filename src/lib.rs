@@ -1,4 +1,51 @@
-//! A camera driver for INDI.
+//! A camera driver for INDI: real and simulated sensors behind one pure device, frames by shared memory.
+//!
+//! A process of this driver is started by `indiserver` and speaks XML properties with it on stdin and stdout. Each
+//! camera that it serves is one INDI device.
+//!
+//! # The path of a frame
+//!
+//! ```text
+//!  client ──► indiserver ──► stdin
+//!                              │
+//!              host::stdio  reader thread ─ wire::splitter ─ wire::parse ──► Input::Request ──┐
+//!              camera::worker  camera thread (owns Box<dyn Camera>) ───────► Input::Camera  ──┤
+//!              delivery  delivery thread (crop, encode, save) ─────────────► Input::Delivery ─┼──► device::Device
+//!              driver  deadlines, signals, the log ────────────────────────► Input::… ────────┘        │
+//!                                                                                                      │
+//!      sensor ◄── backend::* ◄── camera thread ◄───────────── poll_call ───────────────────────────────┤
+//!      memfd, file ◄── image::{window, fits} ◄── delivery thread ◄── poll_job ─────────────────────────┤
+//!      stdout ◄── wire::write ◄── writer thread ◄──────────── poll_message ────────────────────────────┘
+//! ```
+//! sensor → [`image::Frame`] (moved, never cloned) → [`device::job::Delivery`] → one pass into shared memory
+//! ([`image::fits`], [`delivery::blob`]) → [`wire::BlobUpdate`], which holds the descriptor → `sendmsg`
+//! ([`host::stdio`]). The device passes frames and BLOBs through by value, never looks at a pixel, and alone decides
+//! the order of everything on stdout.
+//!
+//! # Where a change belongs
+//!
+//! | to change | go to |
+//! |---|---|
+//! | what a property is called, its labels, limits, defaults | `xml-skeletons/`, and its line in [`property::keys`] |
+//! | what happens when a client writes it | its handler in [`device`], in the file of its concern |
+//! | what a camera can be asked | [`camera`]: trait, [`camera::call::Call`], [`camera::call::dispatch`] |
+//! | a kind of hardware | one file in [`backend`], one line in [`backend::BACKENDS`] |
+//! | the FITS header | one row in [`image::header`] |
+//! | bytes on the wire | [`wire`] |
+//! | threads, clock, signals, start and end | [`driver`] |
+//!
+//! # Invariants
+//!
+//! * [`device`], [`property`], [`wire`], [`image`] and the data types of [`camera`] are pure: no clock, no I/O, no
+//!   threads, no globals. Time comes in as [`camera::types::Moment`].
+//! * Hardware does not know INDI: a backend never names wire, property or device. The device never names a backend.
+//! * Input from a client, a file or a camera never panics and never ends the process.
+//! * Every exposure ends in exactly one of Ok, Alert and Idle, and the camera is ready for the next one before the
+//!   first byte of its frame leaves.
+//! * An attached BLOB is a value that holds its descriptor and its true length ([`wire::AttachedBlob`]): the message
+//!   that would end a server cannot be written.
+//!
+//! `tests/layers.rs` checks the walls between the modules.
 #![warn(clippy::pedantic)]
 #![allow(
     clippy::cast_precision_loss,

@@ -124,3 +124,35 @@ impl Device {
         device
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::{Duration, SystemTime};
+
+    use super::*;
+    use crate::property::load::load;
+    use crate::property::skeleton::Skeleton;
+    use crate::wire::Perm;
+
+    #[test]
+    fn every_writable_vector_has_a_handler_and_no_other() {
+        let vectors = |skeleton: &Skeleton| load(skeleton.file(), skeleton.source()).unwrap();
+        let setup = Setup {
+            name: "Cam".to_owned(),
+            ordinal: 0,
+            camera: CameraId { name: String::new(), model: String::new(), serial: None, bus: None },
+            driver: Default::default(),
+            always: vectors(&keys::BASE),
+            settings: Vec::new(),
+            on_connect: keys::ON_CONNECT.iter().flat_map(vectors).collect(),
+            home: String::new(),
+            saved: Vec::new(),
+            warnings: Vec::new(),
+        };
+        let device = Device::new(setup, Moment { elapsed: Duration::ZERO, utc: SystemTime::UNIX_EPOCH });
+        for vector in device.store.vectors() {
+            let handled = device.handlers.of(&vector.name).is_some();
+            assert_eq!(handled, vector.perm != Perm::Ro, "{}", vector.name);
+        }
+    }
+}

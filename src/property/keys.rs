@@ -98,3 +98,32 @@ pub const CCD_CFA: Text<3> = BAYER.text("CCD_CFA", ["CFA_OFFSET_X", "CFA_OFFSET_
 
 /// The embedded files of a connected camera, in the order in which their vectors are defined.
 pub const ON_CONNECT: [Skeleton; 5] = [CCD, COOLER, GAIN, OFFSET, BAYER];
+
+#[cfg(test)]
+mod tests {
+    use super::{BASE, ON_CONNECT};
+    use crate::property::load::load;
+
+    /// The source of this table, as far as it names vectors.
+    fn bound() -> Vec<&'static str> {
+        let source = include_str!("keys.rs").split("#[cfg(test)]").next().unwrap();
+        let calls = [".number(", ".text(", ".one_of(", ".action(", ".blob("];
+        let mut names = Vec::new();
+        for call in calls {
+            for rest in source.split(call).skip(1) {
+                names.extend(rest.trim_start().strip_prefix('"').and_then(|rest| rest.split('"').next()));
+            }
+        }
+        names.sort_unstable();
+        names
+    }
+
+    #[test]
+    fn every_vector_of_the_skeletons_has_exactly_one_key() {
+        let skeletons = [&[BASE][..], &ON_CONNECT].concat();
+        let vectors = skeletons.iter().flat_map(|skeleton| load(skeleton.file(), skeleton.source()).unwrap());
+        let mut names: Vec<String> = vectors.map(|vector| vector.name).collect();
+        names.sort();
+        assert_eq!(names, bound());
+    }
+}

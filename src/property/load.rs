@@ -257,3 +257,74 @@ fn state(word: &str) -> Result<State, String> {
         other => Err(format!("{other} is no state")),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const OWN: &str = r#"<INDIDriver>
+<defSwitchVector name="MODE" label="Mode" group="g" state="Idle" perm="rw" rule="OneOfMany" timeout="0">
+<defSwitch name="A" label="a">On</defSwitch>
+<defSwitch name="B" label="b">Off</defSwitch>
+</defSwitchVector></INDIDriver>"#;
+
+    fn replaced(text: &str) -> (Vector, Vec<String>) {
+        let mut vectors = load("own.xml", OWN).unwrap();
+        let errors = replace(&mut vectors, "other.xml", text);
+        (vectors.remove(0), errors.iter().map(ToString::to_string).collect())
+    }
+
+    #[test]
+    fn a_packager_changes_labels_and_defaults() {
+        let (vector, errors) = replaced(
+            &OWN.replace("Mode", "Modus").replace("On<", "?<").replace("Off<", "On<").replace("?<", "Off<"),
+        );
+        assert_eq!((vector.label.as_str(), errors), ("Modus", Vec::new()));
+        assert_eq!(vector.values(), Some(crate::property::key::Values::Switches(vec![false, true])));
+    }
+
+    #[test]
+    fn what_does_not_fit_the_code_is_reported_with_its_line_and_left_out() {
+        let cases = [
+            (
+                OWN.replace(r#"name="B""#, r#"name="C""#),
+                "other.xml:2: MODE must have exactly these elements: A, B",
+            ),
+            (OWN.replace("OneOfMany", "AnyOfMany"), "other.xml:2: MODE has another rule"),
+            (
+                OWN.replace(r#"name="MODE""#, r#"name="MOOD""#),
+                "other.xml:2: MOOD is no property of this driver",
+            ),
+            (
+                OWN.replace("Switch", "Text").replace(r#" rule="OneOfMany""#, ""),
+                "other.xml:2: MODE has another kind",
+            ),
+            (OWN.replace(">Off<", ">Maybe<"), "other.xml:4: B takes On or Off, not Maybe"),
+            (OWN.replace("</defSwitchVector>", ""), "other.xml:5:"),
+            ("no XML at all <".to_owned(), "other.xml:1:"),
+        ];
+        for (text, expected) in cases {
+            let (vector, errors) = replaced(&text);
+            assert_eq!(vector.label, "Mode", "{expected}");
+            assert!(errors.len() == 1 && errors[0].starts_with(expected), "{errors:?} is not {expected}");
+        }
+    }
+
+    #[test]
+    fn broken_skeletons_are_refused_with_the_reason() {
+        let cases = [
+            (OWN.replace(r#"perm="rw""#, ""), "perm takes ro, wo or rw, not nothing"),
+            (OWN.replace(r#"name="B""#, r#"name="A""#), "MODE has two elements named A"),
+            (
+                OWN.replace("<defSwitch name=\"B\"", "<defText name=\"B\"")
+                    .replace("Off</defSwitch>", "Off</defText>"),
+                "defText stands in MODE where defSwitch belongs",
+            ),
+            (OWN.replace("OneOfMany", "OnlyOne"), "OnlyOne is no switch rule"),
+            (OWN.replace(r#"state="Idle""#, r#"state="Fine""#), "Fine is no state"),
+        ];
+        for (text, expected) in cases {
+            assert_eq!(load("own.xml", &text).unwrap_err().why, expected);
+        }
+    }
+}

@@ -56,3 +56,54 @@ fn about(message: &Message, new: &Update) -> bool {
         _ => false,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::SystemTime;
+
+    use super::*;
+    use crate::wire::Limits;
+
+    fn update(state: State, value: f64, limits: Option<Limits>) -> Message {
+        Message::Set(Update {
+            device: "Cam".to_owned(),
+            name: "CCD_EXPOSURE".to_owned(),
+            state,
+            timeout: 60.0,
+            at: SystemTime::UNIX_EPOCH,
+            values: Values::Number(vec![("CCD_EXPOSURE_VALUE".to_owned(), value, limits)]),
+        })
+    }
+
+    fn sent(messages: impl IntoIterator<Item = Message>) -> Vec<(State, f64)> {
+        let mut outbox = Outbox::default();
+        messages.into_iter().for_each(|message| outbox.push(message));
+        let mut sent = Vec::new();
+        while let Some(message) = outbox.pop() {
+            if let Message::Set(Update { state, values: Values::Number(list), .. }) = message {
+                sent.push((state, list[0].1));
+            }
+        }
+        sent
+    }
+
+    #[test]
+    fn a_countdown_that_is_stuck_does_not_pile_up() {
+        let countdown = (0..1000).map(|left| update(State::Busy, f64::from(1000 - left), None));
+        assert_eq!(sent(countdown), [(State::Busy, 1.0)]);
+    }
+
+    #[test]
+    fn no_change_of_state_is_ever_dropped() {
+        let states = [State::Busy, State::Ok, State::Busy, State::Alert, State::Busy, State::Idle];
+        let expected: Vec<_> = states.iter().map(|state| (*state, 1.0)).collect();
+        assert_eq!(sent(states.map(|state| update(state, 1.0, None))), expected);
+    }
+
+    #[test]
+    fn new_limits_are_not_lost_with_the_value_that_carries_them() {
+        let limits = Some(Limits { min: 0.0, max: 1.0, step: 0.0 });
+        let messages = [update(State::Busy, 1.0, limits), update(State::Busy, 2.0, None)];
+        assert_eq!(sent(messages), [(State::Busy, 1.0), (State::Busy, 2.0)]);
+    }
+}

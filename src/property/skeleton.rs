@@ -40,6 +40,43 @@ const NOWHERE: Span = Span { start: 0, end: 0 };
 impl Skeleton {
     /// Finds every vector of an embedded file.
     ///
+    /// ```
+    /// use indi_camera::property::{key::Number, skeleton::Skeleton};
+    ///
+    /// const FILE: Skeleton = Skeleton::index(
+    ///     "demo.xml",
+    ///     r#"<INDIDriver><defNumberVector name="A" perm="rw"><defNumber name="X"/><defNumber name="Y"/></defNumberVector></INDIDriver>"#,
+    /// );
+    /// const A: Number<2> = FILE.number("A", ["X", "Y"]);
+    /// ```
+    /// A key that does not fit does not compile: another vector,
+    /// ```compile_fail
+    /// # use indi_camera::property::{key::Number, skeleton::Skeleton};
+    /// # const FILE: Skeleton = Skeleton::index(
+    /// #     "demo.xml",
+    /// #     r#"<INDIDriver><defNumberVector name="A" perm="rw"><defNumber name="X"/><defNumber name="Y"/></defNumberVector></INDIDriver>"#,
+    /// # );
+    /// const B: Number<2> = FILE.number("B", ["X", "Y"]);
+    /// ```
+    /// another order or number of elements,
+    /// ```compile_fail
+    /// # use indi_camera::property::{key::Number, skeleton::Skeleton};
+    /// # const FILE: Skeleton = Skeleton::index(
+    /// #     "demo.xml",
+    /// #     r#"<INDIDriver><defNumberVector name="A" perm="rw"><defNumber name="X"/><defNumber name="Y"/></defNumberVector></INDIDriver>"#,
+    /// # );
+    /// const A: Number<2> = FILE.number("A", ["Y", "X"]);
+    /// ```
+    /// another kind.
+    /// ```compile_fail
+    /// # use indi_camera::property::{key::Text, skeleton::Skeleton};
+    /// # const FILE: Skeleton = Skeleton::index(
+    /// #     "demo.xml",
+    /// #     r#"<INDIDriver><defNumberVector name="A" perm="rw"><defNumber name="X"/><defNumber name="Y"/></defNumberVector></INDIDriver>"#,
+    /// # );
+    /// const A: Text<2> = FILE.text("A", ["X", "Y"]);
+    /// ```
+    ///
     /// # Panics
     /// While compiling, on more vectors than the index holds or on one without an end.
     #[must_use]
