@@ -5,7 +5,8 @@
 //!   Idle ────────────────► Starting ──────► Exposing ──────► Reading ──────► Delivering ──────► Idle
 //!          Busy, requested             Busy, counting down    Busy, 0                    BLOB, Ok 0
 //! ```
-//! Every way out of Busy is exactly one of Ok (the frame is there), Alert (it failed, with one sentence) and Idle
+//! A frame that is being delivered no longer occupies the camera ([`super::fast`] makes use of that) but keeps
+//! CCD_EXPOSURE Busy. Every way out of Busy is exactly one of Ok (the frame is there), Alert (it failed, with one sentence) and Idle
 //! (aborted). What an exposure is (size, type, destination) is frozen when it starts; settings written meanwhile are
 //! for the next one. Whatever arrives under an [`ExposureId`] that is not the current one is dropped.
 
@@ -29,16 +30,16 @@ use super::{Device, Handlers, Level};
 
 /// Time that a camera gets for read-out and download beyond the exposure itself.
 const READ_OUT_ALLOWANCE: Duration = Duration::from_secs(10);
-/// Clients are told the time left at least this often.
+/// Clients are told the time left at least this often, and of phases only in exposures longer than this.
 const COUNTDOWN: Duration = Duration::from_secs(1);
 /// So shortly before the end of an exposure the camera is not asked for its temperature: its answer could delay the
 /// read-out.
 const QUIET_BEFORE_READ_OUT: Duration = Duration::from_millis(300);
 
-/// The exposure that runs, if one does.
+/// The exposure that the camera is busy with, if there is one.
 #[derive(Debug, Default)]
 pub(super) struct Exposure {
-    pub(super) last_id: ExposureId,
+    last_id: ExposureId,
     current: Option<Current>,
     limits: Option<Limits>,
     /// Window and binning that the camera is known to have.
@@ -57,7 +58,7 @@ struct Current {
 /// What was asked.
 #[derive(Clone, Debug)]
 struct Spec {
-    seconds: f64,
+    duration: Duration,
     frame_type: FrameType,
     roi: Roi,
     binning: Binning,
@@ -73,8 +74,6 @@ enum Stage {
     Exposing { since: Duration },
     /// The shutter is closed.
     Reading,
-    /// The delivery thread has the frame.
-    Delivering,
 }
 
 pub(super) fn register(on: &mut Handlers) {
@@ -85,36 +84,41 @@ pub(super) fn register(on: &mut Handlers) {
 
 impl Device {
     fn begin_exposure(&mut self, [seconds]: [f64; 1]) {
-        let Some(sensor) = self.capabilities.as_ref().map(|capabilities| capabilities.sensor.clone()) else {
-            return;
-        };
         if self.link != Link::On {
             return self.refuse(keys::CCD_EXPOSURE.vector(), "CCD_EXPOSURE has to wait: the camera is lost");
         }
         // Every client expects a new exposure to replace one that is still running.
-        self.drop_exposure();
-        let frame_type = frame_type(self.store.get(&keys::CCD_FRAME_TYPE));
+        self.drop_exposures();
+        let bias = self.store.get(&keys::CCD_FRAME_TYPE) == FrameKind::Bias;
         let shortest = self.exposure.limits.map_or(seconds, |limits| limits.min);
-        let seconds = if frame_type == FrameType::Bias { shortest } else { seconds };
-        let Ok(duration) = Duration::try_from_secs_f64(seconds) else { return };
+        let seconds = if bias { shortest } else { seconds };
+        self.begin_run(seconds);
+        self.publish(&keys::CCD_EXPOSURE, [seconds], State::Busy);
+        self.expose(seconds);
+    }
 
-        let id = self.next_exposure();
+    /// Starts an exposure with the settings of this moment.
+    pub(super) fn expose(&mut self, seconds: f64) {
+        let Some(sensor) = self.capabilities.as_ref().map(|capabilities| capabilities.sensor.clone()) else {
+            return;
+        };
+        let Ok(duration) = Duration::try_from_secs_f64(seconds) else { return };
+        self.exposure.last_id.0 += 1;
+        let (id, cancel) = (self.exposure.last_id, Cancel::default());
         let spec = Spec {
-            seconds,
-            frame_type,
+            duration,
+            frame_type: frame_type(self.store.get(&keys::CCD_FRAME_TYPE)),
             roi: self.geometry.roi,
             binning: self.geometry.binning,
             sensor,
             destination: self.destination(),
         };
-        let cancel = Cancel::default();
         self.prepare_camera();
         self.jobs.push_back(Job::Reserve { bytes: spec.bytes() });
-        let request = ExposureRequest { id, duration, frame_type, cancel: cancel.clone() };
-        self.ask(Call::StartExposure(request));
-        self.timers.set(Timer::ExposureOverdue, self.now.elapsed + duration + READ_OUT_ALLOWANCE);
+        let request = ExposureRequest { id, duration, frame_type: spec.frame_type, cancel: cancel.clone() };
         self.exposure.current = Some(Current { id, cancel, spec, stage: Stage::Starting });
-        self.publish(&keys::CCD_EXPOSURE, [seconds], State::Busy);
+        self.timers.set(Timer::ExposureOverdue, self.now.elapsed + duration + READ_OUT_ALLOWANCE);
+        self.ask(Call::StartExposure(request));
     }
 
     /// Brings the settings to the camera where they are not there yet.
@@ -134,11 +138,8 @@ impl Device {
             (Call::SetBinning(binning), Ok(_)) => self.exposure.set.1 = Some(*binning),
             (Call::StartExposure(request), Err(error)) => self.exposure_failed(request.id, &error),
             (Call::AbortExposure, Err(error)) => self.say(Level::Warning, &error.to_string()),
-            (_, Err(error)) => {
-                // The window or the binning of the exposure that is waiting to start.
-                self.calls.retain(|call| !matches!(call, Call::StartExposure(_)));
-                self.fail_exposure(&error.to_string());
-            }
+            // The window or the binning of the exposure that is waiting to start.
+            (_, Err(error)) => self.fail_exposure(&error.to_string()),
             (_, Ok(_)) => {}
         }
     }
@@ -146,10 +147,11 @@ impl Device {
     pub(super) fn exposure_started(&mut self, id: ExposureId, at: Moment) {
         let Some(current) = self.exposure.current(id) else { return };
         current.stage = Stage::Exposing { since: at.elapsed };
-        let duration = current.spec.duration();
+        let duration = current.spec.duration;
         self.timers.set(Timer::ExposureOverdue, at.elapsed + duration + READ_OUT_ALLOWANCE);
         if duration > COUNTDOWN {
             self.timers.set(Timer::Countdown, at.elapsed + COUNTDOWN);
+            self.show_phase("exposing");
         }
     }
 
@@ -157,7 +159,7 @@ impl Device {
         let Some(Current { stage: Stage::Exposing { since }, spec, .. }) = &self.exposure.current else {
             return;
         };
-        let (since, duration) = (*since, spec.duration());
+        let (since, duration) = (*since, spec.duration);
         let open = self.now.elapsed.saturating_sub(since);
         let left = duration.saturating_sub(open);
         // Counted from the shutter, so that late wake-ups do not add up.
@@ -165,26 +167,39 @@ impl Device {
         if COUNTDOWN * ticks < duration {
             self.timers.set(Timer::Countdown, since + COUNTDOWN * ticks);
         }
-        self.publish(&keys::CCD_EXPOSURE, [left.as_secs_f64()], State::Busy);
+        // While an earlier frame is on its way, CCD_EXPOSURE speaks of that one.
+        if self.frames_on_their_way() == 0 {
+            self.publish(&keys::CCD_EXPOSURE, [left.as_secs_f64()], State::Busy);
+        }
     }
 
     pub(super) fn reading_out(&mut self, id: ExposureId) {
         let Some(current) = self.exposure.current(id) else { return };
+        if current.stage == Stage::Reading {
+            return;
+        }
         current.stage = Stage::Reading;
+        let long = current.spec.duration > COUNTDOWN;
         self.timers.clear(Timer::Countdown);
-        self.publish(&keys::CCD_EXPOSURE, [0.0], State::Busy);
+        if self.frames_on_their_way() == 0 {
+            self.publish(&keys::CCD_EXPOSURE, [0.0], State::Busy);
+        }
+        if long {
+            self.show_phase("reading");
+        }
     }
 
     pub(super) fn frame_arrived(&mut self, id: ExposureId, frame: Frame) {
         self.reading_out(id);
-        let name = self.name.clone();
-        let Some(current) = self.exposure.current(id) else { return };
-        current.stage = Stage::Delivering;
-        let spec = &current.spec;
+        if self.exposure.current(id).is_none() {
+            return;
+        }
+        let Some(Current { cancel, spec, .. }) = self.exposure.current.take() else { return };
+        self.timers.clear(Timer::ExposureOverdue);
         let snapshot = Snapshot {
-            instrument: name,
+            instrument: self.name.clone(),
             telescope: None,
-            requested: spec.duration(),
+            requested: spec.duration,
             frame_type: spec.frame_type,
             roi: spec.roi,
             binning: spec.binning,
@@ -193,48 +208,37 @@ impl Device {
             further: Vec::new(),
         };
         let (planes, ..) = frame.pixels.shape();
-        let delivery = Delivery {
+        self.deliver(Delivery {
             id,
-            cancel: current.cancel.clone(),
+            cancel,
             roi: spec.roi,
             binning: spec.binning,
             cards: header::cards(&snapshot, &frame.info, planes),
             client: spec.destination.client,
             file: spec.destination.file(frame.info.started),
             frame,
-        };
-        self.timers.set(Timer::ExposureOverdue, self.now.elapsed + READ_OUT_ALLOWANCE);
+        });
+        if spec.duration > COUNTDOWN {
+            self.show_phase("delivering");
+        }
         self.apply_pending_controls();
-        self.jobs.push_back(Job::Deliver(Box::new(delivery)));
-    }
-
-    /// Whether this is the exposure whose end clients are waiting for.
-    pub(super) fn is_current(&self, id: ExposureId) -> bool {
-        self.exposure.current.as_ref().is_some_and(|current| current.id == id)
-    }
-
-    /// The exposure has ended and a new one may begin: called before the first byte of its frame leaves, because
-    /// clients ask for the next exposure the moment they have it.
-    pub(super) fn end_exposure(&mut self) {
-        self.exposure.current = None;
-        self.timers.clear(Timer::ExposureOverdue);
-        self.timers.clear(Timer::Countdown);
+        self.go_on();
     }
 
     pub(super) fn exposure_failed(&mut self, id: ExposureId, error: &CameraError) {
         if error.kind == ErrorKind::Disconnected {
             self.lost(&error.to_string());
-        } else if self.is_current(id) {
+        } else if self.exposure.current(id).is_some() {
             self.fail_exposure(&error.to_string());
         }
     }
 
-    /// Ends the exposure, if one runs, in Alert with one sentence.
+    /// Ends what is under way, if anything is, in Alert with one sentence.
     pub(super) fn fail_exposure(&mut self, why: &str) {
-        if let Some(current) = &self.exposure.current {
-            current.cancel.cancel();
-            self.end_exposure();
+        if self.exposure.current.is_some() || self.frames_on_their_way() > 0 {
+            self.drop_exposures();
             self.say(Level::Error, &format!("the exposure failed: {why}"));
+            self.remember_failure(why);
             self.publish(&keys::CCD_EXPOSURE, [0.0], State::Alert);
         }
     }
@@ -245,47 +249,52 @@ impl Device {
             Stage::Starting => "the camera did not start it",
             Stage::Exposing { .. } => "the camera did not end it",
             Stage::Reading => "the camera did not read it out",
-            Stage::Delivering => "the frame could not be delivered",
         };
-        let seconds = READ_OUT_ALLOWANCE.as_secs();
-        let sentence = format!("{why} within {seconds} s beyond its {} s", current.spec.seconds);
-        self.ask(Call::AbortExposure);
-        self.fail_exposure(&sentence);
+        let (allowance, seconds) = (READ_OUT_ALLOWANCE.as_secs(), current.spec.duration.as_secs_f64());
+        self.fail_exposure(&format!("{why} within {allowance} s beyond its {seconds} s"));
     }
 
     fn abort_exposure(&mut self, pressed: Option<Abort>) {
-        if pressed.is_none() {
-            return self.publish(&keys::CCD_ABORT_EXPOSURE, None, State::Ok);
+        if pressed.is_some() {
+            self.drop_exposures();
         }
-        self.drop_exposure();
         self.publish(&keys::CCD_ABORT_EXPOSURE, None, State::Ok);
-        self.publish(&keys::CCD_EXPOSURE, [0.0], State::Idle);
+        if pressed.is_some() {
+            self.publish(&keys::CCD_EXPOSURE, [0.0], State::Idle);
+            self.show_phase("idle");
+        }
     }
 
-    /// Stops the exposure that runs, if one does, without a word to clients: no frame and no file may follow.
-    fn drop_exposure(&mut self) {
-        let Some(current) = self.exposure.current.take() else { return };
-        current.cancel.cancel();
-        self.end_exposure();
-        self.drop_held_frame();
-        let waiting = self.calls.len();
-        self.calls.retain(|call| !matches!(call, Call::StartExposure(_)));
-        let never_asked = self.calls.len() < waiting;
-        if !never_asked && current.stage != Stage::Delivering {
-            self.ask(Call::AbortExposure);
+    /// Stops whatever is under way, on the camera and in delivery: no frame and no file may follow. Says nothing of
+    /// CCD_EXPOSURE.
+    pub(super) fn drop_exposures(&mut self) {
+        self.drop_deliveries();
+        self.end_run();
+        self.timers.clear(Timer::ExposureOverdue);
+        self.timers.clear(Timer::Countdown);
+        if let Some(current) = self.exposure.current.take() {
+            current.cancel.cancel();
+            let waiting = self.calls.len();
+            self.calls.retain(|call| !matches!(call, Call::StartExposure(_)));
+            let never_asked = self.calls.len() < waiting;
+            if !never_asked && self.link == Link::On {
+                self.ask(Call::AbortExposure);
+            }
         }
     }
 
     /// Forgets the exposure because the camera is being closed, which stops it.
     pub(super) fn forget_exposure(&mut self) {
-        self.drop_exposure();
+        self.drop_exposures();
         self.exposure.set = (None, None);
+        self.show_phase("idle");
         self.store.set(&keys::CCD_EXPOSURE, [0.0]);
         self.store.set_state(keys::CCD_EXPOSURE.vector(), State::Idle);
     }
 
+    /// Whether the camera is busy with an exposure.
     pub(super) fn is_exposing(&self) -> bool {
-        self.exposure.current.as_ref().is_some_and(|current| current.stage != Stage::Delivering)
+        self.exposure.current.is_some()
     }
 
     /// Whether the camera is in, or close to, the moment in which it must not be disturbed.
@@ -293,10 +302,22 @@ impl Device {
         self.exposure.current.as_ref().is_some_and(|current| match current.stage {
             Stage::Starting | Stage::Reading => true,
             Stage::Exposing { since } => {
-                self.now.elapsed + QUIET_BEFORE_READ_OUT >= since + current.spec.duration()
+                self.now.elapsed + QUIET_BEFORE_READ_OUT >= since + current.spec.duration
             }
-            Stage::Delivering => false,
         })
+    }
+
+    /// Tells what the exposure is doing, where that is news.
+    pub(super) fn show_phase(&mut self, phase: &str) {
+        let [shown, failure] = self.store.get(&keys::CCD_EXPOSURE_STATUS);
+        let state = if phase == "idle" { State::Idle } else { State::Busy };
+        if shown != phase || self.store.state(&keys::CCD_EXPOSURE_STATUS) != state {
+            self.publish(&keys::CCD_EXPOSURE_STATUS, [phase.to_owned(), failure], state);
+        }
+    }
+
+    pub(super) fn remember_failure(&mut self, why: &str) {
+        self.publish(&keys::CCD_EXPOSURE_STATUS, ["idle".to_owned(), why.to_owned()], State::Alert);
     }
 
     fn change_frame_type(&mut self, kind: FrameKind) {
@@ -319,10 +340,6 @@ impl Exposure {
 }
 
 impl Spec {
-    fn duration(&self) -> Duration {
-        Duration::try_from_secs_f64(self.seconds).unwrap_or(Duration::ZERO)
-    }
-
     /// Bytes of pixels that the frame will have.
     fn bytes(&self) -> usize {
         let (width, height) = self.roi.binned(self.binning);

@@ -7,7 +7,7 @@
 //! on the wire. Frames and BLOBs pass through by value; it never looks at a pixel.
 //!
 //! Every property that clients may write has one handler, registered in the file of its concern:
-//! [`connection`], [`exposure`], [`geometry`], [`cooler`], [`controls`], [`upload`], [`config`], [`notice`].
+//! [`connection`], [`exposure`], [`fast`], [`geometry`], [`cooler`], [`controls`], [`upload`], [`config`], [`notice`].
 //!
 //! Read [`Device::handle`] first.
 
@@ -16,7 +16,7 @@ use std::time::Duration;
 
 use crate::camera::call::{Call, Reply};
 use crate::camera::error::CameraError;
-use crate::camera::types::{CameraId, Capabilities, Event, ExposureId, Moment};
+use crate::camera::types::{CameraId, Capabilities, Event, Moment};
 use crate::property::key::{Key, Values};
 use crate::property::outbox::Outbox;
 use crate::property::rejection::Rejection;
@@ -28,6 +28,7 @@ mod connection;
 mod controls;
 mod cooler;
 mod exposure;
+mod fast;
 mod geometry;
 pub mod job;
 mod notice;
@@ -88,6 +89,7 @@ pub struct Device {
     capabilities: Option<Capabilities>,
     link: connection::Link,
     exposure: exposure::Exposure,
+    fast: Option<fast::Run>,
     geometry: geometry::Geometry,
     cooler: cooler::Cooler,
     controls: controls::Controls,
@@ -278,6 +280,7 @@ impl Device {
         match timer {
             Timer::Countdown => self.count_down(),
             Timer::ExposureOverdue => self.exposure_overdue(),
+            Timer::DeliveryOverdue => self.delivery_overdue(),
             Timer::CallOverdue => self.call_overdue(),
             Timer::Poll => self.poll(),
             Timer::PingOverdue => self.ping_overdue(),
@@ -330,11 +333,6 @@ impl Device {
             self.store.set_state(vector, State::Alert);
         }
         self.send_by_name(vector);
-    }
-
-    fn next_exposure(&mut self) -> ExposureId {
-        self.exposure.last_id.0 += 1;
-        self.exposure.last_id
     }
 }
 

@@ -10,7 +10,9 @@ use crate::property::outbox::Outbox;
 use crate::property::store::{Store, Vector};
 
 use super::timer::Timers;
-use super::{Device, Epoch, config, connection, controls, cooler, exposure, geometry, job, notice, upload};
+use super::{
+    Device, Epoch, config, connection, controls, cooler, exposure, fast, geometry, job, notice, upload,
+};
 
 /// What a device is made from.
 #[derive(Debug)]
@@ -93,6 +95,7 @@ impl Device {
             capabilities: None,
             link: connection::Link::Off,
             exposure: exposure::Exposure::default(),
+            fast: None,
             geometry: geometry::Geometry::default(),
             cooler: cooler::Cooler::default(),
             controls: controls::Controls::default(),
@@ -111,6 +114,7 @@ impl Device {
         for register in [
             connection::register,
             exposure::register,
+            fast::register,
             geometry::register,
             cooler::register,
             controls::register,

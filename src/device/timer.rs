@@ -9,6 +9,8 @@ pub(super) enum Timer {
     Countdown,
     /// The exposure should have been over long ago.
     ExposureOverdue,
+    /// A frame should have been delivered long ago.
+    DeliveryOverdue,
     /// The camera has not answered the outstanding call.
     CallOverdue,
     /// The camera's status is to be asked again.
@@ -19,9 +21,10 @@ pub(super) enum Timer {
     Reconnect,
 }
 
-const ALL: [Timer; 6] = [
+const ALL: [Timer; 7] = [
     Timer::Countdown,
     Timer::ExposureOverdue,
+    Timer::DeliveryOverdue,
     Timer::CallOverdue,
     Timer::Poll,
     Timer::PingOverdue,

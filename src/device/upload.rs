@@ -7,12 +7,12 @@ use std::collections::VecDeque;
 use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
 
-use crate::camera::types::ExposureId;
+use crate::camera::types::{Cancel, ExposureId};
 use crate::property::key::Key;
 use crate::property::keys::{self, UploadMode};
 use crate::wire::{BlobUpdate, Message, Payload, State};
 
-use super::job::{DeliveryError, FileTarget};
+use super::job::{Delivery, DeliveryError, FileTarget, Job};
 use super::timer::Timer;
 use super::{Device, Handlers, Level};
 
@@ -20,20 +20,31 @@ use super::{Device, Handlers, Level};
 const MAX_UNACKNOWLEDGED: usize = 2;
 /// A server that has not answered a ping for so long does not speak pings: send without waiting until it does.
 const PING_PATIENCE: Duration = Duration::from_secs(5);
+/// Time to encode and store one frame: the largest frames on the slowest cards take half of it.
+const DELIVERY_ALLOWANCE: Duration = Duration::from_secs(60);
 
-/// Pings on their way, and the frame that waits for them.
+/// Frames on their way, and pings.
 #[derive(Debug, Default)]
 pub(super) struct Upload {
+    /// Oldest first; clients hear of them in this order.
+    frames: VecDeque<OnItsWay>,
     pings: u64,
     unacknowledged: VecDeque<String>,
     silent_server: bool,
-    held: Option<Delivered>,
+}
+
+/// A frame that the delivery thread has.
+#[derive(Debug)]
+struct OnItsWay {
+    id: ExposureId,
+    cancel: Cancel,
+    /// What became of it, once that is known.
+    delivered: Option<Delivered>,
 }
 
 /// A frame that has been delivered as far as the delivery thread takes it.
 #[derive(Debug)]
 struct Delivered {
-    id: ExposureId,
     blob: Option<Result<(Payload, &'static str), DeliveryError>>,
     file: Option<Result<PathBuf, DeliveryError>>,
 }
@@ -89,6 +100,19 @@ impl Device {
         Destination { client: mode != UploadMode::Local, local }
     }
 
+    /// Hands a frame to the delivery thread.
+    pub(super) fn deliver(&mut self, delivery: Delivery) {
+        let (id, cancel) = (delivery.id, delivery.cancel.clone());
+        self.upload.frames.push_back(OnItsWay { id, cancel, delivered: None });
+        self.timers.set(Timer::DeliveryOverdue, self.now.elapsed + DELIVERY_ALLOWANCE);
+        self.jobs.push_back(Job::Deliver(Box::new(delivery)));
+    }
+
+    /// Frames that have been read out and of which clients have not heard yet.
+    pub(super) fn frames_on_their_way(&self) -> usize {
+        self.upload.frames.len()
+    }
+
     /// The delivery thread is done with a frame.
     pub(super) fn delivered(
         &mut self,
@@ -96,26 +120,35 @@ impl Device {
         blob: Option<Result<(Payload, &'static str), DeliveryError>>,
         file: Option<Result<PathBuf, DeliveryError>>,
     ) {
-        if !self.is_current(id) {
-            return;
+        if let Some(frame) = self.upload.frames.iter_mut().find(|frame| frame.id == id) {
+            frame.delivered = Some(Delivered { blob, file });
+            self.announce_frames();
         }
-        let delivered = Delivered { id, blob, file };
-        let full = self.upload.unacknowledged.len() >= MAX_UNACKNOWLEDGED && !self.upload.silent_server;
-        if full && matches!(delivered.blob, Some(Ok(_))) {
-            self.timers.clear(Timer::ExposureOverdue);
-            self.upload.held = Some(delivered);
-        } else {
+    }
+
+    /// Tells of every delivered frame, in order, as far as the server keeps up.
+    fn announce_frames(&mut self) {
+        while let Some(frame) = self.upload.frames.front_mut() {
+            let Some(delivered) = &frame.delivered else { return };
+            let full = self.upload.unacknowledged.len() >= MAX_UNACKNOWLEDGED && !self.upload.silent_server;
+            if full && matches!(delivered.blob, Some(Ok(_))) {
+                // It waits for the server, not for the delivery thread.
+                return self.timers.clear(Timer::DeliveryOverdue);
+            }
+            let Some(delivered) = frame.delivered.take() else { return };
+            self.upload.frames.pop_front();
             self.announce(delivered);
         }
     }
 
-    /// Says everything about a delivered frame as one unit that nothing can come between: file, BLOB, end.
-    fn announce(&mut self, Delivered { id, blob, file }: Delivered) {
-        if !self.is_current(id) {
-            return;
+    /// Says everything about a delivered frame as one unit that nothing can come between: file, BLOB, end. By now
+    /// the device is ready for the next exposure: clients ask for it the moment they have the BLOB.
+    fn announce(&mut self, Delivered { blob, file }: Delivered) {
+        match self.upload.frames.len() {
+            0 => self.timers.clear(Timer::DeliveryOverdue),
+            _ => self.timers.set(Timer::DeliveryOverdue, self.now.elapsed + DELIVERY_ALLOWANCE),
         }
-        self.end_exposure();
-        let mut state = State::Ok;
+        let mut failure = None;
         match file {
             Some(Ok(path)) => {
                 let path = path.display().to_string();
@@ -123,8 +156,8 @@ impl Device {
                 self.publish(&keys::CCD_FILE_PATH, [path], State::Ok);
             }
             Some(Err(error)) => {
-                state = State::Alert;
-                self.say(Level::Error, &format!("the frame was not saved: {error}"));
+                failure = Some(format!("the frame was not saved: {error}"));
+                self.say(Level::Error, failure.as_deref().unwrap_or_default());
                 self.settle(&keys::CCD_FILE_PATH, State::Alert);
             }
             None => {}
@@ -132,12 +165,21 @@ impl Device {
         match blob {
             Some(Ok((payload, format))) => self.send_blob(payload, format),
             Some(Err(error)) => {
-                state = State::Alert;
-                self.say(Level::Error, &format!("the frame was not sent: {error}"));
+                failure = Some(format!("the frame was not sent: {error}"));
+                self.say(Level::Error, failure.as_deref().unwrap_or_default());
             }
             None => {}
         }
-        self.publish(&keys::CCD_EXPOSURE, [0.0], state);
+        if let Some(failure) = failure {
+            self.drop_exposures();
+            self.remember_failure(&failure);
+            return self.publish(&keys::CCD_EXPOSURE, [0.0], State::Alert);
+        }
+        self.publish(&keys::CCD_EXPOSURE, [0.0], State::Ok);
+        if !self.is_exposing() && self.upload.frames.is_empty() {
+            self.show_phase("idle");
+        }
+        self.count_frame();
     }
 
     fn send_blob(&mut self, payload: Payload, format: &str) {
@@ -171,7 +213,7 @@ impl Device {
         if !self.upload.unacknowledged.is_empty() {
             self.timers.set(Timer::PingOverdue, self.now.elapsed + PING_PATIENCE);
         }
-        self.release_held_frame();
+        self.announce_frames();
     }
 
     pub(super) fn ping_overdue(&mut self) {
@@ -180,16 +222,19 @@ impl Device {
         let newest = self.upload.unacknowledged.pop_back();
         self.upload.unacknowledged.clear();
         self.upload.unacknowledged.extend(newest);
-        self.release_held_frame();
+        self.announce_frames();
     }
 
-    fn release_held_frame(&mut self) {
-        if let Some(delivered) = self.upload.held.take() {
-            self.announce(delivered);
+    pub(super) fn delivery_overdue(&mut self) {
+        let seconds = DELIVERY_ALLOWANCE.as_secs();
+        self.fail_exposure(&format!("the frame could not be delivered within {seconds} s"));
+    }
+
+    /// Nobody wants the frames any more that are on their way.
+    pub(super) fn drop_deliveries(&mut self) {
+        self.timers.clear(Timer::DeliveryOverdue);
+        for frame in self.upload.frames.drain(..) {
+            frame.cancel.cancel();
         }
-    }
-
-    pub(super) fn drop_held_frame(&mut self) {
-        self.upload.held = None;
     }
 }

@@ -23,6 +23,10 @@ choices!(
     Debug { Enable = "ENABLE", Disable = "DISABLE" }
 );
 choices!(
+    /// On or off.
+    Toggle { Enabled = "INDI_ENABLED", Disabled = "INDI_DISABLED" }
+);
+choices!(
     /// The abort button.
     Abort { Abort = "ABORT" }
 );
@@ -64,6 +68,7 @@ pub const POLLING_PERIOD: Number<1> = BASE.number("POLLING_PERIOD", ["PERIOD_MS"
 /// Defined by every connected camera.
 pub const CCD: Skeleton = skeleton!("ccd.xml");
 pub const CCD_EXPOSURE: Number<1> = CCD.number("CCD_EXPOSURE", ["CCD_EXPOSURE_VALUE"]);
+pub const CCD_EXPOSURE_STATUS: Text<2> = CCD.text("CCD_EXPOSURE_STATUS", ["PHASE", "LAST_FAILURE"]);
 pub const CCD_ABORT_EXPOSURE: Action<Abort> = CCD.action("CCD_ABORT_EXPOSURE");
 pub const CCD_FRAME: Number<4> = CCD.number("CCD_FRAME", ["X", "Y", "WIDTH", "HEIGHT"]);
 pub const CCD_FRAME_RESET: Action<FrameReset> = CCD.action("CCD_FRAME_RESET");
@@ -96,8 +101,13 @@ pub const CCD_OFFSET: Number<1> = OFFSET.number("CCD_OFFSET", ["OFFSET"]);
 pub const BAYER: Skeleton = skeleton!("bayer.xml");
 pub const CCD_CFA: Text<3> = BAYER.text("CCD_CFA", ["CFA_OFFSET_X", "CFA_OFFSET_Y", "CFA_TYPE"]);
 
+/// Defined by every connected camera: several frames from one request.
+pub const FAST: Skeleton = skeleton!("fast.xml");
+pub const CCD_FAST_TOGGLE: OneOf<Toggle> = FAST.one_of("CCD_FAST_TOGGLE");
+pub const CCD_FAST_COUNT: Number<1> = FAST.number("CCD_FAST_COUNT", ["FRAMES"]);
+
 /// The embedded files of a connected camera, in the order in which their vectors are defined.
-pub const ON_CONNECT: [Skeleton; 5] = [CCD, COOLER, GAIN, OFFSET, BAYER];
+pub const ON_CONNECT: [Skeleton; 6] = [CCD, COOLER, GAIN, OFFSET, BAYER, FAST];
 
 #[cfg(test)]
 mod tests {

@@ -1,6 +1,7 @@
 //! A device with a scripted camera, delivery thread and clock, for tests that play scenes with it.
 #![allow(unreachable_pub, reason = "shared by test crates")]
 
+use std::collections::VecDeque;
 use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
 
@@ -33,7 +34,7 @@ pub struct Rehearsal {
     silent: bool,
     failing: Vec<(String, ErrorKind, String)>,
     exposure: Option<ExposureId>,
-    delivering: Option<(ExposureId, bool, bool)>,
+    delivering: VecDeque<(ExposureId, bool, bool)>,
     pings: Vec<String>,
     temperature: f64,
     power: f64,
@@ -64,7 +65,7 @@ impl Rehearsal {
             silent: false,
             failing: Vec::new(),
             exposure: None,
-            delivering: None,
+            delivering: VecDeque::new(),
             pings: Vec::new(),
             temperature: 20.0,
             power: 0.0,
@@ -207,7 +208,9 @@ impl Rehearsal {
                 quiet = false;
                 match job {
                     Job::Deliver(delivery) => {
-                        self.delivering = Some((delivery.id, delivery.client, delivery.file.is_some()));
+                        if !delivery.cancel.is_cancelled() {
+                            self.delivering.push_back((delivery.id, delivery.client, delivery.file.is_some()));
+                        }
                     }
                     Job::SaveConfig(_) => {
                         self.device.handle(self.now, Input::Delivery(Report::Saved(Ok(()))))
@@ -235,7 +238,7 @@ impl Rehearsal {
     }
 
     fn deliver(&mut self, how: &str) -> Result<(), String> {
-        let (id, client, file) = self.delivering.take().ok_or("nothing is to be delivered")?;
+        let (id, client, file) = self.delivering.pop_front().ok_or("nothing is to be delivered")?;
         let failed = || DeliveryError::DiskFull { path: PathBuf::from("/pictures") };
         let file = file.then(|| match how {
             "no-file" => Err(failed()),
