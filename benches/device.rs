@@ -7,7 +7,6 @@ use indi_camera::camera::types::Moment;
 use std::time::{Duration, SystemTime};
 
 #[path = "../tests/support/rehearsal.rs"]
-#[allow(dead_code, reason = "scenes use the rest")]
 mod rehearsal;
 
 fn main() {

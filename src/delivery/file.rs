@@ -1,9 +1,9 @@
 //! Stores files where the user wants them: directory, name, next index, and nothing half-written ever.
 //!
-//! In a file name `XXX` stands for the next free index and `ISO8601` for the local time at which the exposure began.
-//! The index continues after the largest one found, as libindi counts it, but the directory is read only for the
+//! In a file name `XXX` stands for the next free index and `ISO8601` for the local time at which the exposure began;
+//! a name with a `%` in it is an INDIGO template ([`crate::image::name`]) instead. The index continues after the largest one found, as libindi counts it, but the directory is read only for the
 //! first file of a series, and a file that has meanwhile taken a name is never overwritten: the next index is tried.
-//! Without either placeholder there is one file, which is replaced.
+//! Without an index there is one file, which is replaced.
 
 use std::collections::HashMap;
 use std::ffi::OsStr;
@@ -12,12 +12,14 @@ use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-use jiff::Timestamp;
 use jiff::tz::TimeZone;
+use jiff::{Timestamp, Zoned};
 
 use crate::camera::types::Cancel;
 use crate::device::job::{DeliveryError, FileTarget};
 use crate::host::draft::Draft;
+use crate::image::header::Card;
+use crate::image::name::{self, Name};
 
 /// Suffix of every file.
 const SUFFIX: &str = ".fits";
@@ -46,6 +48,7 @@ impl FileStore {
     pub fn store(
         &mut self,
         to: &FileTarget,
+        frame: Described<'_>,
         bytes: &[u8],
         cancel: &Cancel,
     ) -> Result<Option<PathBuf>, DeliveryError> {
@@ -56,18 +59,24 @@ impl FileStore {
         }
 
         fs::create_dir_all(&directory).map_err(|error| explain(&directory, &error))?;
-        let name = to.prefix.replace("ISO8601", &self.local_time(to.started));
+        let started = self.local_time(to.started);
+        let name = if to.prefix.contains('%') {
+            let name = name::fill(&to.prefix, frame.cards, frame.size, &started);
+            name.map_err(|why| DeliveryError::File { path: to.prefix.clone().into(), why })?
+        } else {
+            plain_name(&to.prefix, &started)
+        };
         let mut draft = Draft::new(&directory).map_err(|error| explain(&directory, &error))?;
-        let wanted = directory.join(format!("{name}{SUFFIX}"));
+        let wanted = directory.join(full(&name, 0));
         draft.write(bytes).map_err(|error| explain(&wanted, &error))?;
         if cancel.is_cancelled() {
             return Ok(None);
         }
 
-        let path = if name.contains("XXX") {
+        let path = if name.index.is_some() {
             self.publish_indexed(draft, directory, &to.prefix, &name)
         } else {
-            draft.replace(OsStr::new(&format!("{name}{SUFFIX}")))
+            draft.replace(OsStr::new(&full(&name, 0)))
         };
         let path = path.map_err(|error| explain(&wanted, &error))?;
         if cancel.is_cancelled() {
@@ -85,10 +94,10 @@ impl FileStore {
         }
     }
 
-    fn local_time(&self, at: SystemTime) -> String {
+    fn local_time(&self, at: SystemTime) -> Zoned {
         // A clock outside the years -9999 to 9999 is no reason to lose the frame.
         let at = Timestamp::try_from(at).unwrap_or(Timestamp::UNIX_EPOCH);
-        at.to_zoned(self.zone.clone()).strftime("%Y-%m-%dT%H-%M-%S.%3f").to_string()
+        at.to_zoned(self.zone.clone())
     }
 
     fn publish_indexed(
@@ -96,17 +105,22 @@ impl FileStore {
         mut draft: Draft,
         directory: PathBuf,
         prefix: &str,
-        name: &str,
+        name: &Name,
     ) -> io::Result<PathBuf> {
-        let series = prefix.replace("_XXX", "").replace("_ISO8601", "");
+        let is_template = prefix.contains('%');
+        let series = if is_template {
+            name.before.clone()
+        } else {
+            prefix.replace("_XXX", "").replace("_ISO8601", "")
+        };
         let key = (directory, series);
         let mut index = match self.next.get(&key) {
             Some(&next) => next,
+            None if is_template => last_number_after(&key.0, &key.1)?.saturating_add(1),
             None => last_index(&key.0, &key.1)?.saturating_add(1),
         };
         loop {
-            let name = format!("{}{SUFFIX}", name.replace("XXX", &format!("{index:03}")));
-            match draft.claim(OsStr::new(&name))? {
+            match draft.claim(OsStr::new(&full(name, index)))? {
                 Ok(path) => {
                     if self.next.len() >= MAX_SERIES {
                         self.next.clear();
@@ -118,6 +132,36 @@ impl FileStore {
             }
             index = index.checked_add(1).ok_or(ErrorKind::AlreadyExists)?;
         }
+    }
+}
+
+/// What a name can tell of a frame.
+#[derive(Clone, Copy, Debug)]
+pub struct Described<'a> {
+    /// Its header.
+    pub cards: &'a [Card],
+    /// Its width and height.
+    pub size: (usize, usize),
+}
+
+/// A name with libindi's placeholders.
+fn plain_name(prefix: &str, started: &Zoned) -> Name {
+    let name = prefix.replace("ISO8601", &started.strftime("%Y-%m-%dT%H-%M-%S.%3f").to_string());
+    match name.split_once("XXX") {
+        Some((before, rest)) => {
+            let after = rest.trim_start_matches('X');
+            let digits = 3 + rest.len() - after.len();
+            Name { before: before.to_owned(), index: Some((digits, after.to_owned())) }
+        }
+        None => Name { before: name, index: None },
+    }
+}
+
+/// The whole file name.
+fn full(name: &Name, index: u64) -> String {
+    match &name.index {
+        Some((digits, after)) => format!("{}{index:0digits$}{after}{SUFFIX}", name.before),
+        None => format!("{}{SUFFIX}", name.before),
     }
 }
 
@@ -142,6 +186,18 @@ fn last_index(directory: &Path, series: &str) -> io::Result<u64> {
     Ok(last)
 }
 
+/// The largest number that follows `before` at the beginning of a name, or 0.
+fn last_number_after(directory: &Path, before: &str) -> io::Result<u64> {
+    let mut last = 0;
+    for entry in fs::read_dir(directory)? {
+        let name = entry?.file_name();
+        let Some(rest) = name.to_str().and_then(|name| name.strip_prefix(before)) else { continue };
+        let digits = rest.len() - rest.trim_start_matches(|c: char| c.is_ascii_digit()).len();
+        last = last.max(rest[..digits].parse().unwrap_or(0));
+    }
+    Ok(last)
+}
+
 /// What went wrong with a file, in the words of the device.
 #[must_use]
 pub fn explain(path: &Path, error: &io::Error) -> DeliveryError {
@@ -160,6 +216,8 @@ mod tests {
     use super::*;
     use crate::host::scratch::Scratch;
 
+    const UNDESCRIBED: Described<'_> = Described { cards: &[], size: (1, 1) };
+
     fn target(directory: &str, prefix: &str) -> FileTarget {
         let started = SystemTime::UNIX_EPOCH + Duration::from_millis(1_000_000_000_123);
         FileTarget { directory: directory.to_owned(), prefix: prefix.to_owned(), started }
@@ -171,7 +229,10 @@ mod tests {
 
     /// Stores in the home directory and gives the name.
     fn store(files: &mut FileStore, prefix: &str) -> String {
-        let path = files.store(&target("", prefix), prefix.as_bytes(), &Cancel::default()).unwrap().unwrap();
+        let path = files
+            .store(&target("", prefix), UNDESCRIBED, prefix.as_bytes(), &Cancel::default())
+            .unwrap()
+            .unwrap();
         assert_eq!(fs::read(&path).unwrap(), prefix.as_bytes());
         path.file_name().unwrap().to_str().unwrap().to_owned()
     }
@@ -188,11 +249,24 @@ mod tests {
             ("relative", scratch.path().join("relative")),
             (&absolute, elsewhere.path().join("a/b")),
         ] {
-            let path =
-                files(&scratch).store(&target(directory, "A"), b"x", &Cancel::default()).unwrap().unwrap();
+            let path = files(&scratch)
+                .store(&target(directory, "A"), UNDESCRIBED, b"x", &Cancel::default())
+                .unwrap()
+                .unwrap();
             assert_eq!(path, want.join("A.fits"));
             assert!(path.exists());
         }
+    }
+
+    #[test]
+    fn an_indigo_template_continues_its_own_series() {
+        let scratch = Scratch::new();
+        fs::write(scratch.path().join("M42_005_Light.fits"), "").unwrap();
+        let mut files = files(&scratch);
+        assert_eq!(store(&mut files, "M42_%3I_%F"), "M42_006_NA.fits");
+        assert_eq!(store(&mut files, "M42_%3I_%C"), "M42_007_nofilter.fits");
+        assert_eq!(store(&mut files, "M42_%D"), "M42_20010909.fits");
+        assert_eq!(store(&mut files, "N_XXXXX"), "N_00001.fits");
     }
 
     #[test]
@@ -253,7 +327,7 @@ mod tests {
         cancel.cancel();
         fs::write(scratch.path().join("A.fits"), "from before").unwrap();
         for prefix in ["A", "B", "B_XXX"] {
-            assert_eq!(files(&scratch).store(&target("", prefix), b"x", &cancel), Ok(None));
+            assert_eq!(files(&scratch).store(&target("", prefix), UNDESCRIBED, b"x", &cancel), Ok(None));
         }
         assert_eq!(scratch.names(), ["A.fits"]);
         assert_eq!(fs::read(scratch.path().join("A.fits")).unwrap(), b"from before");
@@ -275,8 +349,9 @@ mod tests {
             ("", &long),
             ("", "taken"),
         ] {
-            let error =
-                files(&scratch).store(&target(directory, prefix), b"x", &Cancel::default()).unwrap_err();
+            let error = files(&scratch)
+                .store(&target(directory, prefix), UNDESCRIBED, b"x", &Cancel::default())
+                .unwrap_err();
             assert!(matches!(error, DeliveryError::File { .. }), "{directory:?} {prefix:?}: {error}");
         }
         assert_eq!(scratch.names(), ["file", "taken.fits"]);
@@ -288,8 +363,9 @@ mod tests {
 
         let scratch = Scratch::new();
         // Not even root makes directories there.
-        let error =
-            files(&scratch).store(&target("/sys/indi-camera", "A"), b"x", &Cancel::default()).unwrap_err();
+        let error = files(&scratch)
+            .store(&target("/sys/indi-camera", "A"), UNDESCRIBED, b"x", &Cancel::default())
+            .unwrap_err();
         assert_eq!(error, DeliveryError::Permission { path: "/sys/indi-camera".into() });
 
         let full = fs::OpenOptions::new().write(true).open("/dev/full").unwrap().write_all(b"x").unwrap_err();

@@ -24,7 +24,7 @@ pub mod blob;
 pub mod file;
 
 use blob::{Buffer, Leftover, Transport};
-use file::FileStore;
+use file::{Described, FileStore};
 
 /// BLOB format of what is delivered.
 const FORMAT: &str = ".fits";
@@ -199,9 +199,11 @@ impl Worker {
             return (failed(&DeliveryError::Encode(error.to_string())), None);
         }
 
+        let (_, height, width) = pixels.shape();
+        let frame = Described { cards: &cards, size: (width, height) };
         let stored = match &file {
             None => None,
-            Some(target) => match self.files.store(target, &buffer.bytes()[..len], &cancel) {
+            Some(target) => match self.files.store(target, frame, &buffer.bytes()[..len], &cancel) {
                 Ok(None) => {
                     self.reserved = Some(buffer);
                     return (None, Some(Leftovers { pixels, memory: None }));

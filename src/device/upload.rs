@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
 
 use crate::camera::types::{Cancel, ExposureId};
+use crate::image::name as file_name;
 use crate::property::key::Key;
 use crate::property::keys::{self, UploadMode};
 use crate::wire::{BlobUpdate, Message, Payload, State};
@@ -81,9 +82,13 @@ impl Device {
 
     fn change_upload_settings(&mut self, [directory, prefix]: [String; 2]) {
         let name = keys::UPLOAD_SETTINGS.vector();
-        if prefix.is_empty() || prefix.contains('/') {
-            let rule = "it is a file name, XXX stands for a number and ISO8601 for the time";
-            return self.refuse(name, &format!("{name}.UPLOAD_PREFIX cannot be {prefix:?}: {rule}"));
+        let usable = match prefix.as_str() {
+            "" => Err("a file name has at least one character".to_owned()),
+            _ if prefix.contains('/') => Err("a file name has no \"/\"".to_owned()),
+            _ => file_name::check(&prefix),
+        };
+        if let Err(why) = usable {
+            return self.refuse(name, &format!("{name}.UPLOAD_PREFIX cannot be {prefix:?}: {why}"));
         }
         let directory = if directory.is_empty() { self.home.clone() } else { directory };
         if !directory.starts_with('/') && !directory.starts_with("_HOME_") {

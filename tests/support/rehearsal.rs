@@ -1,5 +1,5 @@
 //! A device with a scripted camera, delivery thread and clock, for tests that play scenes with it.
-#![allow(unreachable_pub, reason = "shared by test crates")]
+#![allow(dead_code, unreachable_pub, reason = "each test crate uses its part")]
 
 use std::collections::VecDeque;
 use std::path::PathBuf;
@@ -31,6 +31,8 @@ pub struct Rehearsal {
     now: Moment,
     epoch: Epoch,
     heard: Vec<String>,
+    /// Every message since the last [`take_messages`](Rehearsal::take_messages).
+    messages: Vec<Message>,
     silent: bool,
     failing: Vec<(String, ErrorKind, String)>,
     exposure: Option<ExposureId>,
@@ -62,6 +64,7 @@ impl Rehearsal {
             now,
             epoch: Epoch::default(),
             heard: Vec::new(),
+            messages: Vec::new(),
             silent: false,
             failing: Vec::new(),
             exposure: None,
@@ -80,6 +83,16 @@ impl Rehearsal {
     /// What was said and asked since the last time.
     pub fn take_heard(&mut self) -> Vec<String> {
         std::mem::take(&mut self.heard)
+    }
+
+    /// The same messages as data.
+    pub fn take_messages(&mut self) -> Vec<Message> {
+        std::mem::take(&mut self.messages)
+    }
+
+    /// A client's write.
+    pub fn write(&mut self, new: New) {
+        self.input(Input::Request(Request::New(new)));
     }
 
     /// Carries out one line of a scene that is not an expectation.
@@ -209,7 +222,11 @@ impl Rehearsal {
                 match job {
                     Job::Deliver(delivery) => {
                         if !delivery.cancel.is_cancelled() {
-                            self.delivering.push_back((delivery.id, delivery.client, delivery.file.is_some()));
+                            self.delivering.push_back((
+                                delivery.id,
+                                delivery.client,
+                                delivery.file.is_some(),
+                            ));
                         }
                     }
                     Job::SaveConfig(_) => {
@@ -230,6 +247,7 @@ impl Rehearsal {
                     self.pings.push(uid.clone());
                 }
                 self.heard.push(format!("< {}", show_message(&message)));
+                self.messages.push(message);
             }
             if quiet {
                 return;
