@@ -11,6 +11,8 @@ need indi-bin has indiserver
 need pkg-config has pkg-config
 need libcfitsio-dev pkg-config --exists cfitsio
 need fitsverify has fitsverify
+# Steps the wall clock under a running driver.
+need faketime has faketime
 # The system's own Python: any other one does not see Debian's packages.
 need python3-astropy /usr/bin/python3 -c 'import importlib.util as u; assert u.find_spec("astropy")'
 install_missing
