@@ -18,7 +18,8 @@ use tokio::sync::mpsc::{Receiver, Sender, channel};
 use tokio::time::{Instant, sleep_until, timeout};
 
 use crate::backend::Backend;
-use crate::camera::types::Event;
+use crate::camera::call::Call;
+use crate::camera::types::{Event, Value};
 use crate::camera::worker::{Clock, Worker};
 use crate::delivery::DeliveryThread;
 use crate::device::{Device, Epoch, Input, Level, Report};
@@ -91,6 +92,8 @@ struct Station {
     device: Device,
     backend: Backend,
     worker: Option<(Epoch, Worker)>,
+    /// What the camera was set to, for a thread that takes over from one that hangs.
+    settings: Vec<(String, Value)>,
     delivery: DeliveryThread,
 }
 
@@ -250,6 +253,10 @@ impl Driver {
     fn drain(&mut self, index: usize) {
         let station = &mut self.stations[index];
         while let Some((epoch, call)) = station.device.poll_call() {
+            if let Call::SetParameter(name, value) = &call {
+                station.settings.retain(|(known, _)| known != name);
+                station.settings.push((name.clone(), value.clone()));
+            }
             if station.worker.as_ref().is_none_or(|(of, _)| *of != epoch) {
                 // The thread of an older epoch hangs: without its queue it ends if it ever comes back.
                 station.worker = spawn_worker(station, index, epoch, self.clock, &self.report);
@@ -276,9 +283,13 @@ fn spawn_worker(
     report: &Sender<News>,
 ) -> Option<(Epoch, Worker)> {
     let report = report.clone();
-    let spawned = Worker::spawn(station.device.name(), station.backend.create, clock, move |event| {
-        report.blocking_send(News::Camera(index, epoch, event)).is_ok()
-    });
+    let spawned = Worker::spawn(
+        station.device.name(),
+        station.backend.create,
+        station.settings.clone(),
+        clock,
+        move |event| report.blocking_send(News::Camera(index, epoch, event)).is_ok(),
+    );
     match spawned {
         Ok(worker) => Some((epoch, worker)),
         Err(error) => {

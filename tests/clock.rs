@@ -51,7 +51,10 @@ fn exposure_survives_a_step_of(seconds: &str) {
         if element.tag == "setBLOBVector" {
             // The driver's own labels show that the step has reached it.
             let labelled: jiff::civil::DateTime = element.attribute("timestamp").parse().unwrap();
-            let off = jiff::Zoned::now().with_time_zone(jiff::tz::TimeZone::UTC).datetime().duration_since(labelled);
+            let off = jiff::Zoned::now()
+                .with_time_zone(jiff::tz::TimeZone::UTC)
+                .datetime()
+                .duration_since(labelled);
             assert!(off.as_secs().abs() > 3000, "the clock was not stepped: {labelled}");
             break fits(&element.blob().bytes);
         }

@@ -13,7 +13,7 @@ use std::time::{Duration, Instant, SystemTime};
 use super::Camera;
 use super::call::{Call, dispatch};
 use super::error::{CameraError, ErrorKind, Result};
-use super::types::{Event, ExposureRequest, ExposureStatus, Moment};
+use super::types::{Event, ExposureRequest, ExposureStatus, Moment, Value};
 
 /// Calls that wait for the thread. The device waits for each answer, so more than one is a bug.
 const CALLS: usize = 8;
@@ -57,16 +57,20 @@ pub struct Worker {
 }
 
 impl Worker {
-    /// Starts a thread for a camera of its own. `report` returns whether anybody still listens.
+    /// Starts a thread for a camera of its own, which is given `settings` first. `report` returns whether anybody still
+    /// listens.
     pub fn spawn(
         name: &str,
         create: fn() -> Box<dyn Camera>,
+        settings: Vec<(String, Value)>,
         clock: Clock,
         report: impl Fn(Event) -> bool + Send + 'static,
     ) -> std::io::Result<Worker> {
         let (calls, queue) = sync_channel(CALLS);
         thread::Builder::new().name(format!("camera {name}")).spawn(move || {
-            Thread { camera: create(), create, clock, report, running: None }.run(&queue);
+            let mut thread = Thread { camera: create(), create, settings, clock, report, running: None };
+            thread.apply_settings();
+            thread.run(&queue);
         })?;
         Ok(Worker { calls })
     }
@@ -81,6 +85,8 @@ impl Worker {
 struct Thread<R> {
     camera: Box<dyn Camera>,
     create: fn() -> Box<dyn Camera>,
+    /// What the camera was set to, for one that takes its place.
+    settings: Vec<(String, Value)>,
     clock: Clock,
     report: R,
     running: Option<Running>,
@@ -94,7 +100,7 @@ struct Running {
 }
 
 impl<R: Fn(Event) -> bool> Thread<R> {
-    fn run(mut self, queue: &Receiver<Call>) {
+    fn run(&mut self, queue: &Receiver<Call>) {
         loop {
             let call = match &self.running {
                 None => queue.recv().map_err(RecvTimeoutError::from),
@@ -125,6 +131,10 @@ impl<R: Fn(Event) -> bool> Thread<R> {
                 let id = request.id;
                 self.running = Some(Running { request: request.clone(), reading: false, look });
                 return (self.report)(Event::Reply(result)) && (self.report)(Event::Started { id, at });
+            }
+            Call::SetParameter(name, value) if accepted => {
+                self.settings.retain(|(known, _)| known != name);
+                self.settings.push((name.clone(), value.clone()));
             }
             Call::AbortExposure | Call::Disconnect | Call::Connect(_) | Call::Reconnect(_) => {
                 self.running = None;
@@ -189,11 +199,22 @@ impl<R: Fn(Event) -> bool> Thread<R> {
         }
     }
 
+    /// Tells a new camera what the one before it was set to.
+    fn apply_settings(&mut self) {
+        for (name, value) in &self.settings {
+            let set = AssertUnwindSafe(|| self.camera.set_parameter(name, value.clone()).is_ok());
+            if !catch_unwind(set).unwrap_or(false) {
+                tracing::warn!(name, "a new camera does not take a setting of the one before it");
+            }
+        }
+    }
+
     /// Calls the camera; a panic there costs the camera, not the thread.
     fn guarded<T>(&mut self, call: impl FnOnce(&mut dyn Camera) -> Result<T>) -> Result<T> {
         let camera = self.camera.as_mut();
         catch_unwind(AssertUnwindSafe(|| call(camera))).unwrap_or_else(|panic| {
             self.camera = (self.create)();
+            self.apply_settings();
             let detail = format!("the camera's code panicked: {}", words(panic.as_ref()));
             Err(CameraError::new(ErrorKind::Disconnected, "call", detail))
         })

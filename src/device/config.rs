@@ -94,10 +94,7 @@ impl Device {
         match result {
             Ok(Some(document)) => {
                 for new in &document {
-                    // What is not defined now cannot be set now; that is no fault of the file.
-                    if self.is_kept(&new.name)
-                        && self.store.vector(&new.name).is_some_and(|vector| vector.defined)
-                    {
+                    if self.is_kept(&new.name) && self.would_change(new) {
                         self.write(new);
                     }
                 }
@@ -108,6 +105,13 @@ impl Device {
             }
             Err(error) => self.config_failed("loaded", &error),
         }
+    }
+
+    /// Whether a stored vector is news. What is not defined now cannot be set now, which is no fault of the file; what
+    /// is so already need not be set again, even if it could not be set now.
+    fn would_change(&self, new: &New) -> bool {
+        let Some(vector) = self.store.vector(&new.name).filter(|vector| vector.defined) else { return false };
+        self.store.check(new).ok() != vector.values()
     }
 
     pub(super) fn config_saved(&mut self, result: Result<(), DeliveryError>) {

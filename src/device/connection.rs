@@ -36,8 +36,10 @@ const MAX_ABANDONED: u32 = 3;
 pub(super) enum Link {
     /// Nobody wants the camera.
     Off,
-    /// The camera is being opened and asked for its settings.
-    Connecting,
+    /// The camera is being opened.
+    Opening,
+    /// It is open and is being asked for its settings.
+    Asking,
     /// The camera answers.
     On,
     /// The camera is gone, and somebody wants it.
@@ -64,12 +66,12 @@ impl Device {
     fn change_connection(&mut self, wanted: Connection) {
         match (wanted, self.link) {
             (Connection::Connect, Link::On) => self.publish(&keys::CONNECTION, wanted, State::Ok),
-            (Connection::Connect, Link::Connecting) => self.send(&keys::CONNECTION),
+            (Connection::Connect, Link::Opening | Link::Asking) => self.send(&keys::CONNECTION),
             (Connection::Connect, _) if self.is_worn_out() => {
                 self.refuse(keys::CONNECTION.vector(), &worn_out());
             }
             (Connection::Connect, Link::Off) => {
-                self.link = Link::Connecting;
+                self.link = Link::Opening;
                 // Clients take CONNECT On for connected, whatever the state, so it stays Off until it is true.
                 self.publish(&keys::CONNECTION, Connection::Disconnect, State::Busy);
                 self.ask(Call::Connect(self.camera.clone()));
@@ -106,13 +108,14 @@ impl Device {
             Err(error) => Err(error.to_string()),
         };
         match (self.link, opened) {
-            (Link::Connecting, Ok(capabilities)) => {
+            (Link::Opening, Ok(capabilities)) => {
+                self.link = Link::Asking;
                 self.adopt(capabilities);
                 self.apply_saved();
                 self.ask_settings();
                 self.ask(Call::Polling);
             }
-            (Link::Connecting, Err(sentence)) => {
+            (Link::Opening | Link::Asking, Err(sentence)) => {
                 self.link = Link::Off;
                 self.say(Level::Error, &format!("cannot connect to {}: {sentence}", self.camera.name));
                 self.publish(&keys::CONNECTION, Connection::Disconnect, State::Alert);
@@ -136,7 +139,8 @@ impl Device {
                 let pause = FIRST_PAUSE.saturating_mul(1 << failures.min(5)).min(LONGEST_PAUSE);
                 self.timers.set(Timer::Reconnect, self.now.elapsed + pause);
             }
-            (Link::Off | Link::On, _) => {}
+            // Asked by an earlier wish than the present one.
+            (Link::Off | Link::On, _) | (Link::Asking, Ok(_)) => {}
         }
     }
 

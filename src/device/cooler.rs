@@ -126,7 +126,7 @@ impl Device {
         if let Some(status) = status {
             self.measured(&status);
         }
-        if self.link == Link::Connecting {
+        if self.link == Link::Asking {
             self.established();
         }
     }
@@ -136,7 +136,7 @@ impl Device {
             let changed = self.cooler.on != cooling.on;
             self.cooler.on = cooling.on;
             self.cooler.target = cooling.target.or(self.cooler.target);
-            if changed || self.link == Link::Connecting {
+            if changed || self.link == Link::Asking {
                 self.show_cooler();
             }
         }

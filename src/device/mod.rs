@@ -203,9 +203,7 @@ impl Device {
     fn write(&mut self, new: &New) {
         match self.store.accept(new) {
             Ok(values) => self.change(&new.name, &values),
-            Err(Rejection::Unknown { .. }) if !self.knows(&new.name) => {
-                self.say(Level::Error, &format!("there is no property {}", new.name));
-            }
+            Err(unknown @ Rejection::Unknown { .. }) => self.say(Level::Error, &unknown.to_string()),
             Err(rejection) => self.refuse(&new.name, &rejection.to_string()),
         }
     }
@@ -216,10 +214,6 @@ impl Device {
             Some(handler) => handler(self, values),
             None => self.change_setting(vector, values),
         }
-    }
-
-    fn knows(&self, vector: &str) -> bool {
-        self.store.vector(vector).is_some()
     }
 
     fn camera_event(&mut self, event: Event) {

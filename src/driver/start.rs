@@ -156,7 +156,13 @@ fn station(
     let delivery = DeliveryThread::spawn(settings, move |news| {
         report.blocking_send(News::Delivery(ordinal, news)).is_ok()
     })?;
-    Ok(Station { device: Device::new(setup, clock.now()), backend, worker: None, delivery })
+    Ok(Station {
+        device: Device::new(setup, clock.now()),
+        backend,
+        worker: None,
+        settings: Vec::new(),
+        delivery,
+    })
 }
 
 /// The configuration that was saved last. One that cannot be used is reported and left alone.
