@@ -200,7 +200,7 @@ impl Device {
     /// A client's write, or one replayed from a configuration.
     fn write(&mut self, new: &New) {
         match self.store.accept(new) {
-            Ok(values) => self.change(&new.name, &values),
+            Ok(values) => self.change(new, &values),
             Err(Rejection::Unknown { .. }) if !self.knows(&new.name) => {
                 self.say(Level::Error, &format!("there is no property {}", new.name));
             }
@@ -209,10 +209,10 @@ impl Device {
     }
 
     /// Hands accepted values to whoever owns the vector.
-    fn change(&mut self, vector: &str, values: &Values) {
-        match self.handlers.of(vector) {
+    fn change(&mut self, new: &New, values: &Values) {
+        match self.handlers.of(&new.name) {
             Some(handler) => handler(self, values),
-            None => self.change_setting(vector, values),
+            None => self.change_setting(new, values),
         }
     }
 

@@ -106,3 +106,23 @@ fn a_guider_gets_sub_frames_of_exactly_the_size_it_asks_wherever_the_star_is() {
         assert_eq!(fits(&client.expose(0.01).bytes).shape, [right, bottom], "full frame at bin {bin}");
     }
 }
+
+#[test]
+fn elements_of_one_vector_can_be_written_one_by_one_without_waiting() {
+    let server = Server::simulator();
+    let mut client = server.tcp();
+    client.send("<getProperties version=\"1.7\"/>\n");
+    client.wait_for(|client| client.vector("SIMULATOR_SENSOR").is_some(), SOON);
+    let changes: [Change<'_>; 3] = [
+        ("Number", "SIMULATOR_SENSOR", &[("WIDTH", "320")]),
+        ("Number", "SIMULATOR_SENSOR", &[("HEIGHT", "200")]),
+        ("Number", "SIMULATOR_SENSOR", &[("BITS", "12")]),
+    ];
+    burst(&mut client, &changes);
+    let mut client = ready(client);
+    assert_eq!(
+        (client.number("CCD_INFO", "CCD_MAX_X"), client.number("CCD_INFO", "CCD_MAX_Y")),
+        (320.0, 200.0)
+    );
+    assert_eq!(fits(&client.expose(SHORT).bytes).shape, [320, 200]);
+}
