@@ -19,8 +19,8 @@ use tokio::time::{Instant, sleep_until, timeout};
 
 use crate::backend::Backend;
 use crate::camera::call::Call;
-use crate::camera::types::{Event, Value};
-use crate::camera::worker::{Clock, Worker};
+use crate::camera::types::Event;
+use crate::camera::worker::{Clock, Settings, Worker};
 use crate::delivery::DeliveryThread;
 use crate::device::{Device, Epoch, Input, Level, Report};
 use crate::host::{log, stdio};
@@ -93,7 +93,7 @@ struct Station {
     backend: Backend,
     worker: Option<(Epoch, Worker)>,
     /// What the camera was set to, for a thread that takes over from one that hangs.
-    settings: Vec<(String, Value)>,
+    settings: Settings,
     delivery: DeliveryThread,
 }
 
@@ -254,8 +254,7 @@ impl Driver {
         let station = &mut self.stations[index];
         while let Some((epoch, call)) = station.device.poll_call() {
             if let Call::SetParameter(name, value) = &call {
-                station.settings.retain(|(known, _)| known != name);
-                station.settings.push((name.clone(), value.clone()));
+                station.settings.remember(name, value);
             }
             if station.worker.as_ref().is_none_or(|(of, _)| *of != epoch) {
                 // The thread of an older epoch hangs: without its queue it ends if it ever comes back.

@@ -99,7 +99,8 @@ pub trait Camera: Send {
         Err(CameraError::not_supported("get_parameter"))
     }
     /// Changes a setting of the backend's own and returns what was really set; shapes as in
-    /// [`get_parameter`](Camera::get_parameter). A record is applied whole or not at all.
+    /// [`get_parameter`](Camera::get_parameter). A record may leave out elements,
+    /// which keep their values; it is applied whole or not at all, and the one returned has every element.
     fn set_parameter(&mut self, name: &str, value: Value) -> Result<Value> {
         let _ = (name, value);
         Err(CameraError::not_supported("set_parameter"))

@@ -50,6 +50,26 @@ impl Clock {
     }
 }
 
+/// What a camera was set to, for one that takes its place.
+#[derive(Clone, Debug, Default)]
+pub struct Settings(Vec<(String, Value)>);
+
+impl Settings {
+    /// Notes a setting. Of a record the elements that are left out stay as they were.
+    pub fn remember(&mut self, name: &str, value: &Value) {
+        match (self.0.iter_mut().find(|(known, _)| known == name), value) {
+            (Some((_, Value::Record(fields))), Value::Record(new)) => {
+                for (field, value) in new {
+                    fields.retain(|(known, _)| known != field);
+                    fields.push((field.clone(), value.clone()));
+                }
+            }
+            (Some((_, known)), value) => *known = value.clone(),
+            (None, value) => self.0.push((name.to_owned(), value.clone())),
+        }
+    }
+}
+
 /// The way to a camera thread. Dropping it ends the thread once the camera has answered.
 #[derive(Debug)]
 pub struct Worker {
@@ -62,7 +82,7 @@ impl Worker {
     pub fn spawn(
         name: &str,
         create: fn() -> Box<dyn Camera>,
-        settings: Vec<(String, Value)>,
+        settings: Settings,
         clock: Clock,
         report: impl Fn(Event) -> bool + Send + 'static,
     ) -> std::io::Result<Worker> {
@@ -85,8 +105,7 @@ impl Worker {
 struct Thread<R> {
     camera: Box<dyn Camera>,
     create: fn() -> Box<dyn Camera>,
-    /// What the camera was set to, for one that takes its place.
-    settings: Vec<(String, Value)>,
+    settings: Settings,
     clock: Clock,
     report: R,
     running: Option<Running>,
@@ -133,8 +152,7 @@ impl<R: Fn(Event) -> bool> Thread<R> {
                 return (self.report)(Event::Reply(result)) && (self.report)(Event::Started { id, at });
             }
             Call::SetParameter(name, value) if accepted => {
-                self.settings.retain(|(known, _)| known != name);
-                self.settings.push((name.clone(), value.clone()));
+                self.settings.remember(name, value);
             }
             Call::AbortExposure | Call::Disconnect | Call::Connect(_) | Call::Reconnect(_) => {
                 self.running = None;
@@ -201,7 +219,7 @@ impl<R: Fn(Event) -> bool> Thread<R> {
 
     /// Tells a new camera what the one before it was set to.
     fn apply_settings(&mut self) {
-        for (name, value) in &self.settings {
+        for (name, value) in &self.settings.0 {
             let set = AssertUnwindSafe(|| self.camera.set_parameter(name, value.clone()).is_ok());
             if !catch_unwind(set).unwrap_or(false) {
                 tracing::warn!(name, "a new camera does not take a setting of the one before it");

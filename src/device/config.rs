@@ -66,7 +66,7 @@ impl Device {
         let saved = std::mem::take(&mut self.config.saved);
         for new in saved.iter().filter(|new| applied_on_connect().contains(&new.name.as_str())) {
             match self.store.check(new) {
-                Ok(values) => self.change(&new.name, &values),
+                Ok(values) => self.change(new, &values),
                 Err(rejection) => self.say(Level::Warning, &format!("stored setting not used: {rejection}")),
             }
         }

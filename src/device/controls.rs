@@ -10,7 +10,7 @@ use crate::camera::types::{Capabilities, Range, Value};
 use crate::property::key::{Key, Number, Values};
 use crate::property::keys;
 use crate::property::store::Vector;
-use crate::wire::{Elements, Limits, State};
+use crate::wire::{Elements, Limits, New, State};
 
 use super::connection::Link;
 use super::{Device, Handlers};
@@ -159,11 +159,15 @@ impl Device {
     }
 
     /// A client's write to a vector of the backend's own.
-    pub(super) fn change_setting(&mut self, name: &str, values: &Values) {
-        let Some(vector) = self.store.vector(name) else { return };
-        if let Some(value) = to_value(vector, values) {
-            self.ask(Call::SetParameter(name.to_owned(), value));
+    pub(super) fn change_setting(&mut self, new: &New, values: &Values) {
+        let value = self.store.vector(&new.name).and_then(|vector| to_value(vector, values));
+        let Some(mut value) = value else { return };
+        if let Value::Record(fields) = &mut value {
+            // Of the other elements we know what the camera had before the calls that it has not answered yet: to
+            // send them would undo those.
+            fields.retain(|(name, _)| new.elements.iter().any(|(written, _)| written == name));
         }
+        self.ask(Call::SetParameter(new.name.clone(), value));
     }
 
     pub(super) fn setting_answered(&mut self, name: &str, call: &Call, result: Result<Reply, CameraError>) {
@@ -186,8 +190,9 @@ impl Device {
     /// Tells the camera what its settings' vectors say, after a configuration or a skeleton has changed them.
     pub(super) fn push_settings(&mut self) {
         for name in self.settings.clone() {
-            if let Some(values) = self.store.vector(&name).and_then(Vector::values) {
-                self.change_setting(&name, &values);
+            let value = |vector: &Vector| to_value(vector, &vector.values()?);
+            if let Some(value) = self.store.vector(&name).and_then(value) {
+                self.ask(Call::SetParameter(name, value));
             }
         }
     }

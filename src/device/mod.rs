@@ -202,17 +202,17 @@ impl Device {
     /// A client's write, or one replayed from a configuration.
     fn write(&mut self, new: &New) {
         match self.store.accept(new) {
-            Ok(values) => self.change(&new.name, &values),
+            Ok(values) => self.change(new, &values),
             Err(unknown @ Rejection::Unknown { .. }) => self.say(Level::Error, &unknown.to_string()),
             Err(rejection) => self.refuse(&new.name, &rejection.to_string()),
         }
     }
 
     /// Hands accepted values to whoever owns the vector.
-    fn change(&mut self, vector: &str, values: &Values) {
-        match self.handlers.of(vector) {
+    fn change(&mut self, new: &New, values: &Values) {
+        match self.handlers.of(&new.name) {
             Some(handler) => handler(self, values),
-            None => self.change_setting(vector, values),
+            None => self.change_setting(new, values),
         }
     }
 

@@ -9,7 +9,7 @@ use indi_camera::camera::call::{Call, Reply};
 use indi_camera::camera::error::{CameraError, ErrorKind};
 use indi_camera::camera::types::{
     Binning, CameraId, CameraStatus, Capabilities, CoolingStatus, Event, ExposureId, ExposureStatus, Frame,
-    FrameInfo, Moment, Pixels, Range, Roi, Sensor,
+    FrameInfo, Moment, Pixels, Range, Roi, Sensor, Value,
 };
 use indi_camera::device::job::DeliveryError;
 use indi_camera::device::{Device, Epoch, Input, Job, Report, Setup};
@@ -43,6 +43,8 @@ pub struct Rehearsal {
     cooling: CoolingStatus,
     gain: i32,
     offset: i32,
+    /// SIMULATOR_SENSOR as the camera has it.
+    sensor: [(&'static str, f64); 2],
 }
 
 impl Rehearsal {
@@ -75,6 +77,7 @@ impl Rehearsal {
             cooling: CoolingStatus { on: false, target: None },
             gain: 100,
             offset: 10,
+            sensor: [("WIDTH", 1280.0), ("HEIGHT", 1024.0)],
         };
         rehearsal.drain();
         rehearsal
@@ -303,7 +306,19 @@ impl Rehearsal {
             }
             Call::GetGain => Reply::Gain(self.gain),
             Call::GetOffset => Reply::Offset(self.offset),
-            Call::SetParameter(_, value) => Reply::Value(value.clone()),
+            Call::SetParameter(_, value) => {
+                let Value::Record(fields) = value else { panic!("{value:?} is no record") };
+                for (name, value) in fields {
+                    let (Some(known), Value::Number(value)) =
+                        (self.sensor.iter_mut().find(|(known, _)| known == name), value)
+                    else {
+                        panic!("{name} cannot be {value:?}")
+                    };
+                    known.1 = *value;
+                }
+                let fields = self.sensor.map(|(name, value)| (name.to_owned(), Value::Number(value)));
+                Reply::Value(Value::Record(fields.into()))
+            }
             _ => Reply::Done,
         })
     }
@@ -364,7 +379,13 @@ fn show_call(call: &Call) -> String {
         Call::SetGain(value) | Call::SetOffset(value) => format!("{} {value}", call.name()),
         Call::CoolingTo(value) => format!("cooling_to {value}"),
         Call::Cooling(on) => format!("cooling {on}"),
-        Call::SetParameter(name, _) => format!("set_parameter {name}"),
+        Call::SetParameter(name, Value::Record(fields)) => {
+            let show = |(name, value): &(String, Value)| match value {
+                Value::Number(value) => format!(" {name}={value}"),
+                other => format!(" {name}={other:?}"),
+            };
+            format!("set_parameter {name}{}", fields.iter().map(show).collect::<String>())
+        }
         _ => call.name().to_owned(),
     }
 }

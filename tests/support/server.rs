@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use rustix::fs::{CWD, FileType, Mode, mknodat};
 use rustix::net::{AddressFamily, SocketAddrUnix, SocketFlags, SocketType, connect, socket_with};
+use rustix::process::{Signal, kill_process};
 
 use super::{BINARY, DEVICE, Folder, Limit, Peer, Process, SIMULATOR, SOON, command, unique};
 
@@ -42,8 +43,18 @@ impl Server {
         Server::start(&["-r", "0", "-f", "fifo"], &[])
     }
 
+    /// A server with our simulator, told to serve so many cameras.
+    pub fn simulators(count: usize) -> Server {
+        let count = count.to_string();
+        Server::start_in(&[("INDI_CAMERA_SIMULATORS", &count)], &["-r", "0"], &[Path::new(SIMULATOR)])
+    }
+
     /// A server with these options and drivers. [`SIMULATOR`] is found by its name; it also works in fifo lines.
     pub fn start(options: &[&str], drivers: &[&Path]) -> Server {
+        Server::start_in(&[], options, drivers)
+    }
+
+    fn start_in(env: &[(&str, &str)], options: &[&str], drivers: &[&Path]) -> Server {
         let mut home = Folder::new();
         let bin = home.path().join("bin");
         fs::create_dir(&bin).unwrap();
@@ -57,7 +68,7 @@ impl Server {
             let log = File::create(home.path().join("log")).unwrap();
             let mut command = command(Path::new("indiserver"), &home);
             command.args(["-v", "-p", &port.to_string(), "-u", &socket]).args(options).args(drivers);
-            command.env("PATH", &path).current_dir(home.path());
+            command.env("PATH", &path).envs(env.iter().copied()).current_dir(home.path());
             command.stdout(log.try_clone().unwrap()).stderr(log);
             let process = match Process::spawn(&mut command) {
                 Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
@@ -106,6 +117,12 @@ impl Server {
         let pid = self.process.pid();
         let children = fs::read_to_string(format!("/proc/{pid}/task/{pid}/children")).unwrap();
         children.split_whitespace().map(|pid| pid.parse().unwrap()).collect()
+    }
+
+    /// Ends the server, and nothing else, as its user would.
+    pub fn terminate(&mut self) {
+        kill_process(self.process.pid(), Signal::TERM).unwrap();
+        assert!(self.process.wait(SOON).is_some(), "indiserver does not end:\n{}", self.log());
     }
 
     /// Whether the server itself still runs.

@@ -1,0 +1,106 @@
+//! A night by shell script: INDI's command line tools against the driver, and its files in other people's readers.
+
+use std::process::{Command, Output};
+
+use super::*;
+
+/// What a script writes `Camera Simulator.` before.
+struct Shell<'a>(&'a Server);
+
+impl Shell<'_> {
+    fn run(&self, tool: &str, args: &[&str]) -> Output {
+        self.0.tool(tool).args(args).output().unwrap()
+    }
+
+    fn set(&self, what: &str) {
+        let output = self.run("indi_setprop", &[&format!("{DEVICE}.{what}")]);
+        assert!(output.status.success(), "{what}: {output:?}\n{}", self.0.log());
+    }
+
+    fn get(&self, what: &str) -> String {
+        let output = self.run("indi_getprop", &["-1", "-t", "10", &format!("{DEVICE}.{what}")]);
+        String::from_utf8(output.stdout).unwrap().trim().to_owned()
+    }
+
+    /// Waits until a condition holds on one value, `_STATE` being 0 Idle, 1 Ok, 2 Busy, 3 Alert.
+    fn wait(&self, what: &str, condition: &str) {
+        let expression = format!("\"{DEVICE}.{what}\"{condition}");
+        let output = self.run("indi_eval", &["-t", "90", "-w", &expression]);
+        assert!(output.status.success(), "{expression}: {output:?}\n{}", self.0.log());
+    }
+
+    /// Connects and saves frames as `night_001.fits` and so on.
+    fn begin(&self) {
+        self.set("CONNECTION.CONNECT=On");
+        self.wait("CONNECTION.CONNECT", "==1");
+        let directory = self.0.home().path().join("frames");
+        self.set(&format!("UPLOAD_SETTINGS.UPLOAD_DIR={};UPLOAD_PREFIX=night_XXX", directory.display()));
+        self.set("UPLOAD_MODE.UPLOAD_LOCAL=On");
+        self.wait("UPLOAD_MODE.UPLOAD_LOCAL", "==1");
+    }
+
+    /// Takes a picture and gives the path of its file.
+    fn expose(&self, seconds: f64) -> String {
+        self.set(&format!("CCD_EXPOSURE.CCD_EXPOSURE_VALUE={seconds}"));
+        self.wait("CCD_EXPOSURE._STATE", "==1");
+        self.get("CCD_FILE_PATH.FILE_PATH")
+    }
+}
+
+/// Asks Astropy about a file: shape, type and mean of the pixels, and keywords, as Python shows them.
+fn astropy(path: &str) -> (String, f64) {
+    const SCRIPT: &str = "\
+import sys
+from astropy.io import fits
+with fits.open(sys.argv[1], checksum=True) as file:
+    data, header = file[0].data, file[0].header
+    words = ['EXPTIME', 'GAIN', 'XBINNING', 'YBINNING', 'IMAGETYP']
+    print(len(file), data.shape, data.dtype.name, *[header[word] for word in words], round(header['CCD-TEMP']))
+    print(data.mean())
+";
+    let output = Command::new("/usr/bin/python3").args(["-W", "error", "-c", SCRIPT, path]).output().unwrap();
+    assert!(output.status.success(), "{output:?}");
+    let text = String::from_utf8(output.stdout).unwrap();
+    let (facts, mean) = text.trim().split_once('\n').unwrap();
+    (facts.to_owned(), mean.parse().unwrap())
+}
+
+#[test]
+fn a_script_cools_bins_cuts_and_saves_a_dark_and_a_light() {
+    let server = Server::simulator();
+    let shell = Shell(&server);
+    shell.begin();
+    shell.set("CCD_TEMPERATURE.CCD_TEMPERATURE_VALUE=-10");
+    shell.wait("CCD_TEMPERATURE._STATE", "==1");
+    let reached: f64 = shell.get("CCD_TEMPERATURE.CCD_TEMPERATURE_VALUE").parse().unwrap();
+    assert!((-10.5..=-9.5).contains(&reached), "{reached}");
+    shell.set("CCD_BINNING.HOR_BIN=2;VER_BIN=2");
+    shell.set("CCD_FRAME.X=100;Y=50;WIDTH=601;HEIGHT=400");
+    shell.set("CCD_GAIN.GAIN=150");
+    shell.set("CCD_FRAME_TYPE.FRAME_DARK=On");
+    let dark = shell.expose(1.0);
+    shell.set("CCD_FRAME_TYPE.FRAME_LIGHT=On");
+    let light = shell.expose(1.0);
+    let directory = server.home().path().join("frames");
+    for (path, name) in [(&dark, "night_001.fits"), (&light, "night_002.fits")] {
+        assert_eq!(*path, directory.join(name).display().to_string());
+        fitsverify(path.as_ref());
+    }
+    let ((dark, dark_mean), (light, light_mean)) = (astropy(&dark), astropy(&light));
+    assert_eq!(dark, "1 (200, 300) uint16 1.0 150 2 2 Dark Frame -10");
+    assert_eq!(light, "1 (200, 300) uint16 1.0 150 2 2 Light Frame -10");
+    assert!(dark_mean + 10.0 < light_mean, "dark {dark_mean}, light {light_mean}");
+}
+
+#[test]
+fn a_script_that_waits_for_the_end_of_an_exposure_never_takes_the_last_one_for_it() {
+    let server = Server::simulator();
+    let shell = Shell(&server);
+    shell.begin();
+    shell.set("CCD_FRAME.X=0;Y=0;WIDTH=64;HEIGHT=64");
+    for number in 1..=8 {
+        let path = shell.expose(0.3);
+        assert!(path.ends_with(&format!("/night_{number:03}.fits")), "frame {number} is in {path:?}");
+        assert_eq!(server.home().list("frames").len(), number);
+    }
+}
