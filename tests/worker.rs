@@ -11,7 +11,7 @@ use indi_camera::camera::types::{
     Binning, CameraId, Cancel, Capabilities, Event, ExposureId, ExposureRequest, ExposureStatus, Frame,
     FrameInfo, FrameType, Pixels, Roi, Value,
 };
-use indi_camera::camera::worker::{Clock, Worker};
+use indi_camera::camera::worker::{Clock, Settings, Worker};
 use ndarray::Array3;
 
 /// Long enough for anything that a thread has to do.
@@ -93,7 +93,8 @@ impl Camera for Scripted {
 
 fn worker(mode: &str) -> (Worker, Receiver<Event>) {
     let (report, events) = channel();
-    let settings = vec![("mode".to_owned(), Value::Text(mode.to_owned()))];
+    let mut settings = Settings::default();
+    settings.remember("mode", &Value::Text(mode.to_owned()));
     let create = || Box::<Scripted>::default() as Box<dyn Camera>;
     let worker =
         Worker::spawn("scripted", create, settings, Clock::start(), move |event| report.send(event).is_ok());

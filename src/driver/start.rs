@@ -8,7 +8,7 @@ use tokio::sync::mpsc::Sender;
 
 use crate::backend::{BACKENDS, Backend};
 use crate::camera::types::CameraId;
-use crate::camera::worker::Clock;
+use crate::camera::worker::{Clock, Settings};
 use crate::delivery::blob::Transport;
 use crate::delivery::{self, DeliveryThread};
 use crate::device::job::ConfigSource;
@@ -160,7 +160,7 @@ fn station(
         device: Device::new(setup, clock.now()),
         backend,
         worker: None,
-        settings: Vec::new(),
+        settings: Settings::default(),
         delivery,
     })
 }
