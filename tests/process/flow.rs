@@ -21,7 +21,7 @@ fn pings(heard: &[Element]) -> Vec<String> {
 
 /// Two frames that were not acknowledged and a third that waits; the pings of the two.
 fn with_a_frame_held() -> (Driver, Vec<String>, Folder) {
-    let folder = Folder::new();
+    let folder = Folder::in_memory();
     let mut driver = connected();
     driver.answer_pings = false;
     let mut asked = pings(&take(&mut driver, BRIEF));
@@ -90,7 +90,7 @@ fn a_server_that_reads_late_misses_nothing() {
     const ASKED: usize = 300;
     const RESTARTED: usize = 50;
     let names = [DEVICE.to_owned(), format!("{DEVICE} 2"), format!("{DEVICE} 3")];
-    let folder = Folder::new();
+    let folder = Folder::in_memory();
     let env = vec![("INDI_CAMERA_SIMULATORS", "3".to_owned())];
     let mut driver = Driver::start(Start { link: Link::Pipes, env, ..Start::default() });
     for name in &names {

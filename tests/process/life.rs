@@ -95,7 +95,7 @@ fn whatever_ends_the_process_while_it_stores_a_frame_leaves_no_half_file() {
     let ends: [fn(&mut Driver); 3] =
         [|driver| driver.close_stdin(), |driver| driver.close(), |driver| driver.signal(Signal::TERM)];
     for end in ends {
-        let folder = Folder::new();
+        let folder = Folder::in_memory();
         let mut driver = connected_with(Start::default(), (1024, 1024));
         store(&mut driver, "UPLOAD_LOCAL", folder.path());
         let mut watch = Watch::new(folder.path());
@@ -110,7 +110,7 @@ fn whatever_ends_the_process_while_it_stores_a_frame_leaves_no_half_file() {
 
 #[test]
 fn a_server_that_does_not_read_cannot_keep_the_process() {
-    let folder = Folder::new();
+    let folder = Folder::in_memory();
     let start = Start { link: Link::Pipes, ..Start::default() };
     let mut driver = connected_with(start, (640, 480));
     store(&mut driver, "UPLOAD_BOTH", folder.path());

@@ -38,7 +38,7 @@ fn impossible(folder: &Folder) -> PathBuf {
 
 #[test]
 fn a_file_has_its_name_only_when_it_is_complete() {
-    let folder = Folder::new();
+    let folder = Folder::in_memory();
     let mut driver = connected();
     store(&mut driver, "UPLOAD_LOCAL", folder.path());
     let mut watch = Watch::new(folder.path());
@@ -53,7 +53,7 @@ fn a_file_has_its_name_only_when_it_is_complete() {
 
 #[test]
 fn the_path_is_told_before_the_exposure_ends() {
-    let folder = Folder::new();
+    let folder = Folder::in_memory();
     let mut driver = connected();
     for (mode, blobs) in [("UPLOAD_LOCAL", 0), ("UPLOAD_BOTH", 1)] {
         store(&mut driver, mode, folder.path());
@@ -68,7 +68,7 @@ fn the_path_is_told_before_the_exposure_ends() {
 
 #[test]
 fn both_copies_are_the_same() {
-    let folder = Folder::new();
+    let folder = Folder::in_memory();
     let mut driver = connected();
     store(&mut driver, "UPLOAD_BOTH", folder.path());
     let blob = driver.expose(BRIEF);
@@ -77,7 +77,7 @@ fn both_copies_are_the_same() {
 
 #[test]
 fn the_directory_is_made_and_the_index_goes_on_even_after_a_restart() {
-    let folder = Folder::new();
+    let folder = Folder::in_memory();
     let directory = folder.path().join("of/the/night");
     for names in
         [&["shot_001.fits", "shot_002.fits"][..], &["shot_001.fits", "shot_002.fits", "shot_003.fits"]]
@@ -107,7 +107,7 @@ fn files_go_to_the_home_directory_unless_told_otherwise() {
 
 #[test]
 fn a_frame_that_cannot_be_stored_is_one_alert_and_one_sentence() {
-    let folder = Folder::new();
+    let folder = Folder::in_memory();
     let mut driver = connected();
     store(&mut driver, "UPLOAD_LOCAL", &impossible(&folder));
     let heard = take(&mut driver, BRIEF);
@@ -125,7 +125,7 @@ fn a_frame_that_cannot_be_stored_is_one_alert_and_one_sentence() {
 
 #[test]
 fn a_failed_save_does_not_cost_the_client_its_copy() {
-    let folder = Folder::new();
+    let folder = Folder::in_memory();
     let mut driver = connected();
     store(&mut driver, "UPLOAD_BOTH", &impossible(&folder));
     let mut heard = take(&mut driver, BRIEF);
@@ -137,7 +137,7 @@ fn a_failed_save_does_not_cost_the_client_its_copy() {
 
 #[test]
 fn an_aborted_exposure_leaves_no_file() {
-    let folder = Folder::new();
+    let folder = Folder::in_memory();
     let mut driver = connected();
     store(&mut driver, "UPLOAD_LOCAL", folder.path());
     begin(&mut driver, 0.1);
@@ -152,7 +152,7 @@ fn an_aborted_exposure_leaves_no_file() {
 
 #[test]
 fn a_driver_killed_while_storing_leaves_no_half_file_and_its_successor_goes_on() {
-    let folder = Folder::new();
+    let folder = Folder::in_memory();
     let mut driver = connected_with(Start::default(), (1024, 1024));
     store(&mut driver, "UPLOAD_LOCAL", folder.path());
     let mut watch = Watch::new(folder.path());
