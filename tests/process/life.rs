@@ -148,8 +148,10 @@ fn a_closed_stderr_is_no_reason_to_end() {
 
 #[test]
 fn lines_on_stderr_are_shorter_than_what_makes_the_server_close_it() {
-    let trace = vec![("RUST_LOG", "trace".to_owned())];
-    let mut driver = connected_by(Start { env: trace, ..Start::default() });
+    // Most input is cut before it is quoted; a path is not.
+    let path = "/nowhere".repeat(400);
+    let env = vec![("RUST_LOG", "trace".to_owned()), ("INDISKEL", path)];
+    let mut driver = connected_by(Start { env, ..Start::default() });
     let long = "Ä".repeat(100_000);
     for bad in [
         format!(
@@ -166,7 +168,7 @@ fn lines_on_stderr_are_shorter_than_what_makes_the_server_close_it() {
     }
     assert_well(&mut driver);
     let stderr = driver.stderr();
-    assert!(stderr.contains("bad input"), "{stderr:.2000}");
+    assert!(stderr.contains("bad input") && stderr.contains("/nowhere/nowhere"), "{stderr:.2000}");
     for line in stderr.split_inclusive('\n') {
         assert!(line.len() < 1024 && line.ends_with('\n'), "{} bytes: {line:.200}", line.len());
     }
