@@ -30,7 +30,8 @@ impl Draft {
             let path = directory.join(format!(".indi-camera-{process}-{n}.part"));
             match OpenOptions::new().write(true).create_new(true).open(&path) {
                 Ok(file) => {
-                    return Ok(Draft { file, directory: directory.to_owned(), temporary: Temporary(path) });
+                    let temporary = Temporary { path, in_use: true };
+                    return Ok(Draft { file, directory: directory.to_owned(), temporary });
                 }
                 Err(error) if error.kind() == ErrorKind::AlreadyExists => n += 1,
                 Err(error) => return Err(error),
@@ -45,25 +46,27 @@ impl Draft {
     }
 
     /// Gives it this name in its directory; a file that had the name is gone.
-    pub fn replace(self, name: &OsStr) -> io::Result<PathBuf> {
+    pub fn replace(mut self, name: &OsStr) -> io::Result<PathBuf> {
         let path = self.directory.join(name);
-        fs::rename(&self.temporary.0, &path)?;
+        fs::rename(&self.temporary.path, &path)?;
+        self.temporary.in_use = false;
         sync_directory(&self.directory);
         Ok(path)
     }
 
     /// Gives it this name if nothing has it, else gives the draft back.
-    pub fn claim(self, name: &OsStr) -> io::Result<Result<PathBuf, Draft>> {
+    pub fn claim(mut self, name: &OsStr) -> io::Result<Result<PathBuf, Draft>> {
         let path = self.directory.join(name);
-        let renamed = match renameat_with(CWD, &self.temporary.0, CWD, &path, RenameFlags::NOREPLACE) {
+        let renamed = match renameat_with(CWD, &self.temporary.path, CWD, &path, RenameFlags::NOREPLACE) {
             // Old kernels and some network disks cannot do it in one step.
             Err(Errno::INVAL | Errno::NOSYS | Errno::OPNOTSUPP) => {
-                rename_in_two_steps(&self.temporary.0, &path)
+                rename_in_two_steps(&self.temporary.path, &path)
             }
             other => other.map_err(io::Error::from),
         };
         match renamed {
             Ok(()) => {
+                self.temporary.in_use = false;
                 sync_directory(&self.directory);
                 Ok(Ok(path))
             }
@@ -73,14 +76,20 @@ impl Draft {
     }
 }
 
-/// Removes the file under its temporary name, if it is still there.
+/// Removes the file under its temporary name, unless it has been renamed: another thread's draft may have taken the
+/// name since.
 #[derive(Debug)]
-struct Temporary(PathBuf);
+struct Temporary {
+    path: PathBuf,
+    in_use: bool,
+}
 
 impl Drop for Temporary {
     fn drop(&mut self) {
-        // Nothing is there after a rename, and about anything else there is nobody to tell.
-        let _ = fs::remove_file(&self.0);
+        if self.in_use {
+            // There is nobody to tell.
+            let _ = fs::remove_file(&self.path);
+        }
     }
 }
 
@@ -101,8 +110,27 @@ fn sync_directory(directory: &Path) {
 
 #[cfg(test)]
 mod tests {
+    use std::thread;
+
     use super::*;
     use crate::host::scratch::Scratch;
+
+    #[test]
+    fn drafts_in_one_directory_leave_each_other_alone() {
+        let scratch = Scratch::new();
+        let publish = |series: usize| {
+            for n in 0..100 {
+                let draft = Draft::new(scratch.path()).unwrap();
+                draft.claim(OsStr::new(&format!("{series}-{n}"))).unwrap().unwrap();
+            }
+        };
+        thread::scope(|scope| {
+            for series in 0..4 {
+                scope.spawn(move || publish(series));
+            }
+        });
+        assert_eq!(scratch.names().len(), 400);
+    }
 
     #[test]
     fn two_steps_never_overwrite() {

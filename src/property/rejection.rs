@@ -1,6 +1,7 @@
 //! Refusals: the sentences that a client hears when its write changes nothing.
 
 use crate::wire::Kind;
+use crate::wire::number::Decimal;
 
 /// Characters of a client's text that are repeated in a refusal.
 const QUOTED: usize = 40;
@@ -21,7 +22,8 @@ pub enum Rejection {
     UnknownElement { vector: String, element: String, has: String },
     #[error("{vector}.{element} cannot be {got:?}: {why}")]
     NotANumber { vector: String, element: String, got: String, why: String },
-    #[error("{vector}.{element} cannot be {got}: allowed is {min} to {max}")]
+    // Without exponent 1e300 would leave no room in the sentence for what is allowed.
+    #[error("{vector}.{element} cannot be {}: allowed is {} to {}", Decimal(*got), Decimal(*min), Decimal(*max))]
     OutOfRange { vector: String, element: String, got: f64, min: f64, max: f64 },
     #[error("{vector}.{element} cannot be {got:?}: allowed is On or Off")]
     NotASwitch { vector: String, element: String, got: String },

@@ -238,7 +238,17 @@ pub struct Folder(PathBuf);
 impl Folder {
     /// Makes one.
     pub fn new() -> Folder {
-        let path = std::env::temp_dir().join(format!("indi-camera-test-{}", unique()));
+        Folder::within(&std::env::temp_dir())
+    }
+
+    /// Makes one where a file is safe at once, for tests that cannot wait for a disk that is busy.
+    pub fn in_memory() -> Folder {
+        let memory = Path::new("/dev/shm");
+        if memory.is_dir() { Folder::within(memory) } else { Folder::new() }
+    }
+
+    fn within(parent: &Path) -> Folder {
+        let path = parent.join(format!("indi-camera-test-{}", unique()));
         fs::create_dir(&path).unwrap();
         Folder(path)
     }

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 use std::fmt::Write as _;
-use std::os::fd::OwnedFd;
+use std::os::fd::{BorrowedFd, OwnedFd};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -74,6 +74,11 @@ impl Peer {
         self.stream.send(bytes)
     }
 
+    /// Sends text with descriptors beside it, as an old server does with a client's BLOB.
+    pub fn send_with(&mut self, text: &str, fds: &[BorrowedFd<'_>]) {
+        assert!(self.stream.send_with(text.as_bytes(), fds), "nobody reads any more\n{}", self.report());
+    }
+
     /// Asks for new values, `kind` being `Text`, `Number` or `Switch`.
     pub fn new_vector(&mut self, kind: &str, name: &str, values: &[(&str, &str)]) {
         let mut text = format!("<new{kind}Vector device=\"{}\" name=\"{name}\">\n", self.device);
@@ -89,6 +94,11 @@ impl Peer {
         self.stream.close_output();
     }
 
+    /// Nobody reads any more what the other side says.
+    pub fn close_input(&mut self) {
+        self.stream.close_input();
+    }
+
     /// Nothing more in either direction.
     pub fn close(&mut self) {
         self.stream.close();
@@ -96,7 +106,7 @@ impl Peer {
 
     /// Whether the other side has said its last word, and we have heard it.
     pub fn at_end(&self) -> bool {
-        self.stream.ended() && self.stream.unfinished().is_empty()
+        self.stream.ended() && self.stream.unfinished().trim_ascii().is_empty()
     }
 
     /// The next element, or a panic when none comes in time.

@@ -2,20 +2,25 @@
 
 use std::collections::VecDeque;
 use std::fs::File;
-use std::io::IoSliceMut;
+use std::io::{IoSlice, IoSliceMut};
 use std::mem::MaybeUninit;
-use std::os::fd::OwnedFd;
+use std::os::fd::{BorrowedFd, OwnedFd};
 use std::time::Duration;
 
 use memchr::memmem;
 use rustix::event::{PollFd, PollFlags};
 use rustix::io::Errno;
-use rustix::net::{RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, recvmsg};
+use rustix::net::{
+    RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, SendAncillaryBuffer, SendAncillaryMessage,
+    SendFlags, recvmsg, sendmsg,
+};
 
 use super::{Limit, SOON, poll_for};
 
 /// Most descriptors that a driver may send at once: indiserver has room for no more.
 const MOST_FDS: usize = 16;
+/// Most descriptors that we send at once: more than a driver has to have room for.
+const MOST_SENT_FDS: usize = 32;
 /// Read from the stream at once.
 const CHUNK: usize = 1 << 18;
 
@@ -68,6 +73,16 @@ impl Stream {
         true
     }
 
+    /// Sends bytes with descriptors beside the first of them; `false` when the other side has gone.
+    pub fn send_with(&mut self, bytes: &[u8], fds: &[BorrowedFd<'_>]) -> bool {
+        let Some(output) = &self.output else { return false };
+        let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(MOST_SENT_FDS))];
+        let mut control = SendAncillaryBuffer::new(&mut space);
+        assert!(control.push(SendAncillaryMessage::ScmRights(fds)), "too many descriptors");
+        let sent = sendmsg(output, &[IoSlice::new(bytes)], &mut control, SendFlags::NOSIGNAL).unwrap();
+        self.send(&bytes[sent..])
+    }
+
     /// The next whole element; `None` when the time is up or the stream has ended.
     pub fn receive(&mut self, patience: Duration) -> Option<Vec<u8>> {
         let limit = Limit::after(patience);
@@ -97,6 +112,11 @@ impl Stream {
     /// Nothing more in either direction.
     pub fn close(&mut self) {
         self.output = None;
+        self.close_input();
+    }
+
+    /// Nobody reads any more what the other side says. Between pipes it can still be spoken to.
+    pub fn close_input(&mut self) {
         self.ended = true;
         self.input = File::open("/dev/null").unwrap().into();
     }

@@ -1,0 +1,216 @@
+//! Which properties there are, when, and what is said of them.
+
+use crate::support::{Driver, Element, Start};
+use crate::{BRIEF, LONG, begin, collect, connected, count, greet, is_blob, is_busy, press, until_quiet};
+
+const ALWAYS: [&str; 8] = [
+    "CONNECTION",
+    "DRIVER_INFO",
+    "CONFIG_PROCESS",
+    "DEBUG",
+    "POLLING_PERIOD",
+    "SIMULATOR_SENSOR",
+    "SIMULATOR_CFA",
+    "SIMULATOR_SCENE",
+];
+const ON_CONNECT: [&str; 16] = [
+    "CCD_EXPOSURE",
+    "CCD_ABORT_EXPOSURE",
+    "CCD_FRAME",
+    "CCD_FRAME_RESET",
+    "CCD_BINNING",
+    "CCD_FRAME_TYPE",
+    "CCD_INFO",
+    "CCD1",
+    "CCD_FILE_PATH",
+    "UPLOAD_MODE",
+    "UPLOAD_SETTINGS",
+    "CCD_TEMPERATURE",
+    "CCD_COOLER",
+    "CCD_COOLER_POWER",
+    "CCD_GAIN",
+    "CCD_OFFSET",
+];
+
+/// What a `getProperties` is answered with. The settings of the simulated sensor, which the camera confirms once
+/// after the start, may be told between.
+fn ask(driver: &mut Driver, attributes: &str) -> Vec<Element> {
+    driver.send(&format!("<getProperties {attributes}/>\n"));
+    let mut heard = until_quiet(driver);
+    heard.retain(|element| {
+        !(element.tag.starts_with("set") && element.attribute("name").starts_with("SIMULATOR_"))
+    });
+    heard
+}
+
+fn names(heard: &[Element]) -> Vec<&str> {
+    heard.iter().map(|element| element.attribute("name")).collect()
+}
+
+/// All of a definition but the time of its sending.
+fn meaning(heard: &[Element]) -> Vec<String> {
+    let lasting = |element: &Element| {
+        let mut attributes = element.attributes.clone();
+        attributes.remove("timestamp");
+        format!("{} {attributes:?} {:?}", element.tag, element.children)
+    };
+    heard.iter().map(lasting).collect()
+}
+
+#[test]
+fn nothing_is_said_before_a_client_asks() {
+    let mut driver = Driver::simulator();
+    assert_eq!(names(&until_quiet(&mut driver)), [""; 0]);
+}
+
+#[test]
+fn definitions_before_connecting_come_in_their_order() {
+    let mut driver = Driver::simulator();
+    let heard = ask(&mut driver, "version='1.7'");
+    assert_eq!(names(&heard), ALWAYS);
+    assert!(heard.iter().all(|element| element.tag.starts_with("def")), "{heard:?}");
+    assert_eq!(driver.get("CONNECTION", "CONNECT"), Some("Off"));
+    assert_eq!(driver.get("DRIVER_INFO", "DRIVER_INTERFACE"), Some("2"));
+    assert_eq!(driver.state("CONFIG_PROCESS"), "Idle");
+}
+
+#[test]
+fn every_definition_is_complete() {
+    let mut driver = Driver::simulator();
+    driver.connect();
+    until_quiet(&mut driver);
+    let heard = ask(&mut driver, "version='1.7'");
+    assert_eq!(heard.len(), ALWAYS.len() + ON_CONNECT.len());
+    for element in &heard {
+        let mut needed = vec!["device", "name", "label", "group", "state", "perm", "timestamp"];
+        // A BLOB has no time to settle and a button has no value, but libindi's reader wants these words of all.
+        needed.push("timeout");
+        needed.extend((element.tag == "defSwitchVector").then_some("rule"));
+        for attribute in needed {
+            assert!(!element.attribute(attribute).is_empty(), "{attribute} of {element:?}");
+        }
+        for child in &element.children {
+            assert!(!child.attribute("name").is_empty() && !child.attribute("label").is_empty(), "{child:?}");
+            if child.tag == "defNumber" {
+                let limit = |name: &str| child.attribute(name).parse::<f64>().unwrap();
+                let value: f64 = child.text.parse().unwrap();
+                assert!(limit("min") < limit("max") && limit("step") >= 0.0, "{child:?}");
+                assert!((limit("min")..=limit("max")).contains(&value), "{child:?}");
+                assert!(child.attribute("format").starts_with('%'), "{child:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn asking_again_defines_the_same_and_changes_nothing() {
+    let mut driver = Driver::simulator();
+    greet(&mut driver);
+    let first = ask(&mut driver, "version='1.7'");
+    let second = ask(&mut driver, "version='1.7'");
+    assert_eq!(meaning(&first), meaning(&second));
+    driver.connect();
+    until_quiet(&mut driver);
+    let first = ask(&mut driver, "version='1.7'");
+    let second = ask(&mut driver, "version='1.7'");
+    assert_eq!(meaning(&first), meaning(&second));
+    assert_eq!(names(&second), [&ALWAYS[..], &ON_CONNECT].concat());
+    assert_eq!(driver.get("CONNECTION", "CONNECT"), Some("On"));
+}
+
+#[test]
+fn asking_during_an_exposure_does_not_disturb_it() {
+    let mut driver = connected();
+    begin(&mut driver, 0.3);
+    let heard = ask(&mut driver, "version='1.7'");
+    let exposure = heard.iter().find(|element| element.is("defNumberVector", "CCD_EXPOSURE")).unwrap();
+    assert!(is_busy(exposure), "{exposure:?}");
+    let heard = collect(&mut driver, |element| {
+        element.is("setNumberVector", "CCD_EXPOSURE") && element.attribute("state") == "Ok"
+    });
+    assert_eq!(count(&heard, is_blob), 1);
+}
+
+#[test]
+fn any_version_or_none_gets_the_same_answer() {
+    let mut driver = Driver::simulator();
+    greet(&mut driver);
+    let usual = meaning(&ask(&mut driver, "version='1.7'"));
+    for attributes in ["", "version='9.9'", "version='old'", "version='1.7' device=''"] {
+        assert_eq!(meaning(&ask(&mut driver, attributes)), usual, "{attributes}");
+    }
+    assert!(driver.is_running());
+}
+
+#[test]
+fn another_device_is_none_of_our_business() {
+    let mut driver = Driver::simulator();
+    for attributes in ["version='1.7' device='Telescope'", "version='1.7' device='*' name='CONNECTION'"] {
+        assert_eq!(names(&ask(&mut driver, attributes)), [""; 0], "{attributes}");
+    }
+}
+
+#[test]
+fn one_property_can_be_asked_for() {
+    let mut driver = Driver::simulator();
+    let heard = ask(&mut driver, "version='1.7' device='Camera Simulator' name='SIMULATOR_CFA'");
+    assert_eq!(names(&heard), ["SIMULATOR_CFA"]);
+    // There, but not before connecting.
+    let heard = ask(&mut driver, "version='1.7' device='Camera Simulator' name='CCD_EXPOSURE'");
+    assert_eq!(names(&heard), [""; 0]);
+}
+
+#[test]
+fn connecting_is_busy_then_ok_then_all_properties_of_the_camera_at_once() {
+    let mut driver = Driver::simulator();
+    greet(&mut driver);
+    press(&mut driver, "CONNECTION", "CONNECT");
+    let heard = collect(&mut driver, |element| element.attribute("name") == "CCD_OFFSET");
+    let busy = &heard[0];
+    assert!(busy.is("setSwitchVector", "CONNECTION") && is_busy(busy), "{busy:?}");
+    // Clients take CONNECT for connected, whatever the state.
+    assert_eq!(busy.value("CONNECT"), Some("Off"));
+    assert_eq!((heard[1].attribute("state"), heard[1].value("CONNECT")), ("Ok", Some("On")));
+    assert_eq!(names(&heard[1..]), [&["CONNECTION"][..], &ON_CONNECT].concat());
+    assert_eq!(driver.number("CCD_INFO", "CCD_MAX_X"), 1280.0);
+    assert_eq!(driver.number("CCD_FRAME", "HEIGHT"), 1024.0);
+}
+
+#[test]
+fn a_colour_sensor_tells_its_mosaic() {
+    let mut driver = Driver::simulator();
+    press(&mut driver, "SIMULATOR_CFA", "GRBG");
+    driver.connect();
+    until_quiet(&mut driver);
+    assert_eq!(driver.get("CCD_CFA", "CFA_TYPE"), Some("GRBG"));
+    assert_eq!(connected().vector("CCD_CFA").map(|vector| vector.kind.clone()), None);
+}
+
+#[test]
+fn disconnecting_takes_away_what_connecting_brought() {
+    let mut driver = connected();
+    begin(&mut driver, LONG);
+    press(&mut driver, "CONNECTION", "DISCONNECT");
+    let heard = until_quiet(&mut driver);
+    let from = heard.iter().position(|element| element.attribute("name") == "CONNECTION").unwrap();
+    assert_eq!(heard[from].value("DISCONNECT"), Some("On"));
+    assert_eq!(names(&heard[from + 1..]), ON_CONNECT);
+    assert!(heard[from + 1..].iter().all(|element| element.tag == "delProperty"), "{heard:?}");
+    assert_eq!(count(&heard, is_blob), 0);
+    let mut left = ALWAYS;
+    left.sort_unstable();
+    assert_eq!(driver.names(), left);
+    // And it can be connected again.
+    driver.connect();
+    driver.expose(BRIEF);
+}
+
+#[test]
+fn a_restarted_driver_begins_disconnected() {
+    let driver = connected();
+    let home = driver.home().clone();
+    driver.signal(rustix::process::Signal::KILL);
+    let mut driver = Driver::start(Start { home: Some(home), ..Start::default() });
+    assert_eq!(names(&ask(&mut driver, "version='1.7'")), ALWAYS);
+    assert_eq!(driver.get("CONNECTION", "DISCONNECT"), Some("On"));
+}
