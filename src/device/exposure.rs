@@ -22,6 +22,7 @@ use crate::property::keys::{self, Abort, FrameKind};
 use crate::wire::{Limits, State};
 
 use super::connection::Link;
+use super::header::Settings;
 use super::job::{Delivery, Job};
 use super::timer::Timer;
 use super::upload::Destination;
@@ -63,6 +64,7 @@ struct Spec {
     binning: Binning,
     sensor: Sensor,
     destination: Destination,
+    header: Settings,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -106,6 +108,7 @@ impl Device {
             binning: self.geometry.binning,
             sensor,
             destination: self.destination(),
+            header: self.header_settings(),
         };
         let cancel = Cancel::default();
         self.prepare_camera();
@@ -148,6 +151,7 @@ impl Device {
         current.stage = Stage::Exposing { since: at.elapsed };
         let duration = current.spec.duration();
         self.timers.set(Timer::ExposureOverdue, at.elapsed + duration + READ_OUT_ALLOWANCE);
+        self.timers.set(Timer::MiddleOfExposure, at.elapsed + duration / 2);
         if duration > COUNTDOWN {
             self.timers.set(Timer::Countdown, at.elapsed + COUNTDOWN);
         }
@@ -177,20 +181,26 @@ impl Device {
 
     pub(super) fn frame_arrived(&mut self, id: ExposureId, frame: Frame) {
         self.reading_out(id);
-        let name = self.name.clone();
+        if !self.is_current(id) {
+            return;
+        }
+        let (name, seen) = (self.name.clone(), self.circumstances_of(id));
         let Some(current) = self.exposure.current(id) else { return };
         current.stage = Stage::Delivering;
         let spec = &current.spec;
+        let circumstances = spec.header.prevail(seen);
         let snapshot = Snapshot {
             instrument: name,
-            telescope: None,
             requested: spec.duration(),
             frame_type: spec.frame_type,
             roi: spec.roi,
             binning: spec.binning,
+            sensor: (spec.sensor.width, spec.sensor.height),
             pixel_size: Some((spec.sensor.pixel_x, spec.sensor.pixel_y)),
             bayer: spec.sensor.bayer.clone(),
-            further: Vec::new(),
+            orientation: spec.header.orientation(&circumstances),
+            circumstances,
+            further: spec.header.further.clone(),
         };
         let (planes, ..) = frame.pixels.shape();
         let delivery = Delivery {
@@ -219,6 +229,7 @@ impl Device {
         self.exposure.current = None;
         self.timers.clear(Timer::ExposureOverdue);
         self.timers.clear(Timer::Countdown);
+        self.timers.clear(Timer::MiddleOfExposure);
     }
 
     pub(super) fn exposure_failed(&mut self, id: ExposureId, error: &CameraError) {

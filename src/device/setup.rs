@@ -10,7 +10,10 @@ use crate::property::outbox::Outbox;
 use crate::property::store::{Store, Vector};
 
 use super::timer::Timers;
-use super::{Device, Epoch, config, connection, controls, cooler, exposure, geometry, job, notice, upload};
+use super::{
+    Device, Epoch, config, connection, controls, cooler, exposure, geometry, header, job, notice, snoop,
+    upload,
+};
 
 /// What a device is made from.
 #[derive(Debug)]
@@ -98,6 +101,8 @@ impl Device {
             controls: controls::Controls::default(),
             upload: upload::Upload::default(),
             config: config::Config::default(),
+            snoop: snoop::Snoop::default(),
+            header: header::Header::default(),
             home,
         };
         let [driver_name, exec, version] = driver;
@@ -115,6 +120,8 @@ impl Device {
             cooler::register,
             controls::register,
             upload::register,
+            header::register,
+            snoop::register,
             config::register,
             notice::register,
         ] {

@@ -14,6 +14,7 @@ pub mod card;
 mod checksum;
 pub mod fits;
 pub mod header;
+pub mod pointing;
 pub mod sky;
 pub mod window;
 
