@@ -30,7 +30,8 @@
 //! | what happens when a client writes it | its handler in [`device`], in the file of its concern |
 //! | what a camera can be asked | [`camera`]: trait, [`camera::call::Call`], [`camera::call::dispatch`] |
 //! | a kind of hardware | one file in [`backend`], one line in [`backend::BACKENDS`] |
-//! | the FITS header | one row in [`image::header`] |
+//! | the FITS header | one row in [`image::header`]; in [`image::pointing`] if it comes from another device |
+//! | what is watched on other devices | one line in the table of `device::snoop` |
 //! | bytes on the wire | [`wire`] |
 //! | threads, clock, signals, start and end | [`driver`] |
 //!

@@ -11,6 +11,7 @@ use fitsio::FitsFile;
 use fitsio::headers::ReadsKey;
 use fitsio::images::ReadImage;
 use indi_camera::image::header::{self, Card, CardValue, Snapshot};
+use indi_camera::image::pointing::Circumstances;
 use indi_camera::image::{Bayer, Binning, FrameInfo, FrameType, Pixels, Roi, fits};
 use ndarray::Array3;
 
@@ -135,13 +136,15 @@ fn the_whole_header_comes_back() {
     let roi = Roi { x: 3, y: 2, width: 12, height: 10 };
     let snapshot = Snapshot {
         instrument: "Observer's Camera".to_owned(),
-        telescope: Some("C 11".to_owned()),
         requested: Duration::from_micros(3_000_001),
         frame_type: FrameType::Dark,
         roi,
         binning: Binning::NONE,
+        sensor: (20, 20),
         pixel_size: Some((3.76, 3.8)),
         bayer: Some(Bayer { pattern: "GRBG".to_owned(), offset_x: 0, offset_y: 0 }),
+        circumstances: Circumstances { telescope: Some("C 11".to_owned()), ..Circumstances::default() },
+        orientation: None,
         further: vec![text("OBJECT", "M 31"), text("TELESCOP", "RASA")],
     };
     let info = FrameInfo {

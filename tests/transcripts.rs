@@ -12,6 +12,11 @@
 //! camera fails CALL KIND TEXT  the next such call is answered so
 //! camera started|reading|frame|failed TEXT    news of the exposure that was asked last
 //! camera 12.5 C 40 %           what it says when polled from now on
+//! watching                     what other devices are asked counts as heard from now on
+//! snooped DEVICE VECTOR STATE NAME=value ...      another device tells something
+//! deleted DEVICE [VECTOR]      another device takes it back
+//! cards KEYWORD=value ...      what the header that was delivered last says; `-` for a keyword that must be absent
+//! saved VECTOR NAME=value ...   what the configuration that was saved last says; no elements when it must be absent
 //! delivery ok|no-file|no-blob  the delivery thread reports on the frame
 //! ping                         the server acknowledges everything
 //! connected                    the camera is connected; what that takes is not looked at (likewise `reconnected`)

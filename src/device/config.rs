@@ -2,7 +2,8 @@
 //!
 //! The document is libindi's: the writes that bring the settings back. Loading replays them as if a client had sent
 //! them, so every limit applies. Vectors that are always defined come back when the driver starts, before their first
-//! definition; gain, offset and upload settings when the camera is connected. Window, binning, fast exposure and upload mode come
+//! definition; gain, offset, optics and upload settings when the camera is connected. Window, binning, fast exposure
+//! and upload mode come
 //! back only on CONFIG_LOAD: PHD2 never sends UPLOAD_MODE and sends CCD_FRAME only when its own value changes, so a
 //! window or mode that was restored behind its back would cost it its frames.
 
@@ -16,10 +17,12 @@ use super::job::{ConfigSource, DeliveryError, Document, Job};
 use super::{Device, Handlers, Level};
 
 /// The vectors that are kept besides the backend's own settings.
-fn persistent() -> [&'static str; 9] {
+fn persistent() -> [&'static str; 11] {
     [
         keys::DEBUG.vector(),
         keys::POLLING_PERIOD.vector(),
+        keys::ACTIVE_DEVICES.vector(),
+        keys::SCOPE_INFO.vector(),
         keys::UPLOAD_MODE.vector(),
         keys::UPLOAD_SETTINGS.vector(),
         keys::CCD_FAST_TOGGLE.vector(),
@@ -31,8 +34,13 @@ fn persistent() -> [&'static str; 9] {
 }
 
 /// Those of them that a connecting camera is given unasked.
-fn applied_on_connect() -> [&'static str; 3] {
-    [keys::UPLOAD_SETTINGS.vector(), keys::CCD_GAIN.vector(), keys::CCD_OFFSET.vector()]
+fn applied_on_connect() -> [&'static str; 4] {
+    [
+        keys::UPLOAD_SETTINGS.vector(),
+        keys::SCOPE_INFO.vector(),
+        keys::CCD_GAIN.vector(),
+        keys::CCD_OFFSET.vector(),
+    ]
 }
 
 /// The configuration as it was when the driver started.

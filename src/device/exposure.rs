@@ -23,6 +23,7 @@ use crate::property::keys::{self, Abort, FrameKind};
 use crate::wire::{Limits, State};
 
 use super::connection::Link;
+use super::header::Settings;
 use super::job::{Delivery, Job};
 use super::timer::Timer;
 use super::upload::Destination;
@@ -39,7 +40,7 @@ const QUIET_BEFORE_READ_OUT: Duration = Duration::from_millis(300);
 /// The exposure that the camera is busy with, if there is one.
 #[derive(Debug, Default)]
 pub(super) struct Exposure {
-    last_id: ExposureId,
+    pub(super) last_id: ExposureId,
     current: Option<Current>,
     limits: Option<Limits>,
     /// Window and binning that the camera is known to have.
@@ -64,6 +65,7 @@ struct Spec {
     binning: Binning,
     sensor: Sensor,
     destination: Destination,
+    header: Settings,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -112,6 +114,7 @@ impl Device {
             binning: self.geometry.binning,
             sensor,
             destination: self.destination(),
+            header: self.header_settings(),
         };
         self.prepare_camera();
         self.jobs.push_back(Job::Reserve { bytes: spec.bytes() });
@@ -149,6 +152,7 @@ impl Device {
         current.stage = Stage::Exposing { since: at.elapsed };
         let duration = current.spec.duration;
         self.timers.set(Timer::ExposureOverdue, at.elapsed + duration + READ_OUT_ALLOWANCE);
+        self.timers.set(Timer::MiddleOfExposure, at.elapsed + duration / 2);
         if duration > COUNTDOWN {
             self.timers.set(Timer::Countdown, at.elapsed + COUNTDOWN);
             self.show_phase("exposing");
@@ -194,18 +198,23 @@ impl Device {
         if self.exposure.current(id).is_none() {
             return;
         }
+        let seen = self.circumstances_of(id);
         let Some(Current { cancel, spec, .. }) = self.exposure.current.take() else { return };
         self.timers.clear(Timer::ExposureOverdue);
+        self.timers.clear(Timer::MiddleOfExposure);
+        let circumstances = spec.header.prevail(seen);
         let snapshot = Snapshot {
             instrument: self.name.clone(),
-            telescope: None,
             requested: spec.duration,
             frame_type: spec.frame_type,
             roi: spec.roi,
             binning: spec.binning,
+            sensor: (spec.sensor.width, spec.sensor.height),
             pixel_size: Some((spec.sensor.pixel_x, spec.sensor.pixel_y)),
             bayer: spec.sensor.bayer.clone(),
-            further: Vec::new(),
+            orientation: spec.header.orientation(&circumstances),
+            circumstances,
+            further: spec.header.further.clone(),
         };
         let (planes, ..) = frame.pixels.shape();
         self.deliver(Delivery {
@@ -270,8 +279,9 @@ impl Device {
     pub(super) fn drop_exposures(&mut self) {
         self.drop_deliveries();
         self.end_run();
-        self.timers.clear(Timer::ExposureOverdue);
-        self.timers.clear(Timer::Countdown);
+        for timer in [Timer::ExposureOverdue, Timer::Countdown, Timer::MiddleOfExposure] {
+            self.timers.clear(timer);
+        }
         if let Some(current) = self.exposure.current.take() {
             current.cancel.cancel();
             let waiting = self.calls.len();

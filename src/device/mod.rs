@@ -7,7 +7,8 @@
 //! on the wire. Frames and BLOBs pass through by value; it never looks at a pixel.
 //!
 //! Every property that clients may write has one handler, registered in the file of its concern:
-//! [`connection`], [`exposure`], [`fast`], [`geometry`], [`cooler`], [`controls`], [`upload`], [`config`], [`notice`].
+//! [`connection`], [`exposure`], [`fast`], [`geometry`], [`cooler`], [`controls`], [`upload`], [`header`], [`snoop`],
+//! [`config`], [`notice`].
 //!
 //! Read [`Device::handle`] first.
 
@@ -30,9 +31,11 @@ mod cooler;
 mod exposure;
 mod fast;
 mod geometry;
+mod header;
 pub mod job;
 mod notice;
 mod setup;
+mod snoop;
 mod timer;
 mod upload;
 
@@ -95,6 +98,8 @@ pub struct Device {
     controls: controls::Controls,
     upload: upload::Upload,
     config: config::Config,
+    snoop: snoop::Snoop,
+    header: header::Header,
     home: String,
 }
 
@@ -176,7 +181,7 @@ impl Device {
             }
             Request::PingRequest { uid } => self.outbox.push(Message::PingReply { uid }),
             Request::PingReply { uid } => self.acknowledged(&uid),
-            Request::Snooped(_) => {}
+            Request::Snooped(news) => self.snooped(&news),
         }
     }
 
@@ -193,6 +198,7 @@ impl Device {
         }
         if !self.greeted {
             self.greeted = true;
+            self.watch_all();
             for warning in std::mem::take(&mut self.warnings) {
                 self.say(Level::Warning, &warning);
             }
@@ -279,6 +285,8 @@ impl Device {
             Timer::Poll => self.poll(),
             Timer::PingOverdue => self.ping_overdue(),
             Timer::Reconnect => self.try_again(),
+            Timer::MiddleOfExposure => self.middle_reached(),
+            Timer::Silence => self.break_silence(),
         }
     }
 

@@ -11,7 +11,8 @@ use crate::property::store::{Store, Vector};
 
 use super::timer::Timers;
 use super::{
-    Device, Epoch, config, connection, controls, cooler, exposure, fast, geometry, job, notice, upload,
+    Device, Epoch, config, connection, controls, cooler, exposure, fast, geometry, header, job, notice,
+    snoop, upload,
 };
 
 /// What a device is made from.
@@ -101,6 +102,8 @@ impl Device {
             controls: controls::Controls::default(),
             upload: upload::Upload::default(),
             config: config::Config::default(),
+            snoop: snoop::Snoop::default(),
+            header: header::Header::default(),
             home,
         };
         let [driver_name, exec, version] = driver;
@@ -119,6 +122,8 @@ impl Device {
             cooler::register,
             controls::register,
             upload::register,
+            header::register,
+            snoop::register,
             config::register,
             notice::register,
         ] {

@@ -19,9 +19,13 @@ pub(super) enum Timer {
     PingOverdue,
     /// A lost camera is to be tried again.
     Reconnect,
+    /// Half of the exposure is over.
+    MiddleOfExposure,
+    /// The devices that we watch and that have told nothing are to be asked again.
+    Silence,
 }
 
-const ALL: [Timer; 7] = [
+const ALL: [Timer; 9] = [
     Timer::Countdown,
     Timer::ExposureOverdue,
     Timer::DeliveryOverdue,
@@ -29,6 +33,8 @@ const ALL: [Timer; 7] = [
     Timer::Poll,
     Timer::PingOverdue,
     Timer::Reconnect,
+    Timer::MiddleOfExposure,
+    Timer::Silence,
 ];
 
 /// When each timer is due, on the clock of `Moment::elapsed`.

@@ -22,7 +22,7 @@ pub type Line = [u8; LINE];
 /// Where the value of a text card begins, behind `KEYWORD = '`.
 pub const TEXT_START: usize = 11;
 /// Longest text in one card: columns 12 to 79.
-const TEXT_MAX: usize = 68;
+pub const TEXT_MAX: usize = 68;
 /// Columns of a commentary card that are free.
 const COMMENTARY_MAX: usize = 72;
 
@@ -70,6 +70,19 @@ pub fn keyword(wanted: &str) -> Option<String> {
 #[must_use]
 pub fn is_commentary(keyword: &str) -> bool {
     keyword == "COMMENT" || keyword == "HISTORY"
+}
+
+/// Whether a keyword says how the file is built, which only the encoder knows.
+#[must_use]
+pub fn is_structural(keyword: &str) -> bool {
+    /// `BLANK` would turn pixels of one value into holes, the others stand for extensions, groups, long texts or
+    /// long keywords.
+    const STRUCTURE: [&str; 16] = [
+        "SIMPLE", "XTENSION", "BITPIX", "NAXIS", "EXTEND", "PCOUNT", "GCOUNT", "GROUPS", "BZERO", "BSCALE",
+        "BLANK", "DATASUM", "CHECKSUM", "CONTINUE", "HIERARCH", "END",
+    ];
+    let axis = keyword.strip_prefix("NAXIS").is_some_and(|rest| rest.bytes().all(|b| b.is_ascii_digit()));
+    axis || STRUCTURE.contains(&keyword)
 }
 
 fn push_commentary(lines: &mut Vec<Line>, keyword: &str, text: &str) {

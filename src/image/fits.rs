@@ -131,15 +131,8 @@ fn header(cards: &[Card], pixels: &Pixels) -> Vec<Line> {
 
 /// Whether a caller's card goes into the file: it says nothing about the structure and is the last of its keyword.
 fn is_wanted(card: &Card, seen: &mut HashSet<String>) -> bool {
-    /// `BLANK` would turn pixels of one value into holes, the others stand for extensions, groups, long texts or
-    /// long keywords.
-    const STRUCTURE: [&str; 16] = [
-        "SIMPLE", "XTENSION", "BITPIX", "NAXIS", "EXTEND", "PCOUNT", "GCOUNT", "GROUPS", "BZERO", "BSCALE",
-        "BLANK", "DATASUM", "CHECKSUM", "CONTINUE", "HIERARCH", "END",
-    ];
     let Some(keyword) = card::keyword(&card.keyword) else { return false };
-    let axis = keyword.strip_prefix("NAXIS").is_some_and(|rest| rest.bytes().all(|b| b.is_ascii_digit()));
-    if axis || STRUCTURE.contains(&keyword.as_str()) {
+    if card::is_structural(&keyword) {
         return false;
     }
     // What cannot be written must not displace what can.

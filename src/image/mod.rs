@@ -15,6 +15,8 @@ mod checksum;
 pub mod fits;
 pub mod header;
 pub mod name;
+pub mod pointing;
+pub mod sky;
 pub mod window;
 
 /// A rectangle on the sensor in unbinned pixels; the origin is the first pixel read out.

@@ -47,6 +47,11 @@ choices!(
     Cooler { On = "COOLER_ON", Off = "COOLER_OFF" }
 );
 
+choices!(
+    /// Whether headers get a solution.
+    Wcs { Enable = "WCS_ENABLE", Disable = "WCS_DISABLE" }
+);
+
 macro_rules! skeleton {
     ($file:literal) => {
         Skeleton::index(
@@ -64,6 +69,10 @@ pub const DRIVER_INFO: Text<4> =
 pub const CONFIG_PROCESS: Action<ConfigProcess> = BASE.action("CONFIG_PROCESS");
 pub const DEBUG: OneOf<Debug> = BASE.one_of("DEBUG");
 pub const POLLING_PERIOD: Number<1> = BASE.number("POLLING_PERIOD", ["PERIOD_MS"]);
+pub const ACTIVE_DEVICES: Text<5> = BASE.text(
+    "ACTIVE_DEVICES",
+    ["ACTIVE_TELESCOPE", "ACTIVE_ROTATOR", "ACTIVE_FOCUSER", "ACTIVE_FILTER", "ACTIVE_SKYQUALITY"],
+);
 
 /// Defined by every connected camera.
 pub const CCD: Skeleton = skeleton!("ccd.xml");
@@ -82,6 +91,16 @@ pub const CCD1: Blob = CCD.blob("CCD1", "CCD1");
 pub const CCD_FILE_PATH: Text<1> = CCD.text("CCD_FILE_PATH", ["FILE_PATH"]);
 pub const UPLOAD_MODE: OneOf<UploadMode> = CCD.one_of("UPLOAD_MODE");
 pub const UPLOAD_SETTINGS: Text<2> = CCD.text("UPLOAD_SETTINGS", ["UPLOAD_DIR", "UPLOAD_PREFIX"]);
+
+/// Defined by every connected camera.
+pub const HEADER: Skeleton = skeleton!("header.xml");
+pub const SCOPE_INFO: Number<2> = HEADER.number("SCOPE_INFO", ["FOCAL_LENGTH", "APERTURE"]);
+pub const FITS_HEADER: Text<5> = HEADER.text(
+    "FITS_HEADER",
+    ["KEYWORD_NAME", "KEYWORD_VALUE", "KEYWORD_COMMENT", "FITS_OBJECT", "FITS_OBSERVER"],
+);
+pub const WCS_CONTROL: OneOf<Wcs> = HEADER.one_of("WCS_CONTROL");
+pub const CCD_ROTATION: Number<1> = HEADER.number("CCD_ROTATION", ["CCD_ROTATION_VALUE"]);
 
 /// Defined by cameras with a thermometer or a cooler.
 pub const COOLER: Skeleton = skeleton!("cooler.xml");
@@ -107,7 +126,7 @@ pub const CCD_FAST_TOGGLE: OneOf<Toggle> = FAST.one_of("CCD_FAST_TOGGLE");
 pub const CCD_FAST_COUNT: Number<1> = FAST.number("CCD_FAST_COUNT", ["FRAMES"]);
 
 /// The embedded files of a connected camera, in the order in which their vectors are defined.
-pub const ON_CONNECT: [Skeleton; 6] = [CCD, COOLER, GAIN, OFFSET, BAYER, FAST];
+pub const ON_CONNECT: [Skeleton; 7] = [CCD, HEADER, COOLER, GAIN, OFFSET, BAYER, FAST];
 
 #[cfg(test)]
 mod tests {

@@ -11,12 +11,13 @@ use indi_camera::camera::types::{
     Binning, CameraId, CameraStatus, Capabilities, CoolingStatus, Event, ExposureId, ExposureStatus, Frame,
     FrameInfo, Moment, Pixels, Range, Roi, Sensor, Value,
 };
-use indi_camera::device::job::DeliveryError;
+use indi_camera::device::job::{DeliveryError, Document};
 use indi_camera::device::{Device, Epoch, Input, Job, Report, Setup};
+use indi_camera::image::header::{Card, CardValue};
 use indi_camera::property::skeleton::Skeleton;
 use indi_camera::property::store::Vector;
 use indi_camera::property::{keys, load};
-use indi_camera::wire::{Elements, Kind, Message, New, Payload, Request, Values};
+use indi_camera::wire::{Elements, Kind, Message, New, News, Payload, Request, Snooped, State, Values};
 use ndarray::Array3;
 
 const SETTINGS: &str = r#"<INDIDriver>
@@ -37,6 +38,9 @@ pub struct Rehearsal {
     failing: Vec<(String, ErrorKind, String)>,
     exposure: Option<ExposureId>,
     delivering: VecDeque<(ExposureId, bool, bool)>,
+    cards: Vec<Card>,
+    watching: bool,
+    saved: Document,
     pings: Vec<String>,
     temperature: f64,
     power: f64,
@@ -71,6 +75,9 @@ impl Rehearsal {
             failing: Vec::new(),
             exposure: None,
             delivering: VecDeque::new(),
+            cards: Vec::new(),
+            watching: false,
+            saved: Vec::new(),
             pings: Vec::new(),
             temperature: 20.0,
             power: 0.0,
@@ -116,10 +123,35 @@ impl Rehearsal {
                     "newBLOBVector" => Kind::Blob,
                     other => return Err(format!("no such element: {other}")),
                 };
-                let elements = elements.iter().filter_map(|pair| pair.split_once('='));
-                let elements = elements.map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
-                let new = New { device: Some("Cam".to_owned()), name: (*name).to_owned(), kind, elements };
+                let (device, name) = (Some("Cam".to_owned()), (*name).to_owned());
+                let new = New { device, name, kind, elements: pairs(elements) };
                 self.input(Input::Request(Request::New(new)));
+            }
+            ["watching"] => self.watching = true,
+            ["snooped", device, name, state, elements @ ..] => {
+                let news = News::Values { state: Some(vector_state(state)?), elements: pairs(elements) };
+                let (device, name) = ((*device).to_owned(), Some((*name).to_owned()));
+                self.input(Input::Request(Request::Snooped(Snooped { device, name, news })));
+            }
+            ["deleted", device, name @ ..] => {
+                let (device, name) = ((*device).to_owned(), name.first().map(|name| (*name).to_owned()));
+                self.input(Input::Request(Request::Snooped(Snooped { device, name, news: News::Deleted })));
+            }
+            ["cards", wanted @ ..] => {
+                for (keyword, want) in pairs(wanted) {
+                    let is = shown(&self.cards, &keyword);
+                    let close = number(&is).and_then(|is| Ok((is - number(&want)?).abs() < 1e-4));
+                    if is != want && close != Ok(true) {
+                        return Err(format!("{keyword} is {is}, not {want}"));
+                    }
+                }
+            }
+            ["saved", name, elements @ ..] => {
+                let saved = self.saved.iter().find(|new| new.name == *name).map(|new| &new.elements);
+                let wanted = pairs(elements);
+                if saved.map_or(&[][..], Vec::as_slice) != wanted {
+                    return Err(format!("saved is {saved:?}"));
+                }
             }
             ["camera", "silent"] => self.silent = true,
             ["camera", "answers"] => self.silent = false,
@@ -225,6 +257,7 @@ impl Rehearsal {
                 match job {
                     Job::Deliver(delivery) => {
                         if !delivery.cancel.is_cancelled() {
+                            self.cards.clone_from(&delivery.cards);
                             self.delivering.push_back((
                                 delivery.id,
                                 delivery.client,
@@ -232,7 +265,8 @@ impl Rehearsal {
                             ));
                         }
                     }
-                    Job::SaveConfig(_) => {
+                    Job::SaveConfig(document) => {
+                        self.saved = document;
                         self.device.handle(self.now, Input::Delivery(Report::Saved(Ok(()))))
                     }
                     Job::LoadConfig(_) => {
@@ -249,7 +283,9 @@ impl Rehearsal {
                 if let Message::PingRequest { uid } = &message {
                     self.pings.push(uid.clone());
                 }
-                self.heard.push(format!("< {}", show_message(&message)));
+                if self.watching || !matches!(message, Message::Snoop { .. }) {
+                    self.heard.push(format!("< {}", show_message(&message)));
+                }
                 self.messages.push(message);
             }
             if quiet {
@@ -422,10 +458,36 @@ fn show_message(message: &Message) -> String {
         Message::SetBlob(blob) => format!("setBLOBVector {} {:?} {}", blob.name, blob.state, blob.format),
         Message::Delete { name, .. } => format!("delProperty {}", name.as_deref().unwrap_or("*")),
         Message::Say { text, .. } => format!("message {text}"),
-        Message::Snoop { device, .. } => format!("getProperties {device}"),
+        Message::Snoop { device, name } => {
+            format!("getProperties {device} {}", name.as_deref().unwrap_or("*"))
+        }
         Message::PingRequest { .. } => "pingRequest".to_owned(),
         Message::PingReply { uid } => format!("pingReply {uid}"),
     }
+}
+
+/// `NAME=value` each.
+fn pairs(words: &[&str]) -> Vec<(String, String)> {
+    let pairs = words.iter().filter_map(|word| word.split_once('='));
+    pairs.map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
+}
+
+/// The value that a reader of this header finds; `-` when there is none.
+fn shown(cards: &[Card], keyword: &str) -> String {
+    let card = cards.iter().rev().find(|card| card.keyword == keyword);
+    match card.map(|card| (&card.value, &card.comment)) {
+        Some((Some(CardValue::Text(text)), _)) => text.clone(),
+        Some((Some(CardValue::Integer(n)), _)) => n.to_string(),
+        Some((Some(CardValue::Real(x)), _)) => format!("{x:?}"),
+        Some((Some(CardValue::Logical(on)), _)) => on.to_string(),
+        Some((None, comment)) => comment.clone(),
+        None => "-".to_owned(),
+    }
+}
+
+fn vector_state(word: &str) -> Result<State, String> {
+    let states = [State::Idle, State::Ok, State::Busy, State::Alert];
+    states.into_iter().find(|state| format!("{state:?}") == word).ok_or_else(|| format!("no state {word}"))
 }
 
 /// Words separated by blanks; double quotes keep blanks together.
