@@ -215,8 +215,9 @@ impl Driver {
     /// Every device sees every request and takes what is addressed to it.
     fn route(&mut self, request: &Request) {
         for index in 0..self.stations.len() {
-            let answered_once = index > 0 && matches!(request, Request::PingRequest { .. });
-            if !answered_once {
+            // A ping is answered once, by the device whose messages go out last: after all that was said before.
+            let is_ping = matches!(request, Request::PingRequest { .. });
+            if !is_ping || index + 1 == self.stations.len() {
                 self.handle(index, Input::Request(request.clone()));
             }
         }

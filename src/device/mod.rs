@@ -7,8 +7,7 @@
 //! on the wire. Frames and BLOBs pass through by value; it never looks at a pixel.
 //!
 //! Every property that clients may write has one handler, registered in the file of its concern:
-//! [`connection`], [`exposure`], [`fast`], [`geometry`], [`cooler`], [`controls`], [`upload`], [`header`], [`snoop`],
-//! [`config`], [`notice`].
+//! `connection`, `exposure`, `fast`, `geometry`, `cooler`, `controls`, `upload`, `header`, `snoop`, `config`, `notice`.
 //!
 //! Read [`Device::handle`] first.
 

@@ -30,7 +30,7 @@ pub trait Key: Copy + 'static {
     fn write(&self, value: Self::Value) -> Values;
 }
 
-/// The switches of a vector as an enum: made by [`choices!`](crate::property::key::choices).
+/// The switches of a vector as an enum: made by `choices!`.
 pub trait Choice: Copy + PartialEq + 'static {
     /// Every variant, in the order of the skeleton.
     const ALL: &'static [Self];

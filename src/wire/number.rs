@@ -14,7 +14,7 @@ use nom::number::complete::recognize_float;
 use nom::sequence::{delimited, preceded};
 use nom::{IResult, Parser};
 
-/// Widest field and highest precision that [`format`] obeys. libindi's clients hold 64 bytes, and a skeleton
+/// Widest field and highest precision that [`format()`] obeys. libindi's clients hold 64 bytes, and a skeleton
 /// that says `%999999999f` must not make us allocate a gigabyte.
 pub const MAX_FIELD: usize = 64;
 

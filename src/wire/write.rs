@@ -2,7 +2,7 @@
 //!
 //! The readers at the other end are libindi's, and weaker than XML allows. They know five entities and no numeric
 //! references, drop control characters in attributes, and lose CDATA. So control characters are removed before
-//! escaping (line breaks and tabs become blanks), names end at [`MAX_NAME`] and messages at [`MAX_MESSAGE`] bytes.
+//! escaping (line breaks and tabs become blanks), names end at [`MAX_NAME`](super::MAX_NAME) and messages at [`MAX_MESSAGE`] bytes.
 //!
 //! One defect has no clean way around it: at the *beginning* of an element's text they do not decode an entity, so
 //! `<b>` would arrive as `&lt;b>`. And once a text holds an entity anywhere, the server prints all five characters

@@ -3,18 +3,20 @@
 use crate::support::{Driver, Element, Start};
 use crate::{BRIEF, LONG, begin, collect, connected, count, greet, is_blob, is_busy, press, until_quiet};
 
-const ALWAYS: [&str; 8] = [
+const ALWAYS: [&str; 9] = [
     "CONNECTION",
     "DRIVER_INFO",
     "CONFIG_PROCESS",
     "DEBUG",
     "POLLING_PERIOD",
+    "ACTIVE_DEVICES",
     "SIMULATOR_SENSOR",
     "SIMULATOR_CFA",
     "SIMULATOR_SCENE",
 ];
-const ON_CONNECT: [&str; 16] = [
+const ON_CONNECT: [&str; 23] = [
     "CCD_EXPOSURE",
+    "CCD_EXPOSURE_STATUS",
     "CCD_ABORT_EXPOSURE",
     "CCD_FRAME",
     "CCD_FRAME_RESET",
@@ -25,11 +27,17 @@ const ON_CONNECT: [&str; 16] = [
     "CCD_FILE_PATH",
     "UPLOAD_MODE",
     "UPLOAD_SETTINGS",
+    "SCOPE_INFO",
+    "FITS_HEADER",
+    "WCS_CONTROL",
+    "CCD_ROTATION",
     "CCD_TEMPERATURE",
     "CCD_COOLER",
     "CCD_COOLER_POWER",
     "CCD_GAIN",
     "CCD_OFFSET",
+    "CCD_FAST_TOGGLE",
+    "CCD_FAST_COUNT",
 ];
 
 /// What a `getProperties` is answered with. The settings of the simulated sensor, which the camera confirms once

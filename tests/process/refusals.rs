@@ -118,7 +118,7 @@ fn an_unknown_property_is_one_sentence() {
     driver.new_vector("Number", "NO_SUCH", &[("A", "1")]);
     let heard = until_quiet(&mut driver);
     assert_eq!(heard.len(), 1);
-    assert_eq!(heard[0].attribute("message"), "[ERROR] there is no property NO_SUCH");
+    assert_eq!(heard[0].attribute("message"), "[ERROR] there is no property NO_SUCH now");
 }
 
 #[test]
