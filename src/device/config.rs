@@ -16,7 +16,7 @@ use super::job::{ConfigSource, DeliveryError, Document, Job};
 use super::{Device, Handlers, Level};
 
 /// The vectors that are kept besides the backend's own settings.
-fn persistent() -> [&'static str; 8] {
+fn persistent() -> [&'static str; 10] {
     [
         keys::DEBUG.vector(),
         keys::POLLING_PERIOD.vector(),
@@ -26,12 +26,20 @@ fn persistent() -> [&'static str; 8] {
         keys::CCD_FRAME.vector(),
         keys::CCD_GAIN.vector(),
         keys::CCD_OFFSET.vector(),
+        keys::CCD_TEMP_RAMP.vector(),
+        keys::COOLER_POLICY.vector(),
     ]
 }
 
 /// Those of them that a connecting camera is given unasked.
-fn applied_on_connect() -> [&'static str; 3] {
-    [keys::UPLOAD_SETTINGS.vector(), keys::CCD_GAIN.vector(), keys::CCD_OFFSET.vector()]
+fn applied_on_connect() -> [&'static str; 5] {
+    [
+        keys::UPLOAD_SETTINGS.vector(),
+        keys::CCD_GAIN.vector(),
+        keys::CCD_OFFSET.vector(),
+        keys::CCD_TEMP_RAMP.vector(),
+        keys::COOLER_POLICY.vector(),
+    ]
 }
 
 /// The configuration as it was when the driver started.

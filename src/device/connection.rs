@@ -28,6 +28,8 @@ const CALL_DEADLINE: Duration = Duration::from_secs(10);
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
 /// The longest such pause.
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
+/// The longest time between two set points of a ramp.
+const LONGEST_RAMP_STEP: Duration = Duration::from_secs(1);
 /// Camera threads that may be given up. Each keeps its stack and whatever its driver holds, so there must be an end.
 const MAX_ABANDONED: u32 = 3;
 
@@ -40,6 +42,8 @@ pub(super) enum Link {
     Connecting,
     /// The camera answers.
     On,
+    /// Nobody wants the camera; it stays open until its sensor is warm. To clients it is off.
+    Parting,
     /// The camera is gone, and somebody wants it.
     Lost {
         /// Attempts to open it that have failed since.
@@ -68,7 +72,11 @@ impl Device {
             (Connection::Connect, _) if self.is_worn_out() => {
                 self.refuse(keys::CONNECTION.vector(), &worn_out());
             }
-            (Connection::Connect, Link::Off) => {
+            (Connection::Connect, Link::Off | Link::Parting) => {
+                if self.link == Link::Parting {
+                    self.stop_parting();
+                    self.say(Level::Info, "the warm-up has ended: the cooler holds what was reached");
+                }
                 self.link = Link::Connecting;
                 // Clients take CONNECT On for connected, whatever the state, so it stays Off until it is true.
                 self.publish(&keys::CONNECTION, Connection::Disconnect, State::Busy);
@@ -78,12 +86,15 @@ impl Device {
                 self.send(&keys::CONNECTION);
                 self.try_again();
             }
-            (Connection::Disconnect, Link::Off) => self.publish(&keys::CONNECTION, wanted, State::Idle),
-            (Connection::Disconnect, _) => self.disconnect(),
+            (Connection::Disconnect, Link::Off | Link::Parting) => {
+                self.publish(&keys::CONNECTION, wanted, State::Idle);
+            }
+            (Connection::Disconnect, _) => self.disconnect(false),
         }
     }
 
-    fn disconnect(&mut self) {
+    fn disconnect(&mut self, exiting: bool) {
+        let answers = self.link == Link::On;
         self.forget_exposure();
         self.link = Link::Off;
         self.timers.clear(Timer::Poll);
@@ -96,7 +107,7 @@ impl Device {
                 self.outbox.push(Message::Delete { device, name: Some(name), at: self.now.utc });
             }
         }
-        self.ask(Call::Disconnect);
+        self.leave_camera(answers, exiting);
     }
 
     pub(super) fn connect_answered(&mut self, result: Result<Reply, CameraError>) {
@@ -136,7 +147,7 @@ impl Device {
                 let pause = FIRST_PAUSE.saturating_mul(1 << failures.min(5)).min(LONGEST_PAUSE);
                 self.timers.set(Timer::Reconnect, self.now.elapsed + pause);
             }
-            (Link::Off | Link::On, _) => {}
+            (Link::Off | Link::On | Link::Parting, _) => {}
         }
     }
 
@@ -240,12 +251,16 @@ impl Device {
 
     pub(super) fn schedule_poll(&mut self) {
         let [milliseconds] = self.store.get(&keys::POLLING_PERIOD);
-        let period = Duration::try_from_secs_f64(milliseconds / 1e3).unwrap_or(Duration::from_secs(1));
+        let mut period = Duration::try_from_secs_f64(milliseconds / 1e3).unwrap_or(Duration::from_secs(1));
+        if self.cooler.is_ramping() {
+            // However rarely the user wants to hear of the camera, a ramp has no steps.
+            period = period.min(LONGEST_RAMP_STEP);
+        }
         self.timers.set(Timer::Poll, self.now.elapsed + period);
     }
 
     pub(super) fn poll(&mut self) {
-        if self.link != Link::On {
+        if !matches!(self.link, Link::On | Link::Parting) {
             return;
         }
         self.schedule_poll();
@@ -270,9 +285,16 @@ impl Device {
     }
 
     pub(super) fn shut_down(&mut self) {
-        if self.link != Link::Off {
-            self.disconnect();
+        match self.link {
+            Link::Off => {}
+            Link::Parting => self.parting_overdue(),
+            _ => self.disconnect(true),
         }
+    }
+
+    /// Whether the camera is still to be opened, so that all it says now is of the connection before.
+    pub(super) fn is_about_to_open(&self) -> bool {
+        self.calls.iter().any(|call| matches!(call, Call::Connect(_)))
     }
 }
 
@@ -280,6 +302,9 @@ impl Device {
 pub(super) fn offers(capabilities: &Capabilities, vector: &str) -> bool {
     let needs = [
         (keys::CCD_TEMPERATURE.vector(), capabilities.thermometer),
+        (keys::CCD_TEMPERATURE_TARGET.vector(), capabilities.cooler.is_some()),
+        (keys::CCD_TEMP_RAMP.vector(), capabilities.cooler.is_some()),
+        (keys::COOLER_POLICY.vector(), capabilities.cooler.is_some()),
         (keys::CCD_COOLER.vector(), capabilities.cooler.is_some()),
         (keys::CCD_COOLER_POWER.vector(), capabilities.cooler_power),
         (keys::CCD_GAIN.vector(), capabilities.gain.is_some()),

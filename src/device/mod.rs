@@ -282,6 +282,7 @@ impl Device {
             Timer::Poll => self.poll(),
             Timer::PingOverdue => self.ping_overdue(),
             Timer::Reconnect => self.try_again(),
+            Timer::PartingOverdue => self.parting_overdue(),
         }
     }
 

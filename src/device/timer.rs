@@ -17,15 +17,18 @@ pub(super) enum Timer {
     PingOverdue,
     /// A lost camera is to be tried again.
     Reconnect,
+    /// A camera that is warming up before it is closed has had its time.
+    PartingOverdue,
 }
 
-const ALL: [Timer; 6] = [
+const ALL: [Timer; 7] = [
     Timer::Countdown,
     Timer::ExposureOverdue,
     Timer::CallOverdue,
     Timer::Poll,
     Timer::PingOverdue,
     Timer::Reconnect,
+    Timer::PartingOverdue,
 ];
 
 /// When each timer is due, on the clock of `Moment::elapsed`.

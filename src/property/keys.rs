@@ -42,6 +42,10 @@ choices!(
     /// The cooler's switch.
     Cooler { On = "COOLER_ON", Off = "COOLER_OFF" }
 );
+choices!(
+    /// What becomes of the cooler when nobody wants the camera any more.
+    CoolerPolicy { Hold = "HOLD", WarmUp = "WARM_UP", Off = "OFF" }
+);
 
 macro_rules! skeleton {
     ($file:literal) => {
@@ -81,8 +85,12 @@ pub const UPLOAD_SETTINGS: Text<2> = CCD.text("UPLOAD_SETTINGS", ["UPLOAD_DIR", 
 /// Defined by cameras with a thermometer or a cooler.
 pub const COOLER: Skeleton = skeleton!("cooler.xml");
 pub const CCD_TEMPERATURE: Number<1> = COOLER.number("CCD_TEMPERATURE", ["CCD_TEMPERATURE_VALUE"]);
+pub const CCD_TEMPERATURE_TARGET: Number<2> =
+    COOLER.number("CCD_TEMPERATURE_TARGET", ["TARGET", "RAMP_TARGET"]);
+pub const CCD_TEMP_RAMP: Number<2> = COOLER.number("CCD_TEMP_RAMP", ["RAMP_SLOPE", "RAMP_THRESHOLD"]);
 pub const CCD_COOLER: OneOf<Cooler> = COOLER.one_of("CCD_COOLER");
 pub const CCD_COOLER_POWER: Number<1> = COOLER.number("CCD_COOLER_POWER", ["CCD_COOLER_VALUE"]);
+pub const COOLER_POLICY: OneOf<CoolerPolicy> = COOLER.one_of("COOLER_POLICY");
 
 /// Defined by cameras with a gain setting.
 pub const GAIN: Skeleton = skeleton!("gain.xml");
