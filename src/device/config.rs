@@ -11,14 +11,16 @@ use crate::property::keys::{self, ConfigProcess};
 use crate::property::store::Vector;
 use crate::wire::{Elements, Kind, New, State};
 
-use super::connection::offers;
 use super::job::{ConfigSource, DeliveryError, Document, Job};
 use super::{Device, Handlers, Level};
 
 /// The vectors that are kept besides the backend's own settings.
-fn persistent() -> [&'static str; 10] {
+fn persistent() -> [&'static str; 13] {
     [
         keys::DEBUG.vector(),
+        keys::DEBUG_LEVEL.vector(),
+        keys::LOGGING_LEVEL.vector(),
+        keys::LOG_OUTPUT.vector(),
         keys::POLLING_PERIOD.vector(),
         keys::UPLOAD_MODE.vector(),
         keys::UPLOAD_SETTINGS.vector(),
@@ -59,13 +61,15 @@ impl Device {
     pub(super) fn restore(&mut self, saved: Document) {
         for new in &saved {
             if self.is_kept(&new.name)
-                && let Ok(values) = self.store.accept(new)
+                && !self.on_connect.contains(&new.name)
+                && let Ok(values) = self.store.check(new)
             {
                 self.store.assign(&new.name, values);
             }
         }
         self.config.saved = saved;
         self.push_settings();
+        self.restore_debug();
     }
 
     /// Gives a camera that is being connected, for the first time, the settings that were stored.
@@ -158,8 +162,8 @@ impl Device {
     /// stored already.
     fn stored(&self, vector: &Vector) -> Option<New> {
         let known = match &self.capabilities {
-            Some(capabilities) => offers(capabilities, &vector.name),
-            None => vector.defined,
+            Some(capabilities) => self.offers(capabilities, &vector.name),
+            None => !self.on_connect.contains(&vector.name),
         };
         if !known {
             return self.config.saved.iter().find(|new| new.name == vector.name).cloned();

@@ -12,13 +12,15 @@ use crate::camera::error::{CameraError, ErrorKind};
 use crate::camera::types::Capabilities;
 use crate::property::key::Key;
 use crate::property::keys::{self, Connection};
-use crate::wire::{Message, Perm, State};
+use crate::wire::{Perm, State};
 
 use super::timer::Timer;
 use super::{Device, Epoch, Handlers, Level};
 
 /// `DRIVER_INTERFACE` of a camera without a guide port.
 pub(super) const INTERFACE_CCD: u32 = 2;
+/// What a guide port adds to it: PHD2 looks for guide vectors only then.
+const INTERFACE_GUIDER: u32 = 4;
 
 /// A camera that needs longer to open than this has hung.
 const CONNECT_DEADLINE: Duration = Duration::from_secs(30);
@@ -96,16 +98,14 @@ impl Device {
     fn disconnect(&mut self, exiting: bool) {
         let answers = self.link == Link::On;
         self.forget_exposure();
+        self.forget_pulses();
         self.link = Link::Off;
         self.timers.clear(Timer::Poll);
         self.timers.clear(Timer::Reconnect);
         self.calls.clear();
         self.publish(&keys::CONNECTION, Connection::Disconnect, State::Idle);
         for name in self.on_connect.clone() {
-            if self.store.undefine(&name) && self.greeted {
-                let device = self.name.clone();
-                self.outbox.push(Message::Delete { device, name: Some(name), at: self.now.utc });
-            }
+            self.withdraw(&name);
         }
         self.leave_camera(answers, exiting);
     }
@@ -163,7 +163,7 @@ impl Device {
         self.link = Link::On;
         self.publish(&keys::CONNECTION, Connection::Connect, State::Ok);
         for name in self.on_connect.clone() {
-            if offers(&capabilities, &name) {
+            if self.offers(&capabilities, &name) {
                 self.send_definition(&name);
             }
         }
@@ -192,6 +192,7 @@ impl Device {
         self.say(Level::Error, &format!("{} is lost ({why}); {next}", self.camera.name));
         self.fail_exposure("the camera is lost");
         self.lose_cooler();
+        self.lose_pulses();
         self.settle(&keys::CONNECTION, State::Alert);
         if !worn_out {
             self.timers.set(Timer::Reconnect, self.now.elapsed + FIRST_PAUSE);
@@ -279,9 +280,41 @@ impl Device {
             let (x, y) = (bayer.offset_x.to_string(), bayer.offset_y.to_string());
             self.store.set(&keys::CCD_CFA, [x, y, bayer.pattern.clone()]);
         }
+        self.store.set(&keys::ADC_DEPTH, [f64::from(capabilities.sensor.adc_bits)]);
+        self.store.set(&keys::SDK, [capabilities.sdk.clone().unwrap_or_default()]);
+        self.adopt_interface(capabilities.guide_port);
         let perm = if capabilities.cooler.is_some() { Perm::Rw } else { Perm::Ro };
         self.store.set_perm(&keys::CCD_TEMPERATURE, perm);
         self.capabilities = Some(capabilities);
+    }
+
+    fn adopt_interface(&mut self, guide_port: bool) {
+        let interface = INTERFACE_CCD + if guide_port { INTERFACE_GUIDER } else { 0 };
+        let [name, exec, version, before] = self.store.get(&keys::DRIVER_INFO);
+        if before != interface.to_string() {
+            self.store.set(&keys::DRIVER_INFO, [name, exec, version, interface.to_string()]);
+            self.send(&keys::DRIVER_INFO);
+        }
+    }
+
+    /// Whether a camera with these capabilities has a vector.
+    pub(super) fn offers(&self, capabilities: &Capabilities, vector: &str) -> bool {
+        let needs = [
+            (keys::CCD_TEMPERATURE.vector(), capabilities.thermometer),
+            (keys::CCD_TEMPERATURE_TARGET.vector(), capabilities.cooler.is_some()),
+            (keys::CCD_TEMP_RAMP.vector(), capabilities.cooler.is_some()),
+            (keys::COOLER_POLICY.vector(), capabilities.cooler.is_some()),
+            (keys::CCD_COOLER.vector(), capabilities.cooler.is_some()),
+            (keys::CCD_COOLER_POWER.vector(), capabilities.cooler_power),
+            (keys::CCD_GAIN.vector(), capabilities.gain.is_some()),
+            (keys::CCD_OFFSET.vector(), capabilities.offset.is_some()),
+            (keys::CCD_CFA.vector(), capabilities.sensor.bayer.is_some()),
+            (keys::TELESCOPE_TIMED_GUIDE_NS.vector(), capabilities.guide_port),
+            (keys::TELESCOPE_TIMED_GUIDE_WE.vector(), capabilities.guide_port),
+            (keys::SERIAL_NUMBER.vector(), self.camera.serial.is_some()),
+            (keys::SDK.vector(), capabilities.sdk.is_some()),
+        ];
+        needs.iter().find(|(name, _)| *name == vector).is_none_or(|(_, has)| *has)
     }
 
     pub(super) fn shut_down(&mut self) {
@@ -296,22 +329,6 @@ impl Device {
     pub(super) fn is_about_to_open(&self) -> bool {
         self.calls.iter().any(|call| matches!(call, Call::Connect(_)))
     }
-}
-
-/// Whether a camera with these capabilities has a vector.
-pub(super) fn offers(capabilities: &Capabilities, vector: &str) -> bool {
-    let needs = [
-        (keys::CCD_TEMPERATURE.vector(), capabilities.thermometer),
-        (keys::CCD_TEMPERATURE_TARGET.vector(), capabilities.cooler.is_some()),
-        (keys::CCD_TEMP_RAMP.vector(), capabilities.cooler.is_some()),
-        (keys::COOLER_POLICY.vector(), capabilities.cooler.is_some()),
-        (keys::CCD_COOLER.vector(), capabilities.cooler.is_some()),
-        (keys::CCD_COOLER_POWER.vector(), capabilities.cooler_power),
-        (keys::CCD_GAIN.vector(), capabilities.gain.is_some()),
-        (keys::CCD_OFFSET.vector(), capabilities.offset.is_some()),
-        (keys::CCD_CFA.vector(), capabilities.sensor.bayer.is_some()),
-    ];
-    needs.iter().find(|(name, _)| *name == vector).is_none_or(|(_, has)| *has)
 }
 
 /// A sensor without pixels cannot be served.

@@ -15,6 +15,7 @@ use crate::camera::error::CameraError;
 use crate::camera::types::{Capabilities, Celsius};
 use crate::property::key::Key;
 use crate::property::keys::{self, Cooler as CoolerSwitch};
+use crate::property::store::Vector;
 use crate::wire::{Limits, State};
 
 use super::connection::Link;
@@ -162,12 +163,11 @@ impl Device {
             }
             (Call::Cooling(true), Ok(_)) => {
                 self.cooler.ramp = None;
-                match self.cooler.target {
-                    Some(target) => self.regulate(target),
-                    None => {
-                        self.cooler.on = true;
-                        self.show_cooler();
-                    }
+                if let Some(target) = self.cooler.target {
+                    self.regulate(target);
+                } else {
+                    self.cooler.on = true;
+                    self.show_cooler();
                 }
             }
             (_, Ok(_)) => {
@@ -268,7 +268,8 @@ impl Device {
         };
         let values = [target, ramp.map_or(target, |ramp| ramp.given())];
         let key = keys::CCD_TEMPERATURE_TARGET;
-        if self.store.get(&key) != values || self.store.state(&key) != state {
+        let told = self.store.vector(key.vector()).and_then(Vector::values);
+        if told != Some(key.write(values)) || self.store.state(&key) != state {
             self.publish(&key, values, state);
         }
     }

@@ -19,9 +19,13 @@ pub(super) enum Timer {
     Reconnect,
     /// A camera that is warming up before it is closed has had its time.
     PartingOverdue,
+    /// A guide pulse ends.
+    PulseNorthSouth,
+    /// A guide pulse on the other axis ends.
+    PulseWestEast,
 }
 
-const ALL: [Timer; 7] = [
+const ALL: [Timer; 9] = [
     Timer::Countdown,
     Timer::ExposureOverdue,
     Timer::CallOverdue,
@@ -29,6 +33,8 @@ const ALL: [Timer; 7] = [
     Timer::PingOverdue,
     Timer::Reconnect,
     Timer::PartingOverdue,
+    Timer::PulseNorthSouth,
+    Timer::PulseWestEast,
 ];
 
 /// When each timer is due, on the clock of `Moment::elapsed`.

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use crate::camera::types::{Celsius, Percent};
 
-/// Set points are whole multiples of this, °C: finer than any camera regulates, and readable.
-const GRAIN: Celsius = 0.01;
+/// Set points are whole hundredths of a degree: finer than any camera regulates, and readable.
+const GRAINS: f64 = 100.0;
 /// A set point so far above the sensor is not followed any more: the cooler has nothing left to ease off, °C.
 const LEFT_BEHIND: Celsius = 5.0;
 /// A sensor that has not come nearer to its target by [`PROGRESS`] in this time never will.
@@ -39,14 +39,14 @@ impl Ramp {
             return self.to;
         }
         let exact = self.from + way * (self.to - self.from).signum();
-        (exact / GRAIN).round() * GRAIN
+        (exact * GRAINS).round() / GRAINS
     }
 
     /// Moves on, and says which set point the camera is to be given, if it is another than before.
     pub(super) fn step(&mut self, now: Duration) -> Option<Celsius> {
         let before = self.given;
         self.given = self.at(now);
-        ((self.given - before).abs() > GRAIN / 2.0).then_some(self.given)
+        ((self.given - before).abs() > 0.5 / GRAINS).then_some(self.given)
     }
 
     /// Goes on from here with another slope.
