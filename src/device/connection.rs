@@ -98,7 +98,6 @@ impl Device {
     fn disconnect(&mut self, exiting: bool) {
         let answers = self.link == Link::On;
         self.forget_exposure();
-        self.forget_pulses();
         self.link = Link::Off;
         self.timers.clear(Timer::Poll);
         self.timers.clear(Timer::Reconnect);
@@ -108,6 +107,7 @@ impl Device {
             self.withdraw(&name);
         }
         self.leave_camera(answers, exiting);
+        self.forget_pulses();
     }
 
     pub(super) fn connect_answered(&mut self, result: Result<Reply, CameraError>) {

@@ -105,13 +105,7 @@ impl Device {
                 return self.refuse(name, &format!("{name} cannot be {a} and {b}: {rule}"));
             }
         };
-        let call = Call::Vendor {
-            name: PULSE.to_owned(),
-            params: vec![
-                ("direction".to_owned(), Value::Text(direction.to_owned())),
-                ("ms".to_owned(), Value::Number(milliseconds)),
-            ],
-        };
+        let call = pulse(direction, milliseconds);
         let length = Duration::try_from_secs_f64(milliseconds / 1e3).unwrap_or_default();
         // A pulse that this one replaces has no end of its own any more, and need not begin if it has not.
         self.timers.clear(axis.timer());
@@ -159,7 +153,17 @@ impl Device {
         }
     }
 
-    /// The camera is being closed, which stops its pulses.
+    /// Stops the pulses of a camera that nobody wants and that stays open.
+    pub(super) fn stop_pulses(&mut self) {
+        for axis in AXES {
+            let running = self.guide.pulses[axis as usize].as_ref().map(|pulse| pulse.direction);
+            if let Some(direction) = running {
+                self.ask(pulse(direction, 0.0));
+            }
+        }
+    }
+
+    /// Nobody wants to know any more: the camera is being closed, which stops its pulses.
     pub(super) fn forget_pulses(&mut self) {
         self.guide = Guide::default();
         for axis in AXES {
@@ -168,4 +172,12 @@ impl Device {
             self.store.set_state(axis.key().vector(), State::Idle);
         }
     }
+}
+
+fn pulse(direction: &str, milliseconds: f64) -> Call {
+    let params = vec![
+        ("direction".to_owned(), Value::Text(direction.to_owned())),
+        ("ms".to_owned(), Value::Number(milliseconds)),
+    ];
+    Call::Vendor { name: PULSE.to_owned(), params }
 }

@@ -51,6 +51,9 @@ impl Device {
     fn begin_parting(&mut self) {
         self.link = Link::Parting;
         self.timers.set(Timer::PartingOverdue, self.now.elapsed + LONGEST_PARTING);
+        // Closing the camera would do it; until then nothing else may.
+        self.ask(Call::AbortExposure);
+        self.stop_pulses();
         self.say(Level::Info, &format!("{} is closed when its sensor is warm", self.camera.name));
         let [slope, _] = self.store.get(&keys::CCD_TEMP_RAMP);
         if !self.cooler.warming {
@@ -82,11 +85,12 @@ impl Device {
         }
     }
 
-    /// Somebody wants the camera after all.
+    /// No more is done to the cooler: it is off, or somebody wants the camera after all.
     pub(in crate::device) fn stop_parting(&mut self) {
         self.timers.clear(Timer::PartingOverdue);
         self.timers.clear(Timer::Poll);
-        self.calls.clear();
+        // What was to be stopped still is.
+        self.calls.retain(|call| !matches!(call, Call::Polling | Call::Cooling(_) | Call::CoolingTo(_)));
         self.forget_cooler();
     }
 }
