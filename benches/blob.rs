@@ -11,6 +11,7 @@ use indi_camera::delivery::blob::{Buffer, Transport};
 use indi_camera::delivery::{DeliveryThread, Settings};
 use indi_camera::device::job::{ConfigSource, Delivery, Job, Report};
 use indi_camera::host::config_file::ConfigFile;
+use indi_camera::host::nicknames::NicknameFile;
 use indi_camera::image::{Binning, Frame, FrameInfo, Pixels, Roi};
 use ndarray::Array3;
 
@@ -77,6 +78,7 @@ fn thread(transport: Transport) -> (Sender<Job>, Receiver<Report>) {
             Path::new("/nonexistent"),
             "bench",
         ),
+        nicknames: NicknameFile::new(Path::new("/nonexistent"), "bench"),
     };
     let thread = DeliveryThread::spawn(settings, move |report| reports.send(report).is_ok());
     #[allow(clippy::expect_used, reason = "a benchmark without its thread has nothing to say")]

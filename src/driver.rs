@@ -23,6 +23,7 @@ use crate::camera::types::Event;
 use crate::camera::worker::{Clock, Settings, Worker};
 use crate::delivery::DeliveryThread;
 use crate::device::{Device, Epoch, Input, Level, Report};
+use crate::host::session_log::SessionLog;
 use crate::host::{log, stdio};
 use crate::wire::{Message, Request};
 
@@ -103,6 +104,7 @@ struct Driver {
     requests: Receiver<Request>,
     news: Receiver<News>,
     log_lines: Receiver<(tracing::Level, String)>,
+    session_log: SessionLog,
     /// For the camera threads.
     report: Sender<News>,
     messages: Sender<Message>,
@@ -121,12 +123,24 @@ impl Driver {
         let (take, requests) = channel(REQUESTS);
         let (messages, outgoing) = channel(MESSAGES);
         let (break_off, broken) = channel(1);
-        let stations = start::stations(surroundings, backends, clock, &report)?;
+        let session_log = surroundings.session_log(clock.now());
+        let stations = start::stations(surroundings, backends, clock, session_log.path(), &report)?;
         stdio::read(move |request| take.blocking_send(request).is_ok())?;
         let writer = stdio::write(outgoing, move || {
             let _ = break_off.try_send(());
         })?;
-        Ok(Driver { clock, stations, requests, news, log_lines, report, messages, writer, broken })
+        Ok(Driver {
+            clock,
+            stations,
+            requests,
+            news,
+            log_lines,
+            session_log,
+            report,
+            messages,
+            writer,
+            broken,
+        })
     }
 
     async fn serve(mut self) -> std::io::Result<()> {
@@ -176,7 +190,7 @@ impl Driver {
                 self.hear(news);
             }
         }
-        let Driver { stations, messages, writer, .. } = self;
+        let Driver { stations, session_log, messages, writer, .. } = self;
         for mut station in stations {
             while let Some(message) = station.device.poll_message() {
                 if messages.send(message).await.is_err() {
@@ -188,6 +202,7 @@ impl Driver {
             drop(jobs);
             drop(tokio::task::spawn_blocking(move || thread.join()).await);
         }
+        drop(tokio::task::spawn_blocking(move || session_log.close()).await);
         drop(messages);
         drop(tokio::task::spawn_blocking(move || writer.join()).await);
     }
@@ -271,6 +286,9 @@ impl Driver {
             if station.delivery.jobs.send(job).is_err() {
                 tracing::error!("the delivery thread is gone");
             }
+        }
+        while let Some(line) = station.device.poll_log_line() {
+            self.session_log.append(line);
         }
     }
 }

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use indi_camera::backend::{BACKENDS, Backend};
 use indi_camera::camera::Camera;
-use indi_camera::camera::call::{Call, Params, dispatch};
+use indi_camera::camera::call::{Call, Params, Reply, dispatch};
 use indi_camera::camera::error::{ErrorKind, Result};
 use indi_camera::camera::types::{
     Binning, CameraId, Cancel, Capabilities, CoolingStatus, ExposureId, ExposureRequest, ExposureStatus,

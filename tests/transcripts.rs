@@ -7,7 +7,8 @@
 //! > newNumberVector CCD_EXPOSURE CCD_EXPOSURE_VALUE=3       a client writes
 //! > getProperties [NAME]                                    a client asks
 //! < setNumberVector CCD_EXPOSURE Busy CCD_EXPOSURE_VALUE=3  what clients hear, whole and in order
-//! ! start_exposure             what the camera is asked, likewise
+//! ! start_exposure             what the camera is asked, and the disk about nicknames, likewise
+//! * 1970-01-01T00:00:00 ...    what goes to the log file, in order with what clients hear
 //! camera silent                it no longer answers calls (`camera answers` ends that)
 //! camera fails CALL KIND TEXT  the next such call is answered so
 //! camera started|reading|frame|failed TEXT    news of the exposure that was asked last
@@ -17,10 +18,15 @@
 //! deleted DEVICE [VECTOR]      another device takes it back
 //! cards KEYWORD=value ...      what the header that was delivered last says; `-` for a keyword that must be absent
 //! saved VECTOR NAME=value ...   what the configuration that was saved last says; no elements when it must be absent
+//! camera has guide-port        from the next connection on (likewise `sdk VERSION`)
+//! disk fails                   the next nickname cannot be stored
+//! restart                      a new process with the configuration that was saved last
+//! shutdown                     the process is about to end
 //! delivery ok|no-file|no-blob  the delivery thread reports on the frame
 //! ping                         the server acknowledges everything
 //! connected                    the camera is connected; what that takes is not looked at (likewise `reconnected`)
 //! exposed                      an exposure of 1 s has ended and its frame is with the delivery thread
+//! only WORD LINE               does LINE, and looks only at what clients hear that has WORD in it
 //! quiet                        nothing was said and nothing asked since the last check
 //! ```
 //! Lines that nobody lists are a failure. Texts with blanks stand in double quotes.
@@ -70,7 +76,7 @@ fn play(text: &str) -> Result<(), String> {
         if line.is_empty() || line.starts_with('#') {
             continue;
         }
-        if line.starts_with("< ") || line.starts_with("! ") {
+        if line.starts_with(['<', '!', '*']) {
             expected.push((number, line));
             continue;
         }
@@ -85,10 +91,10 @@ fn play(text: &str) -> Result<(), String> {
 fn check(rehearsal: &mut Rehearsal, expected: &mut Vec<(usize, &str)>, number: usize) -> Result<(), String> {
     let heard = rehearsal.take_heard();
     let (messages, calls): (Vec<&str>, Vec<&str>) =
-        expected.iter().map(|(_, line)| *line).partition(|line| line.starts_with("< "));
+        expected.iter().map(|(_, line)| *line).partition(|line| !line.starts_with("! "));
     let first = expected.first().map_or(number, |(line, _)| *line);
     expected.clear();
-    let said: Vec<&str> = heard.iter().map(String::as_str).filter(|line| line.starts_with("< ")).collect();
+    let said: Vec<&str> = heard.iter().map(String::as_str).filter(|line| !line.starts_with("! ")).collect();
     let asked: Vec<&str> = heard.iter().map(String::as_str).filter(|line| line.starts_with("! ")).collect();
     // What the camera is asked matters only to scenes that say so.
     let calls_match = calls.is_empty() || calls == asked;

@@ -105,7 +105,7 @@ impl Call {
     /// The call named `name` with arguments from `params`, by the parameter names of the Camera API. `connect`,
     /// `reconnect` take `device_name`; whatever is not one of the 24 becomes [`Call::Vendor`].
     pub fn parse(name: &str, params: &Params) -> Result<Call> {
-        let arguments = Arguments { params };
+        let arguments = Arguments::of(params);
         Ok(match name {
             "scanning" => Call::Scanning,
             "connect" => Call::Connect(arguments.camera("connect")?),
@@ -201,11 +201,18 @@ fn invalid(call: &'static str, detail: impl Into<String>) -> CameraError {
     CameraError::new(ErrorKind::InvalidValue, call, detail)
 }
 
-struct Arguments<'a> {
+/// Arguments by name, checked for kind. A backend reads those of its own functions with it.
+pub struct Arguments<'a> {
     params: &'a Params,
 }
 
 impl<'a> Arguments<'a> {
+    /// Of one call.
+    #[must_use]
+    pub fn of(params: &'a Params) -> Self {
+        Arguments { params }
+    }
+
     fn find(&self, name: &str) -> Option<&'a Value> {
         self.params.iter().find(|(key, _)| key == name).map(|(_, value)| value)
     }
@@ -214,14 +221,16 @@ impl<'a> Arguments<'a> {
         self.find(name).ok_or_else(|| invalid(call, format!("{name} is missing")))
     }
 
-    fn text(&self, call: &'static str, name: &str) -> Result<String> {
+    /// A text that must be there.
+    pub fn text(&self, call: &'static str, name: &str) -> Result<String> {
         match self.get(call, name)? {
             Value::Text(text) => Ok(text.clone()),
             _ => Err(invalid(call, format!("{name} takes a text"))),
         }
     }
 
-    fn number(&self, call: &'static str, name: &str) -> Result<f64> {
+    /// A finite number that must be there.
+    pub fn number(&self, call: &'static str, name: &str) -> Result<f64> {
         match self.get(call, name)? {
             Value::Number(number) if number.is_finite() => Ok(*number),
             _ => Err(invalid(call, format!("{name} takes a finite number"))),

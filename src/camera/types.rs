@@ -59,8 +59,11 @@ pub struct Capabilities {
     pub gain: Option<Range<i32>>,
     /// Offset settings, when there are any.
     pub offset: Option<Range<i32>>,
-    /// There is an ST4 guide port.
+    /// There is an ST4 guide port: [`Camera::call`](super::Camera::call) takes `pulse_guide` with `direction` (n, s,
+    /// w, e) and `ms` (0 stops), begins the pulse in place of any other on that axis, and returns at once.
     pub guide_port: bool,
+    /// Version of the maker's library, where there is one.
+    pub sdk: Option<String>,
 }
 
 /// An inclusive range and the step between sensible values; a step of 0 means any.

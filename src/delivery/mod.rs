@@ -17,6 +17,7 @@ use jiff::tz::TimeZone;
 use crate::camera::types::ExposureId;
 use crate::device::job::{ConfigSource, Delivery, DeliveryError, Document, Job, Report};
 use crate::host::config_file::ConfigFile;
+use crate::host::nicknames::NicknameFile;
 use crate::image::{Pixels, fits, window};
 use crate::wire;
 
@@ -46,6 +47,8 @@ pub struct Settings {
     pub zone: TimeZone,
     /// Where the configuration is kept.
     pub config: ConfigFile,
+    /// Where the camera's nickname is kept.
+    pub nicknames: NicknameFile,
 }
 
 /// The running thread. It ends when `jobs` has been dropped or its reports are wanted no more.
@@ -72,6 +75,7 @@ impl DeliveryThread {
                     transport: settings.transport,
                     files: FileStore::new(settings.home, settings.zone),
                     config: settings.config,
+                    nicknames: settings.nicknames,
                     reserved: None,
                 };
                 loop {
@@ -96,6 +100,7 @@ struct Worker {
     transport: Transport,
     files: FileStore,
     config: ConfigFile,
+    nicknames: NicknameFile,
     /// Memory for the next frame.
     reserved: Option<Buffer>,
 }
@@ -157,6 +162,10 @@ impl Worker {
                     )
                 },
                 |why| Some(Report::Purged(Err(DeliveryError::Encode(why)))),
+            ),
+            Job::Nickname { serial, nickname } => guarded(
+                || (Some(Report::Nicknamed(self.store_nickname(&serial, nickname))), None),
+                |why| Some(Report::Nicknamed(Err(DeliveryError::Encode(why)))),
             ),
         }
     }
@@ -264,6 +273,11 @@ impl Worker {
 
     fn save(&self, document: &Document) -> Result<(), DeliveryError> {
         self.config.save(&wire::write::document(document)).map_err(|error| self.config_fault(&error))
+    }
+
+    fn store_nickname(&self, serial: &str, nickname: String) -> Result<String, DeliveryError> {
+        let stored = self.nicknames.store(serial, &nickname);
+        stored.map(|()| nickname).map_err(|error| file::explain(&self.nicknames.path(), &error))
     }
 
     fn config_fault(&self, error: &io::Error) -> DeliveryError {

@@ -22,12 +22,13 @@ fn settings(scratch: &Scratch, transport: Transport) -> Settings {
         home: scratch.path().to_owned(),
         zone: TimeZone::UTC,
         config: ConfigFile::new(None, scratch.path(), "Camera"),
+        nicknames: NicknameFile::new(scratch.path(), "Camera"),
     }
 }
 
 fn worker(scratch: &Scratch, transport: Transport) -> Worker {
-    let Settings { home, zone, config, .. } = settings(scratch, transport);
-    Worker { transport, files: FileStore::new(home, zone), config, reserved: None }
+    let Settings { home, zone, config, nicknames, .. } = settings(scratch, transport);
+    Worker { transport, files: FileStore::new(home, zone), config, nicknames, reserved: None }
 }
 
 fn delivery(client: bool, prefix: Option<&str>) -> Delivery {

@@ -12,14 +12,16 @@ use crate::property::keys::{self, ConfigProcess};
 use crate::property::store::Vector;
 use crate::wire::{Elements, Kind, New, State};
 
-use super::connection::offers;
 use super::job::{ConfigSource, DeliveryError, Document, Job};
 use super::{Device, Handlers, Level};
 
 /// The vectors that are kept besides the backend's own settings.
-fn persistent() -> [&'static str; 11] {
+fn persistent() -> [&'static str; 16] {
     [
         keys::DEBUG.vector(),
+        keys::DEBUG_LEVEL.vector(),
+        keys::LOGGING_LEVEL.vector(),
+        keys::LOG_OUTPUT.vector(),
         keys::POLLING_PERIOD.vector(),
         keys::ACTIVE_DEVICES.vector(),
         keys::SCOPE_INFO.vector(),
@@ -30,16 +32,20 @@ fn persistent() -> [&'static str; 11] {
         keys::CCD_FRAME.vector(),
         keys::CCD_GAIN.vector(),
         keys::CCD_OFFSET.vector(),
+        keys::CCD_TEMP_RAMP.vector(),
+        keys::COOLER_POLICY.vector(),
     ]
 }
 
 /// Those of them that a connecting camera is given unasked.
-fn applied_on_connect() -> [&'static str; 4] {
+fn applied_on_connect() -> [&'static str; 6] {
     [
         keys::UPLOAD_SETTINGS.vector(),
         keys::SCOPE_INFO.vector(),
         keys::CCD_GAIN.vector(),
         keys::CCD_OFFSET.vector(),
+        keys::CCD_TEMP_RAMP.vector(),
+        keys::COOLER_POLICY.vector(),
     ]
 }
 
@@ -60,13 +66,15 @@ impl Device {
     pub(super) fn restore(&mut self, saved: Document) {
         for new in &saved {
             if self.is_kept(&new.name)
-                && let Ok(values) = self.store.accept(new)
+                && !self.on_connect.contains(&new.name)
+                && let Ok(values) = self.store.check(new)
             {
                 self.store.assign(&new.name, values);
             }
         }
         self.config.saved = saved;
         self.push_settings();
+        self.restore_debug();
     }
 
     /// Gives a camera that is being connected, for the first time, the settings that were stored.
@@ -163,8 +171,8 @@ impl Device {
     /// stored already.
     fn stored(&self, vector: &Vector) -> Option<New> {
         let known = match &self.capabilities {
-            Some(capabilities) => offers(capabilities, &vector.name),
-            None => vector.defined,
+            Some(capabilities) => self.offers(capabilities, &vector.name),
+            None => !self.on_connect.contains(&vector.name),
         };
         if !known {
             return self.config.saved.iter().find(|new| new.name == vector.name).cloned();

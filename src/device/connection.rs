@@ -12,13 +12,15 @@ use crate::camera::error::{CameraError, ErrorKind};
 use crate::camera::types::Capabilities;
 use crate::property::key::Key;
 use crate::property::keys::{self, Connection};
-use crate::wire::{Message, Perm, State};
+use crate::wire::{Perm, State};
 
 use super::timer::Timer;
 use super::{Device, Epoch, Handlers, Level};
 
 /// `DRIVER_INTERFACE` of a camera without a guide port.
 pub(super) const INTERFACE_CCD: u32 = 2;
+/// What a guide port adds to it: PHD2 looks for guide vectors only then.
+const INTERFACE_GUIDER: u32 = 4;
 
 /// A camera that needs longer to open than this has hung.
 const CONNECT_DEADLINE: Duration = Duration::from_secs(30);
@@ -28,6 +30,8 @@ const CALL_DEADLINE: Duration = Duration::from_secs(10);
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
 /// The longest such pause.
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
+/// The longest time between two set points of a ramp.
+const LONGEST_RAMP_STEP: Duration = Duration::from_secs(1);
 /// Camera threads that may be given up. Each keeps its stack and whatever its driver holds, so there must be an end.
 const MAX_ABANDONED: u32 = 3;
 
@@ -42,6 +46,8 @@ pub(super) enum Link {
     Asking,
     /// The camera answers.
     On,
+    /// Nobody wants the camera; it stays open until its sensor is warm. To clients it is off.
+    Parting,
     /// The camera is gone, and somebody wants it.
     Lost {
         /// Attempts to open it that have failed since.
@@ -70,7 +76,11 @@ impl Device {
             (Connection::Connect, _) if self.is_worn_out() => {
                 self.refuse(keys::CONNECTION.vector(), &worn_out());
             }
-            (Connection::Connect, Link::Off) => {
+            (Connection::Connect, Link::Off | Link::Parting) => {
+                if self.link == Link::Parting {
+                    self.stop_parting();
+                    self.say(Level::Info, "the warm-up has ended: the cooler holds what was reached");
+                }
                 self.link = Link::Opening;
                 // Clients take CONNECT On for connected, whatever the state, so it stays Off until it is true.
                 self.publish(&keys::CONNECTION, Connection::Disconnect, State::Busy);
@@ -80,12 +90,15 @@ impl Device {
                 self.send(&keys::CONNECTION);
                 self.try_again();
             }
-            (Connection::Disconnect, Link::Off) => self.publish(&keys::CONNECTION, wanted, State::Idle),
-            (Connection::Disconnect, _) => self.disconnect(),
+            (Connection::Disconnect, Link::Off | Link::Parting) => {
+                self.publish(&keys::CONNECTION, wanted, State::Idle);
+            }
+            (Connection::Disconnect, _) => self.disconnect(false),
         }
     }
 
-    fn disconnect(&mut self) {
+    fn disconnect(&mut self, exiting: bool) {
+        let answers = self.link == Link::On;
         self.forget_exposure();
         self.link = Link::Off;
         self.timers.clear(Timer::Poll);
@@ -93,12 +106,10 @@ impl Device {
         self.calls.clear();
         self.publish(&keys::CONNECTION, Connection::Disconnect, State::Idle);
         for name in self.on_connect.clone() {
-            if self.store.undefine(&name) && self.greeted {
-                let device = self.name.clone();
-                self.outbox.push(Message::Delete { device, name: Some(name), at: self.now.utc });
-            }
+            self.withdraw(&name);
         }
-        self.ask(Call::Disconnect);
+        self.leave_camera(answers, exiting);
+        self.forget_pulses();
     }
 
     pub(super) fn connect_answered(&mut self, result: Result<Reply, CameraError>) {
@@ -140,7 +151,7 @@ impl Device {
                 self.timers.set(Timer::Reconnect, self.now.elapsed + pause);
             }
             // Asked by an earlier wish than the present one.
-            (Link::Off | Link::On, _) | (Link::Asking, Ok(_)) => {}
+            (Link::Off | Link::On | Link::Parting, _) | (Link::Asking, Ok(_)) => {}
         }
     }
 
@@ -156,7 +167,7 @@ impl Device {
         self.link = Link::On;
         self.publish(&keys::CONNECTION, Connection::Connect, State::Ok);
         for name in self.on_connect.clone() {
-            if offers(&capabilities, &name) {
+            if self.offers(&capabilities, &name) {
                 self.send_definition(&name);
             }
         }
@@ -185,6 +196,7 @@ impl Device {
         self.say(Level::Error, &format!("{} is lost ({why}); {next}", self.camera.name));
         self.fail_exposure("the camera is lost");
         self.lose_cooler();
+        self.lose_pulses();
         self.settle(&keys::CONNECTION, State::Alert);
         if !worn_out {
             self.timers.set(Timer::Reconnect, self.now.elapsed + FIRST_PAUSE);
@@ -244,12 +256,16 @@ impl Device {
 
     pub(super) fn schedule_poll(&mut self) {
         let [milliseconds] = self.store.get(&keys::POLLING_PERIOD);
-        let period = Duration::try_from_secs_f64(milliseconds / 1e3).unwrap_or(Duration::from_secs(1));
+        let mut period = Duration::try_from_secs_f64(milliseconds / 1e3).unwrap_or(Duration::from_secs(1));
+        if self.cooler.is_ramping() {
+            // However rarely the user wants to hear of the camera, a ramp has no steps.
+            period = period.min(LONGEST_RAMP_STEP);
+        }
         self.timers.set(Timer::Poll, self.now.elapsed + period);
     }
 
     pub(super) fn poll(&mut self) {
-        if self.link != Link::On {
+        if !matches!(self.link, Link::On | Link::Parting) {
             return;
         }
         self.schedule_poll();
@@ -268,29 +284,50 @@ impl Device {
             let (x, y) = (bayer.offset_x.to_string(), bayer.offset_y.to_string());
             self.store.set(&keys::CCD_CFA, [x, y, bayer.pattern.clone()]);
         }
+        self.store.set(&keys::ADC_DEPTH, [f64::from(capabilities.sensor.adc_bits)]);
+        self.store.set(&keys::SDK, [capabilities.sdk.clone().unwrap_or_default()]);
+        self.adopt_interface(capabilities.guide_port);
         let perm = if capabilities.cooler.is_some() { Perm::Rw } else { Perm::Ro };
         self.store.set_perm(&keys::CCD_TEMPERATURE, perm);
         self.capabilities = Some(capabilities);
     }
 
-    pub(super) fn shut_down(&mut self) {
-        if self.link != Link::Off {
-            self.disconnect();
+    fn adopt_interface(&mut self, guide_port: bool) {
+        let interface = INTERFACE_CCD + if guide_port { INTERFACE_GUIDER } else { 0 };
+        let [name, exec, version, before] = self.store.get(&keys::DRIVER_INFO);
+        if before != interface.to_string() {
+            self.store.set(&keys::DRIVER_INFO, [name, exec, version, interface.to_string()]);
+            self.send(&keys::DRIVER_INFO);
         }
     }
-}
 
-/// Whether a camera with these capabilities has a vector.
-pub(super) fn offers(capabilities: &Capabilities, vector: &str) -> bool {
-    let needs = [
-        (keys::CCD_TEMPERATURE.vector(), capabilities.thermometer),
-        (keys::CCD_COOLER.vector(), capabilities.cooler.is_some()),
-        (keys::CCD_COOLER_POWER.vector(), capabilities.cooler_power),
-        (keys::CCD_GAIN.vector(), capabilities.gain.is_some()),
-        (keys::CCD_OFFSET.vector(), capabilities.offset.is_some()),
-        (keys::CCD_CFA.vector(), capabilities.sensor.bayer.is_some()),
-    ];
-    needs.iter().find(|(name, _)| *name == vector).is_none_or(|(_, has)| *has)
+    /// Whether a camera with these capabilities has a vector.
+    pub(super) fn offers(&self, capabilities: &Capabilities, vector: &str) -> bool {
+        let needs = [
+            (keys::CCD_TEMPERATURE.vector(), capabilities.thermometer),
+            (keys::CCD_TEMPERATURE_TARGET.vector(), capabilities.cooler.is_some()),
+            (keys::CCD_TEMP_RAMP.vector(), capabilities.cooler.is_some()),
+            (keys::COOLER_POLICY.vector(), capabilities.cooler.is_some()),
+            (keys::CCD_COOLER.vector(), capabilities.cooler.is_some()),
+            (keys::CCD_COOLER_POWER.vector(), capabilities.cooler_power),
+            (keys::CCD_GAIN.vector(), capabilities.gain.is_some()),
+            (keys::CCD_OFFSET.vector(), capabilities.offset.is_some()),
+            (keys::CCD_CFA.vector(), capabilities.sensor.bayer.is_some()),
+            (keys::TELESCOPE_TIMED_GUIDE_NS.vector(), capabilities.guide_port),
+            (keys::TELESCOPE_TIMED_GUIDE_WE.vector(), capabilities.guide_port),
+            (keys::SERIAL_NUMBER.vector(), self.camera.serial.is_some()),
+            (keys::SDK.vector(), capabilities.sdk.is_some()),
+        ];
+        needs.iter().find(|(name, _)| *name == vector).is_none_or(|(_, has)| *has)
+    }
+
+    pub(super) fn shut_down(&mut self) {
+        match self.link {
+            Link::Off => {}
+            Link::Parting => self.parting_overdue(),
+            _ => self.disconnect(true),
+        }
+    }
 }
 
 /// A sensor without pixels cannot be served.

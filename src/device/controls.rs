@@ -140,7 +140,6 @@ impl Device {
             #[expect(clippy::cast_possible_truncation, reason = "came from an i32")]
             self.ask(control.set(value as i32));
         }
-        self.reapply_cooler();
     }
 
     pub(super) fn adopt_controls(&mut self, capabilities: &Capabilities) {

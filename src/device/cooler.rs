@@ -1,31 +1,36 @@
 //! Temperature: a target that a client sets, a measurement that it sees.
 //!
 //! A write to CCD_TEMPERATURE is the target and switches the cooler on; the vector is Busy until the sensor is within
-//! [`THRESHOLD`] of it, and Alert if it stops getting nearer. While regulating, and for a few readings after, the value
-//! is sent with every reading: Ekos ignores the first value after its request and then waits for the next.
-
-use std::time::Duration;
+//! RAMP_THRESHOLD of it, and Alert if it stops getting nearer. While regulating, and for a few readings after, the
+//! value is sent with every reading: Ekos ignores the first value after its request and then waits for the next.
+//!
+//! With a RAMP_SLOPE the camera is never given the target at once: its set point moves there with every reading, from
+//! where the sensor is ([`Ramp`]). Switched off, the cooler then warms the sensor up along the ramp first. A slope that
+//! changes under way counts from there on; 0 goes the rest of the way at once.
+//!
+//! A request that the camera refuses leaves whatever was under way as it was.
 
 use crate::camera::call::{Call, Reply};
 use crate::camera::error::CameraError;
-use crate::camera::types::{CameraStatus, Capabilities, Celsius};
+use crate::camera::types::{Capabilities, Celsius};
 use crate::property::key::Key;
 use crate::property::keys::{self, Cooler as CoolerSwitch};
+use crate::property::store::Vector;
 use crate::wire::{Limits, State};
 
 use super::connection::Link;
 use super::{Device, Handlers, Level};
 
-/// So near to the target the sensor is as cold as asked, °C.
-const THRESHOLD: Celsius = 0.2;
-/// A reading that differs by less is not worth telling, °C.
-const NOTEWORTHY: Celsius = 0.05;
+mod parting;
+mod ramp;
+mod readings;
+
+use ramp::{Ramp, Regulating};
+
 /// Readings that are sent after the target was reached, changed or not.
 const AFTERWARDS: u32 = 5;
-/// A sensor that has not come nearer to its target by [`PROGRESS`] in this time never will.
-const STALLED_AFTER: Duration = Duration::from_secs(120);
-/// Progress that counts, °C.
-const PROGRESS: Celsius = 0.1;
+/// Where a warm-up ends, °C: a sensor as warm as a room may go the rest of its way at once.
+const WARM: Celsius = 20.0;
 
 /// What the cooler is doing.
 #[derive(Debug, Default)]
@@ -34,23 +39,48 @@ pub(super) struct Cooler {
     target: Option<Celsius>,
     on: bool,
     regulating: Option<Regulating>,
+    /// The set point on its way, to the target or to where the sensor is warm.
+    ramp: Option<Ramp>,
+    /// The cooler is to be switched off as soon as the sensor is warm.
+    warming: bool,
+    /// The camera has not answered yet.
+    requested: Option<Request>,
+    /// What to go on with as soon as a camera that was lost has said how warm it is.
+    resume: Option<Resume>,
+    /// The camera has refused a set point of this ramp.
+    complained: bool,
     /// Readings still to be sent although nothing changed.
     afterwards: u32,
+    /// The temperature told last; absent until there is one.
     shown: Option<Celsius>,
+    warmest: Option<Celsius>,
 }
 
-/// On the way to the target.
+/// A new target, as long as the camera may still refuse it.
 #[derive(Clone, Copy, Debug)]
-struct Regulating {
+struct Request {
     target: Celsius,
-    /// The smallest distance so far, and when it was reached.
-    nearest: Celsius,
-    since: Duration,
+    ramp: Ramp,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Resume {
+    Regulating(Celsius),
+    Warming,
+}
+
+impl Cooler {
+    /// Whether a set point is on its way, so that readings must not be far apart.
+    pub(super) fn is_ramping(&self) -> bool {
+        self.ramp.is_some()
+    }
 }
 
 pub(super) fn register(on: &mut Handlers) {
     on.change(&keys::CCD_TEMPERATURE, Device::cool_to);
     on.change(&keys::CCD_COOLER, Device::switch_cooler);
+    on.change(&keys::CCD_TEMP_RAMP, Device::change_ramp);
+    on.change(&keys::COOLER_POLICY, Device::change_policy);
 }
 
 impl Device {
@@ -61,144 +91,187 @@ impl Device {
         }
         // Busy before the camera has answered, so that a script which waits for the end does not see an older Ok.
         self.settle(&keys::CCD_TEMPERATURE, State::Busy);
-        self.ask(Call::CoolingTo(target));
+        self.head_for(target);
+    }
+
+    /// Asks the camera for the first set point on the way to a target; the rest follows when it has agreed.
+    fn head_for(&mut self, target: Celsius) {
+        let [slope, _] = self.store.get(&keys::CCD_TEMP_RAMP);
+        let from = self.sensor().unwrap_or(target);
+        let ramp = Ramp::new(self.within_reach(from), target, slope, self.now.elapsed);
+        self.cooler.requested = Some(Request { target, ramp });
+        self.ask(Call::CoolingTo(ramp.given()));
     }
 
     fn switch_cooler(&mut self, switch: CoolerSwitch) {
         if self.link != Link::On {
             return self.refuse(keys::CCD_COOLER.vector(), "CCD_COOLER has to wait: the camera is lost");
         }
-        self.ask(Call::Cooling(switch == CoolerSwitch::On));
+        let [slope, _] = self.store.get(&keys::CCD_TEMP_RAMP);
+        match (switch, self.cooler.target) {
+            (CoolerSwitch::On, Some(target)) if slope > 0.0 => self.head_for(target),
+            (CoolerSwitch::On, _) => self.ask(Call::Cooling(true)),
+            (CoolerSwitch::Off, _) if self.cooler.on => self.warm_up(slope),
+            (CoolerSwitch::Off, _) => self.ask(Call::Cooling(false)),
+        }
+    }
+
+    /// Switches the cooler off as soon as the sensor is warm; without a slope, or warm already, now.
+    fn warm_up(&mut self, slope: f64) {
+        self.cooler.requested = None;
+        let warm = self.within_reach(WARM);
+        let from = self.sensor().map_or(warm, |sensor| self.within_reach(sensor));
+        let ramp = Ramp::new(from, warm, slope, self.now.elapsed);
+        if ramp.is_over() || from >= warm {
+            return self.ask(Call::Cooling(false));
+        }
+        if !self.cooler.warming {
+            self.cooler.ramp = Some(ramp);
+            self.cooler.regulating = None;
+            self.cooler.warming = true;
+            self.cooler.complained = false;
+            self.ask(Call::CoolingTo(ramp.given()));
+            self.schedule_poll();
+        }
+        self.settle(&keys::CCD_TEMPERATURE, State::Busy);
+        self.show_cooler();
+    }
+
+    fn change_ramp(&mut self, [slope, threshold]: [f64; 2]) {
+        let [before, _] = self.store.get(&keys::CCD_TEMP_RAMP);
+        self.publish(&keys::CCD_TEMP_RAMP, [slope, threshold], State::Ok);
+        if (slope - before).abs() > 0.0 {
+            let sentence = match slope {
+                0.0 => "the set point goes to its target at once".to_owned(),
+                _ => format!("the set point moves by {slope} C per minute"),
+            };
+            self.say(Level::Info, &sentence);
+            if let Some(ramp) = &mut self.cooler.ramp {
+                ramp.turn(slope, self.now.elapsed);
+            }
+        }
     }
 
     pub(super) fn cooling_answered(&mut self, call: &Call, result: Result<Reply, CameraError>) {
         match (call, result) {
-            (Call::CoolingTo(target), Ok(_)) => {
-                self.cooler.target = Some(*target);
-                self.cooler.on = true;
-                self.regulate(*target);
+            (Call::CoolingTo(given), Ok(_)) => {
+                if let Some(Request { target, ramp }) = self.answered_request(*given) {
+                    self.cooler.target = Some(target);
+                    self.cooler.ramp = (!ramp.is_over()).then_some(ramp);
+                    self.regulate(target);
+                }
             }
             (Call::Cooling(true), Ok(_)) => {
-                self.cooler.on = true;
-                match self.cooler.target {
-                    Some(target) => self.regulate(target),
-                    None => self.show_cooler(),
+                self.cooler.ramp = None;
+                if let Some(target) = self.cooler.target {
+                    self.regulate(target);
+                } else {
+                    self.cooler.on = true;
+                    self.show_cooler();
                 }
             }
             (_, Ok(_)) => {
                 self.cooler.on = false;
-                self.cooler.regulating = None;
+                self.stop_regulating();
                 self.cooler.afterwards = AFTERWARDS;
-                self.settle(&keys::CCD_TEMPERATURE, State::Idle);
                 self.show_cooler();
+                self.end_parting();
             }
-            (Call::CoolingTo(_), Err(error)) => {
-                if self.cooler.regulating.is_none() {
-                    self.store.set_state(keys::CCD_TEMPERATURE.vector(), State::Idle);
+            (Call::CoolingTo(given), Err(error)) => {
+                if self.answered_request(*given).is_some() {
+                    if self.cooler.regulating.is_none() && !self.cooler.warming {
+                        self.store.set_state(keys::CCD_TEMPERATURE.vector(), State::Idle);
+                    }
+                    self.refuse(keys::CCD_TEMPERATURE.vector(), &error.to_string());
+                } else if self.cooler.ramp.is_some() && !self.cooler.complained {
+                    // The next reading brings the next set point; a sensor that does not follow shows as stalled.
+                    self.cooler.complained = true;
+                    self.say(Level::Warning, &format!("a set point of the ramp was refused: {error}"));
                 }
-                self.refuse(keys::CCD_TEMPERATURE.vector(), &error.to_string());
             }
-            (_, Err(error)) => self.refuse(keys::CCD_COOLER.vector(), &error.to_string()),
+            (call, Err(error)) => {
+                if *call == Call::Cooling(false) {
+                    if self.cooler.warming {
+                        self.stop_regulating();
+                        self.show_cooler();
+                    }
+                    self.end_parting();
+                }
+                self.refuse(keys::CCD_COOLER.vector(), &error.to_string());
+            }
         }
     }
 
+    /// The client's request that the camera has answered, if it was not a mere step of a ramp.
+    fn answered_request(&mut self, given: Celsius) -> Option<Request> {
+        self.cooler.requested.take_if(|request| request.ramp.given().total_cmp(&given).is_eq())
+    }
+
+    /// The camera regulates, or is on its way along the ramp.
     fn regulate(&mut self, target: Celsius) {
+        self.cooler.on = true;
+        self.cooler.warming = false;
+        self.cooler.complained = false;
         let [value] = self.store.get(&keys::CCD_TEMPERATURE);
-        let nearest = (value - target).abs();
-        self.cooler.regulating = Some(Regulating { target, nearest, since: self.now.elapsed });
+        self.cooler.regulating = Some(Regulating::new(target, value, self.now.elapsed));
         self.settle(&keys::CCD_TEMPERATURE, State::Busy);
         self.show_cooler();
+        if self.cooler.is_ramping() {
+            self.schedule_poll();
+        }
         self.judge(value);
     }
 
-    /// The camera's regular report.
-    pub(super) fn polled(&mut self, result: Result<Reply, CameraError>) {
-        let status = match result {
-            Ok(Reply::Polled(status)) => Some(status),
-            Ok(_) => None,
-            Err(error) => {
-                if self.link == Link::On {
-                    self.say(Level::Warning, &error.to_string());
-                }
-                None
-            }
-        };
-        if let Some(status) = status {
-            self.measured(&status);
-        }
-        if self.link == Link::Asking {
-            self.established();
-        }
-    }
-
-    fn measured(&mut self, status: &CameraStatus) {
-        if let Some(cooling) = status.cooling {
-            let changed = self.cooler.on != cooling.on;
-            self.cooler.on = cooling.on;
-            self.cooler.target = cooling.target.or(self.cooler.target);
-            if changed || self.link == Link::Asking {
-                self.show_cooler();
-            }
-        }
-        if let Some(power) = status.power {
-            let [shown] = self.store.get(&keys::CCD_COOLER_POWER);
-            if (shown - power).abs() >= NOTEWORTHY {
-                let state = if power > 0.0 { State::Busy } else { State::Idle };
-                self.publish(&keys::CCD_COOLER_POWER, [power], state);
-            }
-        }
-        if let Some(value) = status.temperature.filter(|value| value.is_finite()) {
-            self.store.set(&keys::CCD_TEMPERATURE, [value]);
-            let moved = self.cooler.shown.is_none_or(|shown| (shown - value).abs() >= NOTEWORTHY);
-            if self.cooler.regulating.is_some() || self.cooler.afterwards > 0 || moved {
-                self.cooler.afterwards = self.cooler.afterwards.saturating_sub(1);
-                self.cooler.shown = Some(value);
-                if !self.judge(value) {
-                    self.send(&keys::CCD_TEMPERATURE);
-                }
-            }
-        }
-    }
-
-    /// Ends the regulation when it has succeeded or got stuck, and says whether it did.
-    fn judge(&mut self, value: Celsius) -> bool {
-        let now = self.now.elapsed;
-        let Some(regulating) = &mut self.cooler.regulating else { return false };
-        let distance = (value - regulating.target).abs();
-        if regulating.nearest - distance >= PROGRESS {
-            (regulating.nearest, regulating.since) = (distance, now);
-        }
-        let state = if distance <= THRESHOLD {
-            State::Ok
-        } else if now.saturating_sub(regulating.since) >= STALLED_AFTER {
-            State::Alert
-        } else {
-            return false;
-        };
-        let target = regulating.target;
+    fn stop_regulating(&mut self) {
         self.cooler.regulating = None;
-        self.cooler.afterwards = AFTERWARDS;
-        if state == State::Alert {
-            let seconds = STALLED_AFTER.as_secs();
-            self.say(
-                Level::Error,
-                &format!(
-                    "the sensor stays at {value:.1} C and gets no nearer to {target:.1} C in {seconds} s"
-                ),
-            );
-        }
+        self.cooler.ramp = None;
+        self.cooler.warming = false;
+        let state = if self.cooler.requested.is_some() { State::Busy } else { State::Idle };
         self.settle(&keys::CCD_TEMPERATURE, state);
-        self.show_cooler();
-        true
+    }
+
+    /// How warm the sensor is, as far as the camera has said.
+    fn sensor(&self) -> Option<Celsius> {
+        self.cooler.shown?;
+        let [value] = self.store.get(&keys::CCD_TEMPERATURE);
+        Some(value)
+    }
+
+    /// A temperature that the camera can be asked for.
+    fn within_reach(&self, temperature: Celsius) -> Celsius {
+        self.cooler.warmest.map_or(temperature, |warmest| temperature.min(warmest))
     }
 
     fn show_cooler(&mut self) {
-        let (switch, state) = match (self.cooler.on, &self.cooler.regulating) {
-            (true, Some(_)) => (CoolerSwitch::On, State::Busy),
-            (true, None) => (CoolerSwitch::On, State::Ok),
+        let busy = self.cooler.regulating.is_some() || self.cooler.warming;
+        let (switch, state) = match (self.cooler.on, busy) {
+            (true, true) => (CoolerSwitch::On, State::Busy),
+            (true, false) => (CoolerSwitch::On, State::Ok),
             (false, _) => (CoolerSwitch::Off, State::Idle),
         };
         self.publish(&keys::CCD_COOLER, switch, state);
+        self.show_target();
+    }
+
+    /// Where the sensor is to go in the end and now, if that is news.
+    fn show_target(&mut self) {
+        let ramp = self.cooler.ramp;
+        let target = match ramp {
+            Some(ramp) if self.cooler.warming => Some(ramp.target()),
+            _ => self.cooler.target,
+        };
+        let Some(target) = target else { return };
+        let state = match (self.cooler.on, ramp) {
+            (false, _) => State::Idle,
+            (true, Some(_)) => State::Busy,
+            (true, None) => State::Ok,
+        };
+        let values = [target, ramp.map_or(target, |ramp| ramp.given())];
+        let key = keys::CCD_TEMPERATURE_TARGET;
+        let told = self.store.vector(key.vector()).and_then(Vector::values);
+        if told != Some(key.write(values)) || self.store.state(&key) != state {
+            self.publish(&key, values, state);
+        }
     }
 
     pub(super) fn adopt_cooler(&mut self, capabilities: &Capabilities) {
@@ -206,20 +279,29 @@ impl Device {
             let limits = Limits { min: range.min, max: range.max, step: range.step };
             self.store.set_limits(&keys::CCD_TEMPERATURE, &[limits]);
         }
+        self.cooler.warmest = capabilities.cooler.map(|range| range.max);
         self.cooler.shown = None;
     }
 
     /// The camera is lost, and with it whatever it was doing to its temperature.
     pub(super) fn lose_cooler(&mut self) {
-        if self.cooler.regulating.take().is_some() {
+        let resume = match self.cooler.target {
+            _ if self.cooler.warming => Some(Resume::Warming),
+            Some(target) if self.cooler.on => Some(Resume::Regulating(target)),
+            _ => None,
+        };
+        self.cooler.resume = self.cooler.resume.take().or(resume);
+        if self.cooler.regulating.take().is_some() || self.cooler.warming {
             self.settle(&keys::CCD_TEMPERATURE, State::Alert);
         }
+        self.cooler.ramp = None;
+        self.cooler.warming = false;
     }
 
-    /// After a lost camera came back: the cooler goes on where it was.
-    pub(super) fn reapply_cooler(&mut self) {
-        if let (true, Some(target)) = (self.cooler.on, self.cooler.target) {
-            self.ask(Call::CoolingTo(target));
-        }
+    /// Nobody wants to know any more. The camera itself goes on as it is.
+    pub(super) fn forget_cooler(&mut self) {
+        let Cooler { target, on, warmest, .. } = self.cooler;
+        self.cooler = Cooler { target, on, warmest, ..Cooler::default() };
+        self.store.set_state(keys::CCD_TEMPERATURE.vector(), State::Idle);
     }
 }

@@ -23,6 +23,14 @@ pub enum Job {
     SaveConfig(Document),
     /// Remove the configuration; answered by [`Report::Purged`].
     PurgeConfig,
+    /// Store what its user calls the camera of this serial number, or forget it if empty; answered by
+    /// [`Report::Nicknamed`].
+    Nickname {
+        /// Identity of the camera.
+        serial: String,
+        /// What it is called.
+        nickname: String,
+    },
 }
 
 /// One frame on its way.
@@ -87,6 +95,8 @@ pub enum Report {
     Saved(Result<(), DeliveryError>),
     /// The configuration was removed; `Ok(false)` means that there was none.
     Purged(Result<bool, DeliveryError>),
+    /// This nickname was stored.
+    Nicknamed(Result<String, DeliveryError>),
 }
 
 /// Why a frame or a file did not get where it should.

@@ -1,13 +1,14 @@
 //! One camera as INDI clients see it: a pure state machine.
 //!
 //! No clock, no I/O, no threads, no locks. Whoever owns a [`Device`] gives it one [`Input`] at a time together with
-//! the moment at which it happened, then drains [`Device::poll_call`] and [`Device::poll_job`] to empty, offers
-//! [`Device::poll_message`] to the writer as that has room, and waits for the next input or for
-//! [`Device::deadline`]. Nothing is sent from inside a handler, so the device alone decides the order of everything
+//! the moment at which it happened, then drains [`Device::poll_call`], [`Device::poll_job`] and
+//! [`Device::poll_log_line`] to empty, offers [`Device::poll_message`] to the writer as that has room, and waits for the
+//! next input or for [`Device::deadline`]. Nothing is sent from inside a handler, so the device alone decides the order of everything
 //! on the wire. Frames and BLOBs pass through by value; it never looks at a pixel.
 //!
 //! Every property that clients may write has one handler, registered in the file of its concern:
-//! `connection`, `exposure`, `fast`, `geometry`, `cooler`, `controls`, `upload`, `header`, `snoop`, `config`, `notice`.
+//! `connection`, `exposure`, `fast`, `geometry`, `cooler`, `guide`, `controls`, `upload`, `header`, `snoop`, `config`,
+//! `notice`, `nickname`.
 //!
 //! Read [`Device::handle`] first.
 
@@ -30,8 +31,10 @@ mod cooler;
 mod exposure;
 mod fast;
 mod geometry;
+mod guide;
 mod header;
 pub mod job;
+mod nickname;
 mod notice;
 mod setup;
 mod snoop;
@@ -42,6 +45,7 @@ pub use job::{Job, Report};
 pub use notice::Level;
 pub use setup::Setup;
 
+use guide::Axis;
 use setup::Handlers;
 use timer::{Timer, Timers};
 
@@ -80,10 +84,13 @@ pub struct Device {
     /// Vectors of the backend's own.
     settings: Vec<String>,
     warnings: Vec<String>,
+    /// The file that [`Device::poll_log_line`] is written to.
+    log_file: String,
     /// A client has asked for our properties; nothing is said before that.
     greeted: bool,
     outbox: Outbox,
     jobs: VecDeque<Job>,
+    log_lines: VecDeque<String>,
     calls: VecDeque<Call>,
     outstanding: Option<Call>,
     epoch: Epoch,
@@ -94,6 +101,7 @@ pub struct Device {
     fast: Option<fast::Run>,
     geometry: geometry::Geometry,
     cooler: cooler::Cooler,
+    guide: guide::Guide,
     controls: controls::Controls,
     upload: upload::Upload,
     config: config::Config,
@@ -140,6 +148,11 @@ impl Device {
     /// The next job for the delivery thread.
     pub fn poll_job(&mut self) -> Option<Job> {
         self.jobs.pop_front()
+    }
+
+    /// The next line for the log file, if its user wants one.
+    pub fn poll_log_line(&mut self) -> Option<String> {
+        self.log_lines.pop_front()
     }
 
     /// The next message for the server.
@@ -206,8 +219,9 @@ impl Device {
 
     /// A client's write, or one replayed from a configuration.
     fn write(&mut self, new: &New) {
-        match self.store.accept(new) {
-            Ok(values) => self.change(new, &values),
+        let new = self.completed(new);
+        match self.store.accept(&new) {
+            Ok(values) => self.change(&new, &values),
             Err(unknown @ Rejection::Unknown { .. }) => self.say(Level::Error, &unknown.to_string()),
             Err(rejection) => self.refuse(&new.name, &rejection.to_string()),
         }
@@ -253,6 +267,7 @@ impl Device {
             Call::SetParameter(name, _) | Call::GetParameter(name) => {
                 self.setting_answered(name, call, result);
             }
+            Call::Vendor { name, .. } if name == guide::PULSE => self.pulse_answered(call, result),
             // Never asked by the device.
             Call::Scanning
             | Call::GetExposureStatus
@@ -272,6 +287,7 @@ impl Device {
             Report::Loaded(result) => self.config_loaded(result),
             Report::Saved(result) => self.config_saved(result),
             Report::Purged(result) => self.config_purged(result),
+            Report::Nicknamed(result) => self.nicknamed(result),
         }
     }
 
@@ -286,6 +302,9 @@ impl Device {
             Timer::Reconnect => self.try_again(),
             Timer::MiddleOfExposure => self.middle_reached(),
             Timer::Silence => self.break_silence(),
+            Timer::PartingOverdue => self.parting_overdue(),
+            Timer::PulseNorthSouth => self.pulse_over(Axis::NorthSouth),
+            Timer::PulseWestEast => self.pulse_over(Axis::WestEast),
         }
     }
 
@@ -322,14 +341,14 @@ impl Device {
     }
 
     /// Answers a write that changes nothing: one sentence, and the true values. The state becomes Alert, but what is
-    /// under way stays Busy (to Ekos an Alert is a failed capture), and a vector that only the driver writes stays as
-    /// it is.
+    /// under way stays Busy (to Ekos an Alert is a failed capture), and a vector that only the driver writes, or that
+    /// clients do not know now, stays as it is.
     fn refuse(&mut self, vector: &str, sentence: &str) {
         self.say(Level::Error, sentence);
         let stays = self
             .store
             .vector(vector)
-            .is_none_or(|vector| vector.state == State::Busy || vector.perm == Perm::Ro);
+            .is_none_or(|vector| !vector.defined || vector.state == State::Busy || vector.perm == Perm::Ro);
         if !stays {
             self.store.set_state(vector, State::Alert);
         }

@@ -11,8 +11,8 @@ use crate::property::store::{Store, Vector};
 
 use super::timer::Timers;
 use super::{
-    Device, Epoch, config, connection, controls, cooler, exposure, fast, geometry, header, job, notice,
-    snoop, upload,
+    Device, Epoch, config, connection, controls, cooler, exposure, fast, geometry, guide, header, job,
+    nickname, notice, snoop, upload,
 };
 
 /// What a device is made from.
@@ -30,10 +30,16 @@ pub struct Setup {
     pub always: Vec<Vector>,
     /// The vectors of the backend's own skeleton, defined after those.
     pub settings: Vec<Vector>,
+    /// The vectors that come and go without the connection, or that only some devices have.
+    pub on_demand: Vec<Vector>,
     /// The vectors that connected cameras have, by their abilities.
     pub on_connect: Vec<Vector>,
     /// The user's home directory, where frames go unless told otherwise.
     pub home: String,
+    /// What the user calls this camera.
+    pub nickname: Option<String>,
+    /// The file that the device's log lines are written to, for people.
+    pub log_file: String,
     /// The configuration saved last.
     pub saved: job::Document,
     /// Sentences for the first client: what went wrong before there was one.
@@ -66,8 +72,8 @@ impl Device {
     /// A device whose camera is not connected.
     #[must_use]
     pub fn new(setup: Setup, now: Moment) -> Device {
-        let Setup { name, ordinal, camera, driver, always, settings, on_connect, home, saved, warnings } =
-            setup;
+        let Setup { name, ordinal, camera, driver, always, settings, on_demand, on_connect, .. } = setup;
+        let Setup { home, nickname, log_file, saved, warnings, .. } = setup;
         let names = |list: &[Vector]| list.iter().map(|vector| vector.name.clone()).collect::<Vec<_>>();
         let (setting_names, on_connect_names) = (names(&settings), names(&on_connect));
         let mut vectors = always;
@@ -75,6 +81,7 @@ impl Device {
         for vector in &mut vectors {
             vector.defined = true;
         }
+        vectors.extend(on_demand);
         vectors.extend(on_connect);
         let mut device = Device {
             store: Store::new(&name, vectors),
@@ -86,9 +93,11 @@ impl Device {
             on_connect: on_connect_names,
             settings: setting_names,
             warnings,
+            log_file,
             greeted: false,
             outbox: Outbox::default(),
             jobs: VecDeque::new(),
+            log_lines: VecDeque::new(),
             calls: VecDeque::new(),
             outstanding: None,
             epoch: Epoch::default(),
@@ -99,6 +108,7 @@ impl Device {
             fast: None,
             geometry: geometry::Geometry::default(),
             cooler: cooler::Cooler::default(),
+            guide: guide::Guide::default(),
             controls: controls::Controls::default(),
             upload: upload::Upload::default(),
             config: config::Config::default(),
@@ -120,15 +130,18 @@ impl Device {
             fast::register,
             geometry::register,
             cooler::register,
+            guide::register,
             controls::register,
             upload::register,
             header::register,
             snoop::register,
             config::register,
             notice::register,
+            nickname::register,
         ] {
             register(&mut device.handlers);
         }
+        device.introduce(nickname);
         device.restore(saved);
         device
     }
@@ -153,8 +166,11 @@ mod tests {
             driver: Default::default(),
             always: vectors(&keys::BASE),
             settings: Vec::new(),
+            on_demand: keys::ON_DEMAND.iter().flat_map(vectors).collect(),
             on_connect: keys::ON_CONNECT.iter().flat_map(vectors).collect(),
             home: String::new(),
+            nickname: None,
+            log_file: String::new(),
             saved: Vec::new(),
             warnings: Vec::new(),
         };

@@ -23,9 +23,15 @@ pub(super) enum Timer {
     MiddleOfExposure,
     /// The devices that we watch and that have told nothing are to be asked again.
     Silence,
+    /// A camera that is warming up before it is closed has had its time.
+    PartingOverdue,
+    /// A guide pulse ends.
+    PulseNorthSouth,
+    /// A guide pulse on the other axis ends.
+    PulseWestEast,
 }
 
-const ALL: [Timer; 9] = [
+const ALL: [Timer; 12] = [
     Timer::Countdown,
     Timer::ExposureOverdue,
     Timer::DeliveryOverdue,
@@ -35,6 +41,9 @@ const ALL: [Timer; 9] = [
     Timer::Reconnect,
     Timer::MiddleOfExposure,
     Timer::Silence,
+    Timer::PartingOverdue,
+    Timer::PulseNorthSouth,
+    Timer::PulseWestEast,
 ];
 
 /// When each timer is due, on the clock of `Moment::elapsed`.

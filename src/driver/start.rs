@@ -7,13 +7,15 @@ use jiff::tz::TimeZone;
 use tokio::sync::mpsc::Sender;
 
 use crate::backend::{BACKENDS, Backend};
-use crate::camera::types::CameraId;
+use crate::camera::types::{CameraId, Moment};
 use crate::camera::worker::{Clock, Settings};
 use crate::delivery::blob::Transport;
 use crate::delivery::{self, DeliveryThread};
 use crate::device::job::ConfigSource;
 use crate::device::{Device, Setup};
 use crate::host::config_file::ConfigFile;
+use crate::host::nicknames::NicknameFile;
+use crate::host::session_log::SessionLog;
 use crate::host::stdio;
 use crate::property::keys;
 use crate::property::load;
@@ -58,6 +60,11 @@ impl Surroundings {
             transport: if attached { Transport::Attached } else { Transport::Inline },
         }
     }
+
+    /// The log file of a process that was started at that moment.
+    pub(super) fn session_log(&self, started: Moment) -> SessionLog {
+        SessionLog::new(&self.home, &self.exec, started.utc, &TimeZone::system())
+    }
 }
 
 /// The backends named by `INDI_CAMERA_BACKENDS`, or else by the name of the program.
@@ -85,14 +92,56 @@ pub(super) fn stations(
     surroundings: &Surroundings,
     backends: &[Backend],
     clock: Clock,
+    log_file: &Path,
     report: &Sender<News>,
 ) -> Result<Vec<Station>, StartError> {
     let cameras = find_cameras(surroundings, backends);
+    let named = name_devices(surroundings, cameras);
+    let alone = named.len() == 1;
+    let open =
+        |(ordinal, named)| station(surroundings, named, alone, log_file, ordinal, clock, report.clone());
+    named.into_iter().enumerate().map(open).collect()
+}
+
+/// A camera and what its device is called.
+struct Named {
+    backend: Backend,
+    camera: CameraId,
+    name: String,
+    nickname: Option<String>,
+    nicknames: NicknameFile,
+    warnings: Vec<String>,
+}
+
+/// `INDIDEV` (Ekos starts a driver under a label and looks for a device of that name) beats the user's nickname beats
+/// the camera's own name. `INDIDEV` names one device, so it counts only for a camera that is alone.
+fn name_devices(surroundings: &Surroundings, cameras: Vec<(Backend, CameraId)>) -> Vec<Named> {
     let alone = cameras.len() == 1;
-    let open = |(ordinal, (backend, camera))| {
-        station(surroundings, backend, camera, alone, ordinal, clock, report.clone())
-    };
-    cameras.into_iter().enumerate().map(open).collect()
+    let own: Vec<String> = cameras.iter().map(|(_, camera)| camera.name.clone()).collect();
+    let mut all: Vec<Named> = Vec::new();
+    for (backend, camera) in cameras {
+        let nicknames = NicknameFile::new(&surroundings.home, &camera.model);
+        let mut warnings = Vec::new();
+        let nickname = camera.serial.as_ref().and_then(|serial| {
+            nicknames.find(serial).unwrap_or_else(|error| {
+                warnings.push(format!("{} is not used: {error}", nicknames.path().display()));
+                None
+            })
+        });
+        let by_nickname = nickname.as_ref().map(|nickname| format!("{} {nickname}", camera.name));
+        // Two devices of one name would be one to every client, and a longer name is cut by some.
+        let fits = |name: &String| {
+            let taken = own.contains(name) || all.iter().any(|other| other.name == *name);
+            name.len() <= wire::MAX_NAME && !taken
+        };
+        if let Some(name) = by_nickname.as_ref().filter(|name| !fits(name)) {
+            warnings.push(format!("{name} is too long, or the name of another camera"));
+        }
+        let given = surroundings.device_name.clone().filter(|_| alone);
+        let name = given.or(by_nickname.filter(fits)).unwrap_or_else(|| camera.name.clone());
+        all.push(Named { backend, camera, name, nickname, nicknames, warnings });
+    }
+    all
 }
 
 /// The cameras to serve, each under its device name.
@@ -107,29 +156,31 @@ fn find_cameras(surroundings: &Surroundings, backends: &[Backend]) -> Vec<(Backe
             let copies = if backend.hardware { 1 } else { surroundings.simulators };
             for copy in 1..=copies {
                 let name = if copy == 1 { camera.name.clone() } else { format!("{} {copy}", camera.name) };
-                found.push((*backend, CameraId { name, ..camera.clone() }));
+                let serial = match copy {
+                    1 => camera.serial.clone(),
+                    _ => camera.serial.as_ref().map(|serial| format!("{serial}-{copy}")),
+                };
+                found.push((*backend, CameraId { name, serial, ..camera.clone() }));
             }
         }
     }
     found
 }
 
-/// One device. `INDIDEV` and `INDICONFIG` name one device and one file, so they count only for a camera that is alone.
+/// One device. `INDICONFIG` names one file, so it counts only for a camera that is alone.
 fn station(
     surroundings: &Surroundings,
-    backend: Backend,
-    camera: CameraId,
+    named: Named,
     alone: bool,
+    log_file: &Path,
     ordinal: usize,
     clock: Clock,
     report: Sender<News>,
 ) -> Result<Station, StartError> {
-    let mut warnings = Vec::new();
-    // Ekos starts a driver under a label and looks for a device of that name.
-    let name = surroundings.device_name.clone().filter(|_| alone).unwrap_or_else(|| camera.name.clone());
+    let Named { backend, camera, name, nickname, nicknames, mut warnings } = named;
     let config = ConfigFile::new(surroundings.config.clone().filter(|_| alone), &surroundings.home, &name);
     let saved = saved_settings(&config, &mut warnings);
-    let Skeletons { always, settings, on_connect } =
+    let Skeletons { always, settings, on_demand, on_connect } =
         Skeletons::load(&backend, surroundings.skeleton.as_deref(), &mut warnings);
     for warning in &warnings {
         tracing::warn!("{warning}");
@@ -141,8 +192,11 @@ fn station(
         camera,
         always,
         settings,
+        on_demand,
         on_connect,
         home: surroundings.home.display().to_string(),
+        nickname,
+        log_file: log_file.display().to_string(),
         saved,
         warnings,
     };
@@ -152,6 +206,7 @@ fn station(
         home: surroundings.home.clone(),
         zone: TimeZone::system(),
         config,
+        nicknames,
     };
     let delivery = DeliveryThread::spawn(settings, move |news| {
         report.blocking_send(News::Delivery(ordinal, news)).is_ok()
@@ -182,6 +237,7 @@ fn saved_settings(config: &ConfigFile, warnings: &mut Vec<String>) -> Vec<wire::
 struct Skeletons {
     always: Vec<Vector>,
     settings: Vec<Vector>,
+    on_demand: Vec<Vector>,
     on_connect: Vec<Vector>,
 }
 
@@ -196,19 +252,21 @@ impl Skeletons {
         };
         let mut of = |skeleton: &Skeleton| embedded(skeleton.file(), skeleton.source());
         let mut always = of(&keys::BASE);
+        let mut on_demand: Vec<Vector> = keys::ON_DEMAND.iter().flat_map(&mut of).collect();
         let mut on_connect: Vec<Vector> = keys::ON_CONNECT.iter().flat_map(of).collect();
         let mut settings = backend.skeleton.map_or_else(Vec::new, |(file, text)| embedded(file, text));
         if let Some(path) = replacement {
             match std::fs::read_to_string(path) {
                 Ok(text) => {
-                    let all = always.iter_mut().chain(&mut settings).chain(&mut on_connect);
+                    let all =
+                        always.iter_mut().chain(&mut settings).chain(&mut on_demand).chain(&mut on_connect);
                     let misfits = load::replace(all, &path.display().to_string(), &text);
                     warnings.extend(misfits.iter().map(ToString::to_string));
                 }
                 Err(error) => warnings.push(format!("INDISKEL {} is not used: {error}", path.display())),
             }
         }
-        Skeletons { always, settings, on_connect }
+        Skeletons { always, settings, on_demand, on_connect }
     }
 }
 
@@ -216,4 +274,72 @@ impl Skeletons {
 fn version() -> String {
     let mut parts = env!("CARGO_PKG_VERSION").split('.');
     [parts.next().unwrap_or("0"), parts.next().unwrap_or("0")].join(".")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::host::scratch::Scratch;
+
+    fn camera(name: &str, serial: &str) -> (Backend, CameraId) {
+        let camera = CameraId {
+            name: name.to_owned(),
+            model: "Cam".to_owned(),
+            serial: Some(serial.to_owned()),
+            bus: None,
+        };
+        (BACKENDS[0], camera)
+    }
+
+    fn names(scratch: &Scratch, indidev: Option<&str>, cameras: &[(&str, &str)]) -> Vec<(String, usize)> {
+        let surroundings = Surroundings {
+            exec: String::new(),
+            home: scratch.path().to_owned(),
+            device_name: indidev.map(str::to_owned),
+            config: None,
+            skeleton: None,
+            simulators: 1,
+            transport: Transport::Inline,
+        };
+        let cameras = cameras.iter().map(|(name, serial)| camera(name, serial)).collect();
+        let named = name_devices(&surroundings, cameras);
+        named.into_iter().map(|named| (named.name, named.warnings.len())).collect()
+    }
+
+    #[track_caller]
+    fn called(came: &[(String, usize)], expected: &[(&str, usize)]) {
+        let came: Vec<(&str, usize)> =
+            came.iter().map(|(name, warnings)| (name.as_str(), *warnings)).collect();
+        assert_eq!(came, expected);
+    }
+
+    #[test]
+    fn indidev_beats_nickname_beats_the_cameras_own_name() {
+        let scratch = Scratch::new();
+        called(&names(&scratch, None, &[("Cam", "1")]), &[("Cam", 0)]);
+        NicknameFile::new(scratch.path(), "Cam").store("1", "guider").unwrap();
+        called(&names(&scratch, None, &[("Cam", "1")]), &[("Cam guider", 0)]);
+        called(&names(&scratch, Some("Label"), &[("Cam", "1")]), &[("Label", 0)]);
+        // It names one device.
+        let two = [("Cam", "1"), ("Cam 2", "2")];
+        called(&names(&scratch, Some("Label"), &two), &[("Cam guider", 0), ("Cam 2", 0)]);
+    }
+
+    #[test]
+    fn no_nickname_makes_two_devices_of_one_name_or_one_that_is_cut() {
+        let scratch = Scratch::new();
+        let file = NicknameFile::new(scratch.path(), "Cam");
+        file.store("1", "2").unwrap();
+        file.store("3", &"x".repeat(60)).unwrap();
+        let cameras = [("Cam", "1"), ("Cam 2", "2"), ("Cam 3", "3")];
+        called(&names(&scratch, None, &cameras), &[("Cam", 1), ("Cam 2", 0), ("Cam 3", 1)]);
+    }
+
+    #[test]
+    fn a_file_of_nicknames_that_cannot_be_read_is_a_warning() {
+        let scratch = Scratch::new();
+        std::fs::create_dir(scratch.path().join(".indi")).unwrap();
+        std::fs::write(scratch.path().join(".indi/Nicknames.xml"), "<rubbish").unwrap();
+        called(&names(&scratch, None, &[("Cam", "1")]), &[("Cam", 1)]);
+    }
 }

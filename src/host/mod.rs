@@ -3,6 +3,8 @@
 pub mod config_file;
 pub mod draft;
 pub mod log;
+pub mod nicknames;
 #[cfg(test)]
 pub(crate) mod scratch;
+pub mod session_log;
 pub mod stdio;

@@ -73,6 +73,13 @@ pub struct OneOf<E> {
     choice: PhantomData<E>,
 }
 
+/// A switch vector of which any number may be on.
+#[derive(Clone, Copy, Debug)]
+pub struct AnyOf<E> {
+    vector: &'static str,
+    choice: PhantomData<E>,
+}
+
 /// A switch vector of buttons: a client presses one, the driver acts and shows all off again.
 #[derive(Clone, Copy, Debug)]
 pub struct Action<E> {
@@ -113,6 +120,13 @@ impl Skeleton {
     pub const fn one_of<E: Choice>(&self, vector: &'static str) -> OneOf<E> {
         self.bind(vector, Kind::Switch, Some(Rule::OneOfMany), E::ELEMENTS);
         OneOf { vector, choice: PhantomData }
+    }
+
+    /// Binds an any-of-many switch vector; the elements are those of the enum.
+    #[must_use]
+    pub const fn any_of<E: Choice>(&self, vector: &'static str) -> AnyOf<E> {
+        self.bind(vector, Kind::Switch, Some(Rule::AnyOfMany), E::ELEMENTS);
+        AnyOf { vector, choice: PhantomData }
     }
 
     /// Binds a vector of buttons; the elements are those of the enum.
@@ -180,6 +194,24 @@ impl<E: Choice> Key for OneOf<E> {
 
     fn write(&self, value: E) -> Values {
         Values::Switches(E::ALL.iter().map(|choice| *choice == value).collect())
+    }
+}
+
+impl<E: Choice> Key for AnyOf<E> {
+    /// What is on.
+    type Value = Vec<E>;
+
+    fn vector(&self) -> &'static str {
+        self.vector
+    }
+
+    fn read(&self, values: &Values) -> Vec<E> {
+        let Values::Switches(switches) = values else { return Vec::new() };
+        E::ALL.iter().zip(switches).filter(|(_, on)| **on).map(|(choice, _)| *choice).collect()
+    }
+
+    fn write(&self, value: Vec<E>) -> Values {
+        Values::Switches(E::ALL.iter().map(|choice| value.contains(choice)).collect())
     }
 }
 

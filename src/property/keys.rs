@@ -7,7 +7,7 @@
     reason = "the properties are documented by name in the INDI standard and in the skeletons"
 )]
 
-use super::key::{Action, Blob, Number, OneOf, Text, choices};
+use super::key::{Action, AnyOf, Blob, Number, OneOf, Text, choices};
 use super::skeleton::Skeleton;
 
 choices!(
@@ -25,6 +25,18 @@ choices!(
 choices!(
     /// On or off.
     Toggle { Enabled = "INDI_ENABLED", Disabled = "INDI_DISABLED" }
+);
+choices!(
+    /// What clients are told while DEBUG is on.
+    DebugLevel { Error = "DBG_ERROR", Warning = "DBG_WARNING", Session = "DBG_SESSION", Debug = "DBG_DEBUG" }
+);
+choices!(
+    /// What is written to the log file.
+    LoggingLevel { Error = "LOG_ERROR", Warning = "LOG_WARNING", Session = "LOG_SESSION", Debug = "LOG_DEBUG" }
+);
+choices!(
+    /// Where sentences go while DEBUG is on.
+    LogOutput { Client = "CLIENT_DEBUG", File = "FILE_DEBUG" }
 );
 choices!(
     /// The abort button.
@@ -45,6 +57,10 @@ choices!(
 choices!(
     /// The cooler's switch.
     Cooler { On = "COOLER_ON", Off = "COOLER_OFF" }
+);
+choices!(
+    /// What becomes of the cooler when nobody wants the camera any more.
+    CoolerPolicy { Hold = "HOLD", WarmUp = "WARM_UP", Off = "OFF" }
 );
 
 choices!(
@@ -73,6 +89,16 @@ pub const ACTIVE_DEVICES: Text<5> = BASE.text(
     "ACTIVE_DEVICES",
     ["ACTIVE_TELESCOPE", "ACTIVE_ROTATOR", "ACTIVE_FOCUSER", "ACTIVE_FILTER", "ACTIVE_SKYQUALITY"],
 );
+
+/// Defined while DEBUG is on.
+pub const DEBUGGING: Skeleton = skeleton!("debug.xml");
+pub const DEBUG_LEVEL: AnyOf<DebugLevel> = DEBUGGING.any_of("DEBUG_LEVEL");
+pub const LOGGING_LEVEL: AnyOf<LoggingLevel> = DEBUGGING.any_of("LOGGING_LEVEL");
+pub const LOG_OUTPUT: AnyOf<LogOutput> = DEBUGGING.any_of("LOG_OUTPUT");
+
+/// Defined, like those in [`BASE`], by cameras with a serial number.
+pub const NAMED: Skeleton = skeleton!("nickname.xml");
+pub const NICKNAME: Text<1> = NAMED.text("NICKNAME", ["nickname"]);
 
 /// Defined by every connected camera.
 pub const CCD: Skeleton = skeleton!("ccd.xml");
@@ -105,8 +131,12 @@ pub const CCD_ROTATION: Number<1> = HEADER.number("CCD_ROTATION", ["CCD_ROTATION
 /// Defined by cameras with a thermometer or a cooler.
 pub const COOLER: Skeleton = skeleton!("cooler.xml");
 pub const CCD_TEMPERATURE: Number<1> = COOLER.number("CCD_TEMPERATURE", ["CCD_TEMPERATURE_VALUE"]);
+pub const CCD_TEMPERATURE_TARGET: Number<2> =
+    COOLER.number("CCD_TEMPERATURE_TARGET", ["TARGET", "RAMP_TARGET"]);
+pub const CCD_TEMP_RAMP: Number<2> = COOLER.number("CCD_TEMP_RAMP", ["RAMP_SLOPE", "RAMP_THRESHOLD"]);
 pub const CCD_COOLER: OneOf<Cooler> = COOLER.one_of("CCD_COOLER");
 pub const CCD_COOLER_POWER: Number<1> = COOLER.number("CCD_COOLER_POWER", ["CCD_COOLER_VALUE"]);
+pub const COOLER_POLICY: OneOf<CoolerPolicy> = COOLER.one_of("COOLER_POLICY");
 
 /// Defined by cameras with a gain setting.
 pub const GAIN: Skeleton = skeleton!("gain.xml");
@@ -125,18 +155,35 @@ pub const FAST: Skeleton = skeleton!("fast.xml");
 pub const CCD_FAST_TOGGLE: OneOf<Toggle> = FAST.one_of("CCD_FAST_TOGGLE");
 pub const CCD_FAST_COUNT: Number<1> = FAST.number("CCD_FAST_COUNT", ["FRAMES"]);
 
+/// Defined by cameras with a guide port.
+pub const GUIDE: Skeleton = skeleton!("guide.xml");
+pub const TELESCOPE_TIMED_GUIDE_NS: Number<2> =
+    GUIDE.number("TELESCOPE_TIMED_GUIDE_NS", ["TIMED_GUIDE_N", "TIMED_GUIDE_S"]);
+pub const TELESCOPE_TIMED_GUIDE_WE: Number<2> =
+    GUIDE.number("TELESCOPE_TIMED_GUIDE_WE", ["TIMED_GUIDE_W", "TIMED_GUIDE_E"]);
+
+/// Defined by connected cameras as far as they tell.
+pub const INFO: Skeleton = skeleton!("info.xml");
+pub const ADC_DEPTH: Number<1> = INFO.number("ADC_DEPTH", ["BITS"]);
+pub const SERIAL_NUMBER: Text<1> = INFO.text("Serial Number", ["SN"]);
+pub const SDK: Text<1> = INFO.text("SDK", ["VERSION"]);
+
+// There is no SIMULATION: a real camera is not simulated by pretending, and the simulator is a backend of its own.
+
+/// The embedded files of what comes and goes without the connection, or is there for some cameras only.
+pub const ON_DEMAND: [Skeleton; 2] = [DEBUGGING, NAMED];
 /// The embedded files of a connected camera, in the order in which their vectors are defined.
-pub const ON_CONNECT: [Skeleton; 7] = [CCD, HEADER, COOLER, GAIN, OFFSET, BAYER, FAST];
+pub static ON_CONNECT: [Skeleton; 9] = [CCD, HEADER, COOLER, GAIN, OFFSET, BAYER, FAST, GUIDE, INFO];
 
 #[cfg(test)]
 mod tests {
-    use super::{BASE, ON_CONNECT};
+    use super::{BASE, ON_CONNECT, ON_DEMAND};
     use crate::property::load::load;
 
     /// The source of this table, as far as it names vectors.
     fn bound() -> Vec<&'static str> {
         let source = include_str!("keys.rs").split("#[cfg(test)]").next().unwrap();
-        let calls = [".number(", ".text(", ".one_of(", ".action(", ".blob("];
+        let calls = [".number(", ".text(", ".one_of(", ".any_of(", ".action(", ".blob("];
         let mut names = Vec::new();
         for call in calls {
             for rest in source.split(call).skip(1) {
@@ -149,7 +196,7 @@ mod tests {
 
     #[test]
     fn every_vector_of_the_skeletons_has_exactly_one_key() {
-        let skeletons = [&[BASE][..], &ON_CONNECT].concat();
+        let skeletons = [&[BASE][..], &ON_DEMAND, &ON_CONNECT].concat();
         let vectors = skeletons.iter().flat_map(|skeleton| load(skeleton.file(), skeleton.source()).unwrap());
         let mut names: Vec<String> = vectors.map(|vector| vector.name).collect();
         names.sort();

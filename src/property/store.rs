@@ -191,6 +191,11 @@ impl Store {
         })
     }
 
+    /// Has the vector told to every client that asks from now on.
+    pub fn show(&mut self, name: &str) {
+        self.with(name, |vector| vector.defined = true);
+    }
+
     /// Notes that clients must forget the vector; its values stay. Says whether they knew it.
     pub fn undefine(&mut self, name: &str) -> bool {
         let mut was = false;

@@ -11,6 +11,7 @@ use std::num::NonZeroU64;
 use std::os::fd::OwnedFd;
 use std::time::SystemTime;
 
+pub mod nicknames;
 pub mod number;
 pub mod parse;
 pub mod splitter;

@@ -304,13 +304,13 @@ fn state(word: &str) -> Option<State> {
 
 /// Without the white space around it (C's `isspace`), and without the guard that our writer puts in front of a
 /// character which libindi's reader cannot begin with.
-fn trim(text: &str) -> &str {
+pub(super) fn trim(text: &str) -> &str {
     let text = text.trim_matches(|c: char| c.is_ascii_whitespace() || c == '\x0b');
     text.strip_prefix(GUARD).filter(|rest| rest.starts_with(has_entity)).unwrap_or(text)
 }
 
 /// An attribute's value. White space becomes blanks, as XML has it.
-fn unescape(value: &str) -> Cow<'_, str> {
+pub(super) fn unescape(value: &str) -> Cow<'_, str> {
     // `&#x10FFFF;` with room for some zeros. The search for `;` must end early: a peer may send a million `&`.
     const LONGEST_REFERENCE: usize = 16;
 
@@ -340,7 +340,7 @@ fn push_blanked(text: &str, out: &mut String) {
 
 /// The character that `&name;` stands for; unknown ones stay as they are, and so do control characters, which
 /// would otherwise reach file names and terminals.
-fn push_reference(name: &str, out: &mut String) {
+pub(super) fn push_reference(name: &str, out: &mut String) {
     let number = name.strip_prefix('#').and_then(|digits| match digits.strip_prefix('x') {
         Some(digits) if digits.bytes().all(|byte| byte.is_ascii_hexdigit()) => {
             u32::from_str_radix(digits, 16).ok()

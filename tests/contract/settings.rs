@@ -183,3 +183,31 @@ fn nothing_else_is_a_setting() {
         }
     });
 }
+
+#[test]
+fn a_guide_port_takes_pulses_and_refuses_what_is_none() {
+    for_every_camera(|rig| {
+        if !rig.can.guide_port {
+            return;
+        }
+        let mut pulse = |direction: Value, ms: Value| {
+            let params = vec![("direction".to_owned(), direction), ("ms".to_owned(), ms)];
+            rig.camera.call("pulse_guide", &params)
+        };
+        for direction in ["n", "s", "e", "w"] {
+            assert_eq!(pulse(text(direction), number(1.0)).unwrap(), Reply::Done);
+            // 0 stops.
+            assert_eq!(pulse(text(direction), number(0.0)).unwrap(), Reply::Done);
+        }
+        fails(pulse(text("up"), number(1.0)), ErrorKind::InvalidValue);
+        fails(pulse(number(1.0), number(1.0)), ErrorKind::InvalidValue);
+        fails(pulse(text("n"), text("1")), ErrorKind::InvalidValue);
+        fails(pulse(text("n"), number(f64::NAN)), ErrorKind::InvalidValue);
+        fails(pulse(text("n"), number(-1.0)), ErrorKind::OutOfRange);
+        fails(pulse(text("n"), number(60_001.0)), ErrorKind::OutOfRange);
+        fails(rig.camera.call("pulse_guide", &Params::new()), ErrorKind::InvalidValue);
+        rig.camera.disconnect().unwrap();
+        let params = vec![("direction".to_owned(), text("n")), ("ms".to_owned(), number(1.0))];
+        fails(rig.camera.call("pulse_guide", &params), ErrorKind::NotConnected);
+    });
+}

@@ -90,3 +90,16 @@ fn a_window_smaller_than_a_binned_pixel_is_refused() {
     fails(rig.start(SHORT), ErrorKind::OutOfRange);
     assert_eq!(rig.camera.get_exposure_status().unwrap(), ExposureStatus::Idle);
 }
+
+#[test]
+fn a_guide_pulse_moves_the_stars() {
+    let mut rig = connected(&[("SIMULATOR_SENSOR", sensor(&[("WIDTH", 200.0), ("HEIGHT", 200.0)]))]);
+    let before = rig.frame(SHORT, FrameType::Light).pixels;
+    rig.camera.reconnect(&rig.id).unwrap();
+    assert_eq!(rig.frame(SHORT, FrameType::Light).pixels, before);
+    rig.camera.reconnect(&rig.id).unwrap();
+    let pulse = vec![("direction".to_owned(), text("w")), ("ms".to_owned(), number(60_000.0))];
+    rig.camera.call("pulse_guide", &pulse).unwrap();
+    thread::park_timeout(Duration::from_millis(300));
+    assert_ne!(rig.frame(SHORT, FrameType::Light).pixels, before);
+}

@@ -49,24 +49,14 @@ pub struct Rehearsal {
     offset: i32,
     /// SIMULATOR_SENSOR as the camera has it.
     sensor: [(&'static str, f64); 2],
+    can: Capabilities,
+    disk_fails: bool,
 }
 
 impl Rehearsal {
     pub fn new(now: Moment) -> Self {
-        let setup = Setup {
-            name: "Cam".to_owned(),
-            ordinal: 0,
-            camera: CameraId { name: "Cam".to_owned(), model: "Cam".to_owned(), serial: None, bus: None },
-            driver: ["Cam".to_owned(), "indi_camera_test_ccd".to_owned(), "0.1".to_owned()],
-            always: vectors(&keys::BASE),
-            settings: load::load("test", SETTINGS).unwrap(),
-            on_connect: keys::ON_CONNECT.iter().flat_map(vectors).collect(),
-            home: "/home/user".to_owned(),
-            saved: Vec::new(),
-            warnings: Vec::new(),
-        };
         let mut rehearsal = Rehearsal {
-            device: Device::new(setup, now),
+            device: Device::new(setup(Vec::new()), now),
             now,
             epoch: Epoch::default(),
             heard: Vec::new(),
@@ -85,6 +75,8 @@ impl Rehearsal {
             gain: 100,
             offset: 10,
             sensor: [("WIDTH", 1280.0), ("HEIGHT", 1024.0)],
+            can: capabilities(),
+            disk_fails: false,
         };
         rehearsal.drain();
         rehearsal
@@ -177,6 +169,18 @@ impl Rehearsal {
             }
             ["camera", degrees, "C", percent, "%"] => {
                 (self.temperature, self.power) = (number(degrees)?, number(percent)?);
+            }
+            ["camera", "has", "guide-port"] => self.can.guide_port = true,
+            ["camera", "has", "sdk", version] => self.can.sdk = Some((*version).to_owned()),
+            ["disk", "fails"] => self.disk_fails = true,
+            ["only", word, ..] => {
+                let line = line.splitn(3, ' ').last().unwrap_or_default();
+                self.act(line)?;
+                self.heard.retain(|heard| heard.starts_with("! ") || heard.contains(word));
+            }
+            ["restart"] => {
+                self.device = Device::new(setup(self.saved.clone()), self.now);
+                self.drain();
             }
             ["delivery", how] => self.deliver(how)?,
             ["ping"] => {
@@ -275,8 +279,19 @@ impl Rehearsal {
                     Job::PurgeConfig => {
                         self.device.handle(self.now, Input::Delivery(Report::Purged(Ok(true))))
                     }
+                    Job::Nickname { serial, nickname } => {
+                        self.heard.push(format!("! nickname {serial} {nickname:?}"));
+                        let stored = match std::mem::take(&mut self.disk_fails) {
+                            true => Err(DeliveryError::DiskFull { path: PathBuf::from("/home") }),
+                            false => Ok(nickname),
+                        };
+                        self.device.handle(self.now, Input::Delivery(Report::Nicknamed(stored)));
+                    }
                     Job::Reserve { .. } => {}
                 }
+            }
+            while let Some(line) = self.device.poll_log_line() {
+                self.heard.push(format!("* {line}"));
             }
             while let Some(message) = self.device.poll_message() {
                 quiet = false;
@@ -315,7 +330,7 @@ impl Rehearsal {
             return Err(CameraError::new(kind, "camera", detail));
         }
         Ok(match call {
-            Call::Connect(_) | Call::Reconnect(_) => Reply::Connected(Box::new(capabilities())),
+            Call::Connect(_) | Call::Reconnect(_) => Reply::Connected(Box::new(self.can.clone())),
             Call::Polling => Reply::Polled(CameraStatus {
                 exposure: ExposureStatus::Idle,
                 cooling: Some(self.cooling),
@@ -360,6 +375,25 @@ impl Rehearsal {
     }
 }
 
+fn setup(saved: Document) -> Setup {
+    let serial = Some("SN42".to_owned());
+    Setup {
+        name: "Cam".to_owned(),
+        ordinal: 0,
+        camera: CameraId { name: "Cam".to_owned(), model: "Cam".to_owned(), serial, bus: None },
+        driver: ["Cam".to_owned(), "indi_camera_test_ccd".to_owned(), "0.1".to_owned()],
+        always: vectors(&keys::BASE),
+        settings: load::load("test", SETTINGS).unwrap(),
+        on_demand: keys::ON_DEMAND.iter().flat_map(vectors).collect(),
+        on_connect: keys::ON_CONNECT.iter().flat_map(vectors).collect(),
+        home: "/home/user".to_owned(),
+        nickname: Some("old".to_owned()),
+        log_file: "/home/user/.indi/logs/today.log".to_owned(),
+        saved,
+        warnings: Vec::new(),
+    }
+}
+
 fn vectors(skeleton: &Skeleton) -> Vec<Vector> {
     load::load(skeleton.file(), skeleton.source()).unwrap()
 }
@@ -386,6 +420,7 @@ pub fn capabilities() -> Capabilities {
         gain: Some(Range { min: 0, max: 300, step: 1 }),
         offset: Some(Range { min: 0, max: 1000, step: 1 }),
         guide_port: false,
+        sdk: None,
     }
 }
 
@@ -415,6 +450,11 @@ fn show_call(call: &Call) -> String {
         Call::SetGain(value) | Call::SetOffset(value) => format!("{} {value}", call.name()),
         Call::CoolingTo(value) => format!("cooling_to {value}"),
         Call::Cooling(on) => format!("cooling {on}"),
+        Call::Vendor { name, params } => params.iter().fold(name.clone(), |line, (_, value)| match value {
+            Value::Text(text) => format!("{line} {text}"),
+            Value::Number(number) => format!("{line} {number}"),
+            _ => line,
+        }),
         Call::SetParameter(name, Value::Record(fields)) => {
             let show = |(name, value): &(String, Value)| match value {
                 Value::Number(value) => format!(" {name}={value}"),

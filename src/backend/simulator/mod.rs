@@ -12,6 +12,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 mod cooler;
 mod exposure;
+mod guide;
 mod noise;
 mod pattern;
 mod sensor;
@@ -22,10 +23,12 @@ mod settings;
 mod sky;
 
 use self::cooler::{AMBIENT, Cooler, LARGEST_DROP};
+use self::guide::Pulse;
 use self::sensor::{PixelType, Recipe, Sensor};
 use self::session::Session;
 use self::settings::{Setting, Settings};
 use crate::camera::Camera;
+use crate::camera::call::{self, Params, Reply};
 use crate::camera::error::{CameraError, ErrorKind, Result};
 use crate::camera::types::{
     self as facts, Bayer, Binning, CameraId, Capabilities, Celsius, CoolingStatus, ExposureRequest,
@@ -34,6 +37,8 @@ use crate::camera::types::{
 
 /// Name and model of the only camera that this backend finds.
 const NAME: &str = "Camera Simulator";
+/// Number of the first one; the driver numbers any further ones itself.
+const SERIAL: &str = "SIM-0001";
 /// Fast enough for bias frames; no shutter is faster.
 const SHORTEST: Duration = Duration::from_micros(100);
 const LONGEST: Duration = Duration::from_secs(3600);
@@ -101,7 +106,12 @@ impl Default for Simulator {
 
 impl Camera for Simulator {
     fn scanning(&mut self) -> Result<Vec<CameraId>> {
-        Ok(vec![CameraId { name: NAME.to_owned(), model: NAME.to_owned(), serial: None, bus: None }])
+        Ok(vec![CameraId {
+            name: NAME.to_owned(),
+            model: NAME.to_owned(),
+            serial: Some(SERIAL.to_owned()),
+            bus: None,
+        }])
     }
 
     fn connect(&mut self, id: &CameraId) -> Result<Capabilities> {
@@ -281,6 +291,18 @@ impl Camera for Simulator {
         }
         Ok(self.settings.get(setting))
     }
+
+    fn call(&mut self, name: &str, params: &Params) -> Result<Reply> {
+        match name {
+            "pulse_guide" => {
+                let pulse = Pulse::read(params)?;
+                let now = self.now().elapsed;
+                self.connected("pulse_guide")?.guide(now, pulse);
+                Ok(Reply::Done)
+            }
+            _ => call::by_name(self, name, params),
+        }
+    }
 }
 
 fn capabilities(sensor: &Sensor, pixel_size: f64) -> Capabilities {
@@ -310,7 +332,8 @@ fn capabilities(sensor: &Sensor, pixel_size: f64) -> Capabilities {
         cooler_power: true,
         gain: Some(GAIN),
         offset: Some(OFFSET),
-        guide_port: false,
+        guide_port: true,
+        sdk: None,
     }
 }
 

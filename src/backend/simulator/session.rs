@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::exposure::Exposure;
+use super::guide::{Mount, Pulse};
 use super::pattern::Pattern;
 use super::sensor::{Recipe, Sensor};
 use super::settings::Scene;
@@ -15,6 +16,7 @@ use crate::camera::types::{Cancel, ExposureStatus, Frame, FrameInfo, Moment};
 pub(super) struct Session {
     sensor: Arc<Sensor>,
     sky: Arc<Sky>,
+    mount: Mount,
     /// The last test pattern needed.
     pattern: Option<Arc<Pattern>>,
     /// Exposures begun since connecting.
@@ -30,7 +32,14 @@ struct Running {
 impl Session {
     pub(super) fn new(sensor: Sensor) -> Self {
         let sky = Sky::seeded(sensor.seed, sensor.width, sensor.height);
-        Session { sensor: Arc::new(sensor), sky: Arc::new(sky), pattern: None, exposures: 0, running: None }
+        Session {
+            sensor: Arc::new(sensor),
+            sky: Arc::new(sky),
+            mount: Mount::default(),
+            pattern: None,
+            exposures: 0,
+            running: None,
+        }
     }
 
     pub(super) fn sensor(&self) -> &Sensor {
@@ -52,6 +61,9 @@ impl Session {
         recipe: Recipe,
         unwanted: Cancel,
     ) -> Result<()> {
+        if let Some(shift) = self.mount.take_shift(now.elapsed) {
+            self.sky = Arc::new(self.sky.moved(shift));
+        }
         let closes = now.elapsed + recipe.duration;
         let sensor = Arc::clone(&self.sensor);
         let exposure = match scene {
@@ -86,6 +98,10 @@ impl Session {
         self.exposures += 1;
         self.running = Some(Running { exposure, info });
         Ok(())
+    }
+
+    pub(super) fn guide(&mut self, now: Duration, pulse: Pulse) {
+        self.mount.guide(now, pulse);
     }
 
     pub(super) fn abort(&mut self) {

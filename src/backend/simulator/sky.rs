@@ -70,6 +70,13 @@ impl Sky {
         Sky { glow: GLOW, stars, reach: margin }
     }
 
+    /// The same stars somewhere else, that many pixels along each axis. New ones do not come into view.
+    #[allow(clippy::cast_possible_truncation, reason = "a fraction of a pixel remains")]
+    pub(super) fn moved(&self, [dx, dy]: [f64; 2]) -> Self {
+        let star = |star: &Star| Star { x: star.x + dx as f32, y: star.y + dy as f32, ..*star };
+        Sky { stars: self.stars.iter().map(star).collect(), ..*self }
+    }
+
     /// Adds the stars' light to a piece of sensor row `y` that begins at column `x`, e⁻/s per pixel; the glow is
     /// not included. Tells whether there was any.
     #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped to the row")]

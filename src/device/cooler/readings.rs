@@ -1,0 +1,130 @@
+//! What the camera says of its temperature, reading by reading.
+
+use crate::camera::call::{Call, Reply};
+use crate::camera::error::CameraError;
+use crate::camera::types::{CameraStatus, Celsius};
+use crate::device::connection::Link;
+use crate::device::{Device, Level};
+use crate::property::keys;
+use crate::wire::State;
+
+use super::ramp::{STALLED_AFTER, Verdict};
+use super::{AFTERWARDS, Resume};
+
+/// A reading that differs by less is not worth telling, °C.
+const NOTEWORTHY: Celsius = 0.05;
+
+impl Device {
+    /// The camera's regular report.
+    pub(in crate::device) fn polled(&mut self, result: Result<Reply, CameraError>) {
+        // What was asked in the connection before says nothing about this one.
+        if self.link == Link::Opening {
+            return;
+        }
+        match result {
+            Ok(Reply::Polled(status)) => self.measured(&status),
+            Ok(_) => {}
+            Err(error) => {
+                if self.link == Link::On {
+                    self.say(Level::Warning, &error.to_string());
+                }
+                self.give_up_parting(&error);
+            }
+        }
+        if self.link == Link::Asking {
+            self.established();
+        }
+    }
+
+    fn measured(&mut self, status: &CameraStatus) {
+        if let Some(cooling) = status.cooling {
+            let changed = self.cooler.on != cooling.on;
+            self.cooler.on = cooling.on;
+            if changed && !cooling.on {
+                self.stop_regulating();
+            }
+            // What the camera regulates to is the target only when no ramp leads there.
+            if self.cooler.ramp.is_none() && !self.cooler.warming && self.cooler.requested.is_none() {
+                self.cooler.target = cooling.target.or(self.cooler.target);
+            }
+            if changed || self.link == Link::Asking {
+                self.show_cooler();
+            }
+        }
+        if let Some(power) = status.power {
+            let [shown] = self.store.get(&keys::CCD_COOLER_POWER);
+            if (shown - power).abs() >= NOTEWORTHY {
+                let state = if power > 0.0 { State::Busy } else { State::Idle };
+                self.publish(&keys::CCD_COOLER_POWER, [power], state);
+            }
+        }
+        let sensor = status.temperature.filter(|value| value.is_finite());
+        self.advance(sensor, status);
+        if let Some(value) = sensor {
+            self.store.set(&keys::CCD_TEMPERATURE, [value]);
+            let moved = self.cooler.shown.is_none_or(|shown| (shown - value).abs() >= NOTEWORTHY);
+            let awaited = self.cooler.regulating.is_some() || self.cooler.warming;
+            if awaited || self.cooler.afterwards > 0 || moved {
+                self.cooler.afterwards = self.cooler.afterwards.saturating_sub(1);
+                self.cooler.shown = Some(value);
+                if !self.judge(value) {
+                    self.send(&keys::CCD_TEMPERATURE);
+                }
+            }
+        }
+        match self.cooler.resume.take() {
+            None => {}
+            Some(Resume::Regulating(target)) => self.head_for(target),
+            Some(Resume::Warming) => {
+                let [slope, _] = self.store.get(&keys::CCD_TEMP_RAMP);
+                self.warm_up(slope);
+            }
+        }
+    }
+
+    /// Moves the set point on. Not while a request is with the camera: what it is to be given then is not decided.
+    fn advance(&mut self, sensor: Option<Celsius>, status: &CameraStatus) {
+        if self.cooler.requested.is_some() {
+            return;
+        }
+        let Some(ramp) = &mut self.cooler.ramp else { return };
+        let step = ramp.step(self.now.elapsed);
+        if self.cooler.warming && ramp.is_warm(sensor, status.power) {
+            self.cooler.ramp = None;
+            return self.ask(Call::Cooling(false));
+        }
+        if ramp.is_over() {
+            self.cooler.ramp = None;
+        }
+        if let Some(given) = step {
+            self.ask(Call::CoolingTo(given));
+            self.show_target();
+        }
+    }
+
+    /// Ends the regulation when it has succeeded or got stuck, and says whether it did.
+    pub(super) fn judge(&mut self, value: Celsius) -> bool {
+        let [_, threshold] = self.store.get(&keys::CCD_TEMP_RAMP);
+        let ramp = self.cooler.ramp;
+        let Some(regulating) = &mut self.cooler.regulating else { return false };
+        let target = regulating.target;
+        let set_point = ramp.map_or(target, |ramp| ramp.given());
+        let state = match regulating.judge(value, set_point, threshold, self.now.elapsed) {
+            Verdict::Going => return false,
+            Verdict::Arrived => State::Ok,
+            Verdict::Stalled => State::Alert,
+        };
+        self.cooler.regulating = None;
+        self.cooler.afterwards = AFTERWARDS;
+        if state == State::Alert {
+            let seconds = STALLED_AFTER.as_secs();
+            let what = format!(
+                "the sensor stays at {value:.1} C and gets no nearer to {target:.1} C in {seconds} s"
+            );
+            self.say(Level::Error, &what);
+        }
+        self.settle(&keys::CCD_TEMPERATURE, state);
+        self.show_cooler();
+        true
+    }
+}
