@@ -17,6 +17,9 @@ pub struct Backend {
     pub about: &'static str,
     /// Real hardware, which `indi_camera_ccd` serves; the simulator is served only when asked for.
     pub hardware: bool,
+    /// Its cameras have a guide port, as far as is known before one is connected: Ekos sorts devices by the interface
+    /// that they show then.
+    pub guides: bool,
     /// Name and text of the skeleton file with the backend's own settings.
     pub skeleton: Option<(&'static str, &'static str)>,
     /// Makes a camera that is not connected yet. Touches no hardware.
@@ -28,6 +31,7 @@ pub const BACKENDS: &[Backend] = &[Backend {
     name: "simulator",
     about: "a simulated sensor under a simulated sky",
     hardware: false,
+    guides: true,
     skeleton: Some(("simulator.xml", include_str!("../../xml-skeletons/simulator.xml"))),
     create: || Box::new(simulator::Simulator::new()),
 }];

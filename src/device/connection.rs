@@ -17,8 +17,8 @@ use crate::wire::{Perm, State};
 use super::timer::Timer;
 use super::{Device, Epoch, Handlers, Level};
 
-/// `DRIVER_INTERFACE` of a camera without a guide port.
-pub(super) const INTERFACE_CCD: u32 = 2;
+/// `DRIVER_INTERFACE` of a camera.
+const INTERFACE_CCD: u32 = 2;
 /// What a guide port adds to it: PHD2 looks for guide vectors only then.
 const INTERFACE_GUIDER: u32 = 4;
 
@@ -292,7 +292,7 @@ impl Device {
         self.capabilities = Some(capabilities);
     }
 
-    fn adopt_interface(&mut self, guide_port: bool) {
+    pub(super) fn adopt_interface(&mut self, guide_port: bool) {
         let interface = INTERFACE_CCD + if guide_port { INTERFACE_GUIDER } else { 0 };
         let [name, exec, version, before] = self.store.get(&keys::DRIVER_INFO);
         if before != interface.to_string() {

@@ -24,6 +24,8 @@ pub struct Setup {
     pub ordinal: usize,
     /// The camera to connect to.
     pub camera: CameraId,
+    /// Whether cameras of this kind have a guide port, as far as is known before connecting.
+    pub guides: bool,
     /// `DRIVER_NAME`, `DRIVER_EXEC` and `DRIVER_VERSION`.
     pub driver: [String; 3],
     /// The vectors that every device has, in the order of their definition.
@@ -73,7 +75,7 @@ impl Device {
     #[must_use]
     pub fn new(setup: Setup, now: Moment) -> Device {
         let Setup { name, ordinal, camera, driver, always, settings, on_demand, on_connect, .. } = setup;
-        let Setup { home, nickname, log_file, saved, warnings, .. } = setup;
+        let Setup { guides, home, nickname, log_file, saved, warnings, .. } = setup;
         let names = |list: &[Vector]| list.iter().map(|vector| vector.name.clone()).collect::<Vec<_>>();
         let (setting_names, on_connect_names) = (names(&settings), names(&on_connect));
         let mut vectors = always;
@@ -117,9 +119,8 @@ impl Device {
             home,
         };
         let [driver_name, exec, version] = driver;
-        device
-            .store
-            .set(&keys::DRIVER_INFO, [driver_name, exec, version, connection::INTERFACE_CCD.to_string()]);
+        device.store.set(&keys::DRIVER_INFO, [driver_name, exec, version, String::new()]);
+        device.adopt_interface(guides);
         device.store.set(&keys::UPLOAD_SETTINGS, {
             let [_, prefix] = device.store.get(&keys::UPLOAD_SETTINGS);
             [device.home.clone(), prefix]
@@ -163,6 +164,7 @@ mod tests {
             name: "Cam".to_owned(),
             ordinal: 0,
             camera: CameraId { name: String::new(), model: String::new(), serial: None, bus: None },
+            guides: false,
             driver: Default::default(),
             always: vectors(&keys::BASE),
             settings: Vec::new(),

@@ -190,6 +190,7 @@ fn station(
         ordinal,
         driver: [camera.model.clone(), surroundings.exec.clone(), version()],
         camera,
+        guides: backend.guides,
         always,
         settings,
         on_demand,

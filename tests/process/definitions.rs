@@ -3,7 +3,7 @@
 use crate::support::{Driver, Element, Start};
 use crate::{BRIEF, LONG, begin, collect, connected, count, greet, is_blob, is_busy, press, until_quiet};
 
-const ALWAYS: [&str; 9] = [
+const ALWAYS: [&str; 10] = [
     "CONNECTION",
     "DRIVER_INFO",
     "CONFIG_PROCESS",
@@ -13,8 +13,9 @@ const ALWAYS: [&str; 9] = [
     "SIMULATOR_SENSOR",
     "SIMULATOR_CFA",
     "SIMULATOR_SCENE",
+    "NICKNAME",
 ];
-const ON_CONNECT: [&str; 23] = [
+const ON_CONNECT: [&str; 30] = [
     "CCD_EXPOSURE",
     "CCD_EXPOSURE_STATUS",
     "CCD_ABORT_EXPOSURE",
@@ -32,12 +33,19 @@ const ON_CONNECT: [&str; 23] = [
     "WCS_CONTROL",
     "CCD_ROTATION",
     "CCD_TEMPERATURE",
+    "CCD_TEMPERATURE_TARGET",
+    "CCD_TEMP_RAMP",
     "CCD_COOLER",
     "CCD_COOLER_POWER",
+    "COOLER_POLICY",
     "CCD_GAIN",
     "CCD_OFFSET",
     "CCD_FAST_TOGGLE",
     "CCD_FAST_COUNT",
+    "TELESCOPE_TIMED_GUIDE_NS",
+    "TELESCOPE_TIMED_GUIDE_WE",
+    "ADC_DEPTH",
+    "Serial Number",
 ];
 
 /// What a `getProperties` is answered with. The settings of the simulated sensor, which the camera confirms once
@@ -78,7 +86,7 @@ fn definitions_before_connecting_come_in_their_order() {
     assert_eq!(names(&heard), ALWAYS);
     assert!(heard.iter().all(|element| element.tag.starts_with("def")), "{heard:?}");
     assert_eq!(driver.get("CONNECTION", "CONNECT"), Some("Off"));
-    assert_eq!(driver.get("DRIVER_INFO", "DRIVER_INTERFACE"), Some("2"));
+    assert_eq!(driver.get("DRIVER_INFO", "DRIVER_INTERFACE"), Some("6"));
     assert_eq!(driver.state("CONFIG_PROCESS"), "Idle");
 }
 
@@ -173,7 +181,7 @@ fn connecting_is_busy_then_ok_then_all_properties_of_the_camera_at_once() {
     let mut driver = Driver::simulator();
     greet(&mut driver);
     press(&mut driver, "CONNECTION", "CONNECT");
-    let heard = collect(&mut driver, |element| element.attribute("name") == "CCD_OFFSET");
+    let heard = collect(&mut driver, |element| element.attribute("name") == "Serial Number");
     let busy = &heard[0];
     assert!(busy.is("setSwitchVector", "CONNECTION") && is_busy(busy), "{busy:?}");
     // Clients take CONNECT for connected, whatever the state.

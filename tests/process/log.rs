@@ -13,6 +13,7 @@ fn the_log_is_shown_while_debug_is_on_and_only_then() {
     driver.expose(BRIEF);
     assert_eq!(debug_lines(&driver), 0);
     press(&mut driver, "DEBUG", "ENABLE");
+    press(&mut driver, "DEBUG_LEVEL", "DBG_DEBUG");
     driver.expose(BRIEF);
     let shown = |said: &String| said.starts_with("[DEBUG] camera call") && said.contains("start_exposure");
     driver.wait_for(|peer| peer.messages.iter().any(shown), SOON);

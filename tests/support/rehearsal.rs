@@ -381,6 +381,7 @@ fn setup(saved: Document) -> Setup {
         name: "Cam".to_owned(),
         ordinal: 0,
         camera: CameraId { name: "Cam".to_owned(), model: "Cam".to_owned(), serial, bus: None },
+        guides: false,
         driver: ["Cam".to_owned(), "indi_camera_test_ccd".to_owned(), "0.1".to_owned()],
         always: vectors(&keys::BASE),
         settings: load::load("test", SETTINGS).unwrap(),
