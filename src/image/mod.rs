@@ -14,6 +14,7 @@ pub mod card;
 mod checksum;
 pub mod fits;
 pub mod header;
+mod unit;
 pub mod window;
 
 /// A rectangle on the sensor in unbinned pixels; the origin is the first pixel read out.
