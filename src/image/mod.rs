@@ -14,6 +14,8 @@ pub mod card;
 mod checksum;
 pub mod fits;
 pub mod header;
+pub mod pack;
+mod rice;
 mod unit;
 pub mod window;
 
