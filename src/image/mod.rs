@@ -12,8 +12,10 @@ use ndarray::Array3;
 
 pub mod card;
 mod checksum;
+mod deflate;
 pub mod fits;
 pub mod header;
+pub mod native;
 pub mod pack;
 mod rice;
 mod unit;
