@@ -31,6 +31,7 @@
 //! | what a camera can be asked | [`camera`]: trait, [`camera::call::Call`], [`camera::call::dispatch`] |
 //! | a kind of hardware | one file in [`backend`], one line in [`backend::BACKENDS`] |
 //! | the FITS header | one row in [`image::header`] |
+//! | a format of files | one file in [`image`], one arm in `delivery::encode`, one choice in `device::formats` |
 //! | bytes on the wire | [`wire`] |
 //! | threads, clock, signals, start and end | [`driver`] |
 //!

@@ -19,8 +19,8 @@ use crate::camera::types::Cancel;
 use crate::device::job::{DeliveryError, FileTarget};
 use crate::host::draft::Draft;
 
-/// Suffix of every file.
-const SUFFIX: &str = ".fits";
+/// What compressed files have behind the suffix of what they hold.
+const PACKED: &str = ".fz";
 /// Series whose next index is remembered. A user has a handful; a client that invents a new name for each frame
 /// must not fill the memory.
 const MAX_SERIES: usize = 64;
@@ -41,11 +41,12 @@ impl FileStore {
         FileStore { home, zone, next: HashMap::new() }
     }
 
-    /// Stores `bytes` and gives the file's path once everything is on the disk, or `None` if `cancel` was set in
+    /// Stores `bytes` in a file whose name ends with `suffix` and gives the file's path once everything is on the disk, or `None` if `cancel` was set in
     /// time, which leaves no file. After an error there is no file either.
     pub fn store(
         &mut self,
         to: &FileTarget,
+        suffix: &str,
         bytes: &[u8],
         cancel: &Cancel,
     ) -> Result<Option<PathBuf>, DeliveryError> {
@@ -58,16 +59,16 @@ impl FileStore {
         fs::create_dir_all(&directory).map_err(|error| explain(&directory, &error))?;
         let name = to.prefix.replace("ISO8601", &self.local_time(to.started));
         let mut draft = Draft::new(&directory).map_err(|error| explain(&directory, &error))?;
-        let wanted = directory.join(format!("{name}{SUFFIX}"));
+        let wanted = directory.join(format!("{name}{suffix}"));
         draft.write(bytes).map_err(|error| explain(&wanted, &error))?;
         if cancel.is_cancelled() {
             return Ok(None);
         }
 
         let path = if name.contains("XXX") {
-            self.publish_indexed(draft, directory, &to.prefix, &name)
+            self.publish_indexed(draft, directory, &to.prefix, (&name, suffix))
         } else {
-            draft.replace(OsStr::new(&format!("{name}{SUFFIX}")))
+            draft.replace(OsStr::new(&format!("{name}{suffix}")))
         };
         let path = path.map_err(|error| explain(&wanted, &error))?;
         if cancel.is_cancelled() {
@@ -96,7 +97,7 @@ impl FileStore {
         mut draft: Draft,
         directory: PathBuf,
         prefix: &str,
-        name: &str,
+        (name, suffix): (&str, &str),
     ) -> io::Result<PathBuf> {
         let series = prefix.replace("_XXX", "").replace("_ISO8601", "");
         let key = (directory, series);
@@ -105,7 +106,7 @@ impl FileStore {
             None => last_index(&key.0, &key.1)?.saturating_add(1),
         };
         loop {
-            let name = format!("{}{SUFFIX}", name.replace("XXX", &format!("{index:03}")));
+            let name = format!("{}{suffix}", name.replace("XXX", &format!("{index:03}")));
             match draft.claim(OsStr::new(&name))? {
                 Ok(path) => {
                     if self.next.len() >= MAX_SERIES {
@@ -128,12 +129,13 @@ pub fn remove(path: &Path) {
     }
 }
 
-/// The largest number between the last `_` and the last `.` of all names that contain `series`, or 0.
+/// The largest number between the last `_` and the last `.`, but for [`PACKED`], of all names that contain `series`, or 0.
 fn last_index(directory: &Path, series: &str) -> io::Result<u64> {
     let mut last = 0;
     for entry in fs::read_dir(directory)? {
         let name = entry?.file_name();
         let Some(name) = name.to_str().filter(|name| name.contains(series)) else { continue };
+        let name = name.strip_suffix(PACKED).unwrap_or(name);
         let index = name.rsplit_once('.').and_then(|(stem, _)| stem.rsplit_once('_')).map(|(_, index)| index);
         // A number too long for us was not written by us.
         let Some(Ok(index)) = index.map(str::parse) else { continue };
@@ -171,7 +173,10 @@ mod tests {
 
     /// Stores in the home directory and gives the name.
     fn store(files: &mut FileStore, prefix: &str) -> String {
-        let path = files.store(&target("", prefix), prefix.as_bytes(), &Cancel::default()).unwrap().unwrap();
+        let path = files
+            .store(&target("", prefix), ".fits", prefix.as_bytes(), &Cancel::default())
+            .unwrap()
+            .unwrap();
         assert_eq!(fs::read(&path).unwrap(), prefix.as_bytes());
         path.file_name().unwrap().to_str().unwrap().to_owned()
     }
@@ -188,8 +193,10 @@ mod tests {
             ("relative", scratch.path().join("relative")),
             (&absolute, elsewhere.path().join("a/b")),
         ] {
-            let path =
-                files(&scratch).store(&target(directory, "A"), b"x", &Cancel::default()).unwrap().unwrap();
+            let path = files(&scratch)
+                .store(&target(directory, "A"), ".fits", b"x", &Cancel::default())
+                .unwrap()
+                .unwrap();
             assert_eq!(path, want.join("A.fits"));
             assert!(path.exists());
         }
@@ -239,6 +246,20 @@ mod tests {
     }
 
     #[test]
+    fn the_index_is_found_in_every_format() {
+        for (suffix, next) in [(".fits.fz", ".xisf"), (".xisf", ".bin"), (".bin", ".fits.fz")] {
+            let scratch = Scratch::new();
+            let store = |suffix| {
+                let path = files(&scratch).store(&target("", "A_XXX"), suffix, b"x", &Cancel::default());
+                path.unwrap().unwrap().file_name().unwrap().to_str().unwrap().to_owned()
+            };
+            assert_eq!(store(suffix), format!("A_001{suffix}"));
+            assert_eq!(store(suffix), format!("A_002{suffix}"));
+            assert_eq!(store(next), format!("A_003{next}"));
+        }
+    }
+
+    #[test]
     fn a_name_without_index_is_replaced() {
         let scratch = Scratch::new();
         fs::write(scratch.path().join("A.fits"), "a longer text").unwrap();
@@ -253,7 +274,7 @@ mod tests {
         cancel.cancel();
         fs::write(scratch.path().join("A.fits"), "from before").unwrap();
         for prefix in ["A", "B", "B_XXX"] {
-            assert_eq!(files(&scratch).store(&target("", prefix), b"x", &cancel), Ok(None));
+            assert_eq!(files(&scratch).store(&target("", prefix), ".fits", b"x", &cancel), Ok(None));
         }
         assert_eq!(scratch.names(), ["A.fits"]);
         assert_eq!(fs::read(scratch.path().join("A.fits")).unwrap(), b"from before");
@@ -275,8 +296,9 @@ mod tests {
             ("", &long),
             ("", "taken"),
         ] {
-            let error =
-                files(&scratch).store(&target(directory, prefix), b"x", &Cancel::default()).unwrap_err();
+            let error = files(&scratch)
+                .store(&target(directory, prefix), ".fits", b"x", &Cancel::default())
+                .unwrap_err();
             assert!(matches!(error, DeliveryError::File { .. }), "{directory:?} {prefix:?}: {error}");
         }
         assert_eq!(scratch.names(), ["file", "taken.fits"]);
@@ -288,8 +310,9 @@ mod tests {
 
         let scratch = Scratch::new();
         // Not even root makes directories there.
-        let error =
-            files(&scratch).store(&target("/sys/indi-camera", "A"), b"x", &Cancel::default()).unwrap_err();
+        let error = files(&scratch)
+            .store(&target("/sys/indi-camera", "A"), ".fits", b"x", &Cancel::default())
+            .unwrap_err();
         assert_eq!(error, DeliveryError::Permission { path: "/sys/indi-camera".into() });
 
         let full = fs::OpenOptions::new().write(true).open("/dev/full").unwrap().write_all(b"x").unwrap_err();

@@ -256,6 +256,7 @@ impl Device {
     }
 
     fn adopt(&mut self, capabilities: Capabilities) {
+        self.adopt_formats(&capabilities);
         self.adopt_sensor(&capabilities);
         self.adopt_exposure(&capabilities);
         self.adopt_cooler(&capabilities);
@@ -284,6 +285,7 @@ pub(super) fn offers(capabilities: &Capabilities, vector: &str) -> bool {
         (keys::CCD_COOLER_POWER.vector(), capabilities.cooler_power),
         (keys::CCD_GAIN.vector(), capabilities.gain.is_some()),
         (keys::CCD_OFFSET.vector(), capabilities.offset.is_some()),
+        (keys::CCD_CAPTURE_FORMAT.vector(), !capabilities.formats.is_empty()),
         (keys::CCD_CFA.vector(), capabilities.sensor.bayer.is_some()),
     ];
     needs.iter().find(|(name, _)| *name == vector).is_none_or(|(_, has)| *has)

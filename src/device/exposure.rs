@@ -22,7 +22,7 @@ use crate::property::keys::{self, Abort, FrameKind};
 use crate::wire::{Limits, State};
 
 use super::connection::Link;
-use super::job::{Delivery, Job};
+use super::job::{Delivery, Encoding, Job};
 use super::timer::Timer;
 use super::upload::Destination;
 use super::{Device, Handlers, Level};
@@ -62,6 +62,7 @@ struct Spec {
     roi: Roi,
     binning: Binning,
     sensor: Sensor,
+    encoding: Encoding,
     destination: Destination,
 }
 
@@ -85,9 +86,8 @@ pub(super) fn register(on: &mut Handlers) {
 
 impl Device {
     fn begin_exposure(&mut self, [seconds]: [f64; 1]) {
-        let Some(sensor) = self.capabilities.as_ref().map(|capabilities| capabilities.sensor.clone()) else {
-            return;
-        };
+        let Some(capabilities) = &self.capabilities else { return };
+        let sensor = Sensor { bits: self.bits(capabilities), ..capabilities.sensor.clone() };
         if self.link != Link::On {
             return self.refuse(keys::CCD_EXPOSURE.vector(), "CCD_EXPOSURE has to wait: the camera is lost");
         }
@@ -105,11 +105,14 @@ impl Device {
             roi: self.geometry.roi,
             binning: self.geometry.binning,
             sensor,
+            encoding: self.encoding(),
             destination: self.destination(),
         };
         let cancel = Cancel::default();
         self.prepare_camera();
-        self.jobs.push_back(Job::Reserve { bytes: spec.bytes() });
+        if spec.encoding.keeps_size() {
+            self.jobs.push_back(Job::Reserve { bytes: spec.bytes() });
+        }
         let request = ExposureRequest { id, duration, frame_type, cancel: cancel.clone() };
         self.ask(Call::StartExposure(request));
         self.timers.set(Timer::ExposureOverdue, self.now.elapsed + duration + READ_OUT_ALLOWANCE);
@@ -199,6 +202,7 @@ impl Device {
             roi: spec.roi,
             binning: spec.binning,
             cards: header::cards(&snapshot, &frame.info, planes),
+            encoding: spec.encoding,
             client: spec.destination.client,
             file: spec.destination.file(frame.info.started),
             frame,

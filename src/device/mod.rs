@@ -7,7 +7,8 @@
 //! on the wire. Frames and BLOBs pass through by value; it never looks at a pixel.
 //!
 //! Every property that clients may write has one handler, registered in the file of its concern:
-//! [`connection`], [`exposure`], [`geometry`], [`cooler`], [`controls`], [`upload`], [`config`], [`notice`].
+//! [`connection`], [`exposure`], [`geometry`], [`formats`], [`cooler`], [`controls`], [`upload`], [`config`],
+//! [`notice`].
 //!
 //! Read [`Device::handle`] first.
 
@@ -28,6 +29,7 @@ mod connection;
 mod controls;
 mod cooler;
 mod exposure;
+mod formats;
 mod geometry;
 pub mod job;
 mod notice;
@@ -89,6 +91,7 @@ pub struct Device {
     link: connection::Link,
     exposure: exposure::Exposure,
     geometry: geometry::Geometry,
+    formats: formats::Formats,
     cooler: cooler::Cooler,
     controls: controls::Controls,
     upload: upload::Upload,
@@ -249,6 +252,7 @@ impl Device {
             Call::GetGain | Call::SetGain(_) | Call::GetOffset | Call::SetOffset(_) => {
                 self.control_answered(call, result);
             }
+            call if formats::is_about_format(call) => self.format_answered(call, result),
             Call::SetParameter(name, _) | Call::GetParameter(name) => {
                 self.setting_answered(name, call, result);
             }

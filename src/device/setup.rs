@@ -10,7 +10,9 @@ use crate::property::outbox::Outbox;
 use crate::property::store::{Store, Vector};
 
 use super::timer::Timers;
-use super::{Device, Epoch, config, connection, controls, cooler, exposure, geometry, job, notice, upload};
+use super::{
+    Device, Epoch, config, connection, controls, cooler, exposure, formats, geometry, job, notice, upload,
+};
 
 /// What a device is made from.
 #[derive(Debug)]
@@ -94,6 +96,7 @@ impl Device {
             link: connection::Link::Off,
             exposure: exposure::Exposure::default(),
             geometry: geometry::Geometry::default(),
+            formats: formats::Formats::default(),
             cooler: cooler::Cooler::default(),
             controls: controls::Controls::default(),
             upload: upload::Upload::default(),
@@ -112,6 +115,7 @@ impl Device {
             connection::register,
             exposure::register,
             geometry::register,
+            formats::register,
             cooler::register,
             controls::register,
             upload::register,

@@ -7,7 +7,7 @@
     reason = "the properties are documented by name in the INDI standard and in the skeletons"
 )]
 
-use super::key::{Action, Blob, Number, OneOf, Text, choices};
+use super::key::{Action, Blob, Menu, Number, OneOf, Text, choices};
 use super::skeleton::Skeleton;
 
 choices!(
@@ -41,6 +41,15 @@ choices!(
 choices!(
     /// The cooler's switch.
     Cooler { On = "COOLER_ON", Off = "COOLER_OFF" }
+);
+
+choices!(
+    /// As what frames are sent and saved.
+    TransferFormat { Fits = "FORMAT_FITS", Native = "FORMAT_NATIVE", Xisf = "FORMAT_XISF" }
+);
+choices!(
+    /// Whether they are compressed.
+    Compression { Enabled = "INDI_ENABLED", Disabled = "INDI_DISABLED" }
 );
 
 macro_rules! skeleton {
@@ -78,6 +87,12 @@ pub const CCD_FILE_PATH: Text<1> = CCD.text("CCD_FILE_PATH", ["FILE_PATH"]);
 pub const UPLOAD_MODE: OneOf<UploadMode> = CCD.one_of("UPLOAD_MODE");
 pub const UPLOAD_SETTINGS: Text<2> = CCD.text("UPLOAD_SETTINGS", ["UPLOAD_DIR", "UPLOAD_PREFIX"]);
 
+/// Defined by every connected camera; the first one only if the camera names its formats.
+pub const FORMAT: Skeleton = skeleton!("format.xml");
+pub const CCD_CAPTURE_FORMAT: Menu = FORMAT.menu("CCD_CAPTURE_FORMAT");
+pub const CCD_TRANSFER_FORMAT: OneOf<TransferFormat> = FORMAT.one_of("CCD_TRANSFER_FORMAT");
+pub const CCD_COMPRESSION: OneOf<Compression> = FORMAT.one_of("CCD_COMPRESSION");
+
 /// Defined by cameras with a thermometer or a cooler.
 pub const COOLER: Skeleton = skeleton!("cooler.xml");
 pub const CCD_TEMPERATURE: Number<1> = COOLER.number("CCD_TEMPERATURE", ["CCD_TEMPERATURE_VALUE"]);
@@ -97,7 +112,7 @@ pub const BAYER: Skeleton = skeleton!("bayer.xml");
 pub const CCD_CFA: Text<3> = BAYER.text("CCD_CFA", ["CFA_OFFSET_X", "CFA_OFFSET_Y", "CFA_TYPE"]);
 
 /// The embedded files of a connected camera, in the order in which their vectors are defined.
-pub const ON_CONNECT: [Skeleton; 5] = [CCD, COOLER, GAIN, OFFSET, BAYER];
+pub const ON_CONNECT: [Skeleton; 6] = [CCD, FORMAT, COOLER, GAIN, OFFSET, BAYER];
 
 #[cfg(test)]
 mod tests {
@@ -107,7 +122,7 @@ mod tests {
     /// The source of this table, as far as it names vectors.
     fn bound() -> Vec<&'static str> {
         let source = include_str!("keys.rs").split("#[cfg(test)]").next().unwrap();
-        let calls = [".number(", ".text(", ".one_of(", ".action(", ".blob("];
+        let calls = [".number(", ".text(", ".one_of(", ".menu(", ".action(", ".blob("];
         let mut names = Vec::new();
         for call in calls {
             for rest in source.split(call).skip(1) {

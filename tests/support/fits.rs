@@ -41,7 +41,11 @@ impl Fits {
 
 /// Reads a file from memory.
 pub fn fits(bytes: &[u8]) -> Fits {
-    assert!(!bytes.is_empty() && bytes.len().is_multiple_of(BLOCK), "{} bytes are not whole blocks", bytes.len());
+    assert!(
+        !bytes.is_empty() && bytes.len().is_multiple_of(BLOCK),
+        "{} bytes are not whole blocks",
+        bytes.len()
+    );
     let folder = Folder::new();
     let path = folder.path().join("image.fits");
     fs::write(&path, bytes).unwrap();

@@ -7,10 +7,10 @@ use std::time::{Duration, SystemTime};
 use indi_camera::camera::call::{Call, Reply};
 use indi_camera::camera::error::{CameraError, ErrorKind};
 use indi_camera::camera::types::{
-    Binning, CameraId, CameraStatus, Capabilities, CoolingStatus, Event, ExposureId, ExposureStatus, Frame,
-    FrameInfo, Moment, Pixels, Range, Roi, Sensor,
+    Binning, CameraId, CameraStatus, Capabilities, CaptureFormat, CoolingStatus, Event, ExposureId,
+    ExposureStatus, Frame, FrameInfo, Moment, Pixels, Range, Roi, Sensor, Value,
 };
-use indi_camera::device::job::DeliveryError;
+use indi_camera::device::job::{DeliveryError, Encoding};
 use indi_camera::device::{Device, Epoch, Input, Job, Report, Setup};
 use indi_camera::property::skeleton::Skeleton;
 use indi_camera::property::store::Vector;
@@ -33,13 +33,15 @@ pub struct Rehearsal {
     silent: bool,
     failing: Vec<(String, ErrorKind, String)>,
     exposure: Option<ExposureId>,
-    delivering: Option<(ExposureId, bool, bool)>,
+    delivering: Option<(ExposureId, bool, bool, Encoding)>,
     pings: Vec<String>,
     temperature: f64,
     power: f64,
     cooling: CoolingStatus,
     gain: i32,
     offset: i32,
+    format: Value,
+    formats: Vec<String>,
 }
 
 impl Rehearsal {
@@ -71,6 +73,8 @@ impl Rehearsal {
             cooling: CoolingStatus { on: false, target: None },
             gain: 100,
             offset: 10,
+            format: Value::Text("INDI_MONO_16".to_owned()),
+            formats: vec!["INDI_MONO_16".to_owned(), "INDI_MONO_8".to_owned()],
         };
         rehearsal.drain();
         rehearsal
@@ -108,6 +112,10 @@ impl Rehearsal {
             ["camera", "answers"] => self.silent = false,
             ["camera", "fails", call, kind, text @ ..] => {
                 self.failing.push(((*call).to_owned(), error_kind(kind)?, text.join(" ")));
+            }
+            ["camera", "formats", names @ ..] => {
+                self.formats = names.iter().map(|name| (*name).to_owned()).collect();
+                self.format = Value::Text(names.first().map(|name| (*name).to_owned()).unwrap_or_default());
             }
             ["camera", "started"] => {
                 let event = Event::Started { id: self.exposure()?, at: self.now };
@@ -207,7 +215,8 @@ impl Rehearsal {
                 quiet = false;
                 match job {
                     Job::Deliver(delivery) => {
-                        self.delivering = Some((delivery.id, delivery.client, delivery.file.is_some()));
+                        self.delivering =
+                            Some((delivery.id, delivery.client, delivery.file.is_some(), delivery.encoding));
                     }
                     Job::SaveConfig(_) => {
                         self.device.handle(self.now, Input::Delivery(Report::Saved(Ok(()))))
@@ -235,7 +244,7 @@ impl Rehearsal {
     }
 
     fn deliver(&mut self, how: &str) -> Result<(), String> {
-        let (id, client, file) = self.delivering.take().ok_or("nothing is to be delivered")?;
+        let (id, client, file, encoding) = self.delivering.take().ok_or("nothing is to be delivered")?;
         let failed = || DeliveryError::DiskFull { path: PathBuf::from("/pictures") };
         let file = file.then(|| match how {
             "no-file" => Err(failed()),
@@ -243,7 +252,7 @@ impl Rehearsal {
         });
         let blob = client.then(|| match how {
             "no-blob" => Err(DeliveryError::Memory("out of memory".to_owned())),
-            _ => Ok((Payload::Inline(vec![1, 2, 3]), ".fits")),
+            _ => Ok((Payload::Inline(vec![1, 2, 3]), suffix(encoding))),
         });
         self.input(Input::Delivery(Report::Delivered { id, blob, file }));
         Ok(())
@@ -255,7 +264,10 @@ impl Rehearsal {
             return Err(CameraError::new(kind, "camera", detail));
         }
         Ok(match call {
-            Call::Connect(_) | Call::Reconnect(_) => Reply::Connected(Box::new(capabilities())),
+            Call::Connect(_) | Call::Reconnect(_) => {
+                let formats = self.formats.iter().map(|name| format(name)).collect();
+                Reply::Connected(Box::new(Capabilities { formats, ..capabilities() }))
+            }
             Call::Polling => Reply::Polled(CameraStatus {
                 exposure: ExposureStatus::Idle,
                 cooling: Some(self.cooling),
@@ -282,9 +294,27 @@ impl Rehearsal {
             }
             Call::GetGain => Reply::Gain(self.gain),
             Call::GetOffset => Reply::Offset(self.offset),
-            Call::SetParameter(_, value) => Reply::Value(value.clone()),
+            Call::GetParameter(name) if name == "format" => Reply::Value(self.format.clone()),
+            Call::SetParameter(name, value) => {
+                if name == "format" {
+                    self.format = value.clone();
+                }
+                Reply::Value(value.clone())
+            }
             _ => Reply::Done,
         })
+    }
+}
+
+/// The BLOB format by which a scene tells the encodings apart.
+fn suffix(encoding: Encoding) -> &'static str {
+    match encoding {
+        Encoding::Fits => ".fits",
+        Encoding::FitsRice => ".fits.fz",
+        Encoding::Native => ".bin",
+        Encoding::NativeZlib => ".bin.z",
+        Encoding::Xisf { compressed: false } => ".xisf",
+        Encoding::Xisf { compressed: true } => ".xisf.compressed",
     }
 }
 
@@ -304,6 +334,7 @@ pub fn capabilities() -> Capabilities {
             adc_bits: 16,
             bayer: None,
         },
+        formats: Vec::new(),
         exposure: Range { min: 0.001, max: 3600.0, step: 0.001 },
         binning: Binning { x: 2, y: 2 },
         subframe: true,
@@ -315,6 +346,11 @@ pub fn capabilities() -> Capabilities {
         offset: Some(Range { min: 0, max: 1000, step: 1 }),
         guide_port: false,
     }
+}
+
+fn format(name: &str) -> CaptureFormat {
+    let bits = if name.ends_with('8') { 8 } else { 16 };
+    CaptureFormat { name: name.to_owned(), label: name.replace('_', " "), bits }
 }
 
 fn frame() -> Frame {
@@ -343,6 +379,7 @@ fn show_call(call: &Call) -> String {
         Call::SetGain(value) | Call::SetOffset(value) => format!("{} {value}", call.name()),
         Call::CoolingTo(value) => format!("cooling_to {value}"),
         Call::Cooling(on) => format!("cooling {on}"),
+        Call::SetParameter(name, Value::Text(text)) => format!("set_parameter {name} {text}"),
         Call::SetParameter(name, _) => format!("set_parameter {name}"),
         _ => call.name().to_owned(),
     }
