@@ -9,7 +9,7 @@ use divan::Bencher;
 use indi_camera::camera::types::{Cancel, ExposureId};
 use indi_camera::delivery::blob::{Buffer, Transport};
 use indi_camera::delivery::{DeliveryThread, Settings};
-use indi_camera::device::job::{ConfigSource, Delivery, Job, Report};
+use indi_camera::device::job::{ConfigSource, Delivery, Encoding, Job, Report};
 use indi_camera::host::config_file::ConfigFile;
 use indi_camera::host::nicknames::NicknameFile;
 use indi_camera::image::{Binning, Frame, FrameInfo, Pixels, Roi};
@@ -105,6 +105,7 @@ fn job() -> Job {
         roi: FULL,
         binning: Binning::NONE,
         cards: Vec::new(),
+        encoding: Encoding::Fits,
         client: true,
         file: None,
     }))

@@ -5,8 +5,13 @@ use std::time::{Duration, SystemTime};
 use divan::Bencher;
 use divan::counter::BytesCount;
 use indi_camera::delivery::blob::{Buffer, Transport};
-use indi_camera::image::{Binning, Frame, FrameInfo, Pixels, Roi, fits, window};
+use indi_camera::image::pack::Packed;
+use indi_camera::image::xisf::Unit;
+use indi_camera::image::{Binning, Frame, FrameInfo, Pixels, Roi, fits, native, window};
 use ndarray::Array3;
+use rand::SeedableRng;
+use rand_distr::{Distribution, Normal};
+use rand_xoshiro::Xoshiro256PlusPlus;
 
 const WIDTH: u32 = 4656;
 const HEIGHT: u32 = 3520;
@@ -38,6 +43,15 @@ fn frame() -> Frame {
         temperature: None,
     };
     Frame { pixels: pixels(), info }
+}
+
+/// A sky of 1000 ADU with the noise that belongs to it.
+fn sky() -> Pixels {
+    let mut rng = Xoshiro256PlusPlus::seed_from_u64(1);
+    let noise = Normal::new(1000f32, 30.0).ok();
+    Pixels::U16(Array3::from_shape_simple_fn((1, HEIGHT as usize, WIDTH as usize), || {
+        noise.map_or(0, |noise| noise.sample(&mut rng) as u16)
+    }))
 }
 
 /// What a copy costs: the floor for everything else.
@@ -73,6 +87,52 @@ fn encode_into_fresh_memfd(bencher: Bencher<'_, '_>) {
     bencher.counter(BytesCount::new(BYTES)).bench_local(|| {
         let mut buffer = Buffer::new(Transport::Attached, len).ok();
         buffer.as_mut().map(|buffer| fits::encode(&[], &pixels, buffer.bytes())).map(|_| buffer)
+    });
+}
+
+/// With as many threads as there are cores, as the driver has them.
+#[divan::bench]
+fn compress_fits(bencher: Bencher<'_, '_>) {
+    let pixels = sky();
+    bencher.counter(BytesCount::new(BYTES)).bench_local(|| {
+        let packed = Packed::new(&[], &pixels).ok()?;
+        let mut to = vec![0; packed.len()];
+        packed.write(&mut to).ok()?;
+        Some(to)
+    });
+}
+
+/// The same by CFITSIO, with one thread and a file in memory.
+#[divan::bench]
+fn compress_fits_with_cfitsio(bencher: Bencher<'_, '_>) {
+    use fitsio::images::{ImageDescription, ImageType};
+
+    let Pixels::U16(pixels) = sky() else { return };
+    let dimensions = [HEIGHT as usize, WIDTH as usize];
+    let description = ImageDescription { data_type: ImageType::UnsignedShort, dimensions: &dimensions };
+    bencher.counter(BytesCount::new(BYTES)).bench_local(|| {
+        let mut file = fitsio::FitsFile::create("mem://[compress R]").open().ok()?;
+        let image = file.create_image("EXTNAME", &description).ok()?;
+        image.write_image(&mut file, pixels.as_slice()?).ok()
+    });
+}
+
+#[divan::bench]
+fn deflate_native(bencher: Bencher<'_, '_>) {
+    let pixels = sky();
+    let mut bytes = vec![0; native::encoded_len(&pixels)];
+    native::encode(&pixels, &mut bytes);
+    bencher.counter(BytesCount::new(BYTES)).bench_local(|| native::deflated(&bytes));
+}
+
+#[divan::bench]
+fn compress_xisf(bencher: Bencher<'_, '_>) {
+    let pixels = sky();
+    bencher.counter(BytesCount::new(BYTES)).bench_local(|| {
+        let unit = Unit::new(&[], &pixels, SystemTime::UNIX_EPOCH, true).ok()?;
+        let mut to = vec![0; unit.len()];
+        unit.write(&mut to).ok()?;
+        Some(to)
     });
 }
 

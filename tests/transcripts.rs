@@ -12,6 +12,7 @@
 //! camera silent                it no longer answers calls (`camera answers` ends that)
 //! camera fails CALL KIND TEXT  the next such call is answered so
 //! camera started|reading|frame|failed TEXT    news of the exposure that was asked last
+//! camera formats NAME NAME     what it offers when it is connected next; none if there is no name
 //! camera 12.5 C 40 %           what it says when polled from now on
 //! watching                     what other devices are asked counts as heard from now on
 //! snooped DEVICE VECTOR STATE NAME=value ...      another device tells something

@@ -41,6 +41,8 @@ pub struct CameraId {
 pub struct Capabilities {
     /// The sensor.
     pub sensor: Sensor,
+    /// Formats to choose from by the parameter `format`, the names in both directions; none if there is no choice.
+    pub formats: Vec<CaptureFormat>,
     /// Exposure times in seconds, both ends allowed.
     pub exposure: Range<f64>,
     /// Largest binning factor that the camera does itself, along each axis.
@@ -64,6 +66,17 @@ pub struct Capabilities {
     pub guide_port: bool,
     /// Version of the maker's library, where there is one.
     pub sdk: Option<String>,
+}
+
+/// A form in which a camera delivers its pixels.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CaptureFormat {
+    /// Name in the protocol: `INDI_MONO_16`.
+    pub name: String,
+    /// Name for people; different for each format.
+    pub label: String,
+    /// Bits in the container of one pixel: 8, 16 or 32.
+    pub bits: u8,
 }
 
 /// An inclusive range and the step between sensible values; a step of 0 means any.

@@ -183,7 +183,7 @@ mod tests {
         buffer.bytes()[..len].fill(7);
         match buffer.into_payload(len).unwrap().0 {
             Payload::Attached(blob) => blob,
-            Payload::Inline(_) => panic!("inline"),
+            _ => panic!("inline"),
         }
     }
 

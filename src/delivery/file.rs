@@ -21,8 +21,8 @@ use crate::host::draft::Draft;
 use crate::image::header::Card;
 use crate::image::name::{self, Name};
 
-/// Suffix of every file.
-const SUFFIX: &str = ".fits";
+/// What compressed files have behind the suffix of what they hold.
+const PACKED: &str = ".fz";
 /// Series whose next index is remembered. A user has a handful; a client that invents a new name for each frame
 /// must not fill the memory.
 const MAX_SERIES: usize = 64;
@@ -43,7 +43,7 @@ impl FileStore {
         FileStore { home, zone, next: HashMap::new() }
     }
 
-    /// Stores `bytes` and gives the file's path once everything is on the disk, or `None` if `cancel` was set in
+    /// Stores `bytes` in a file whose name ends with `suffix` and gives the file's path once everything is on the disk, or `None` if `cancel` was set in
     /// time, which leaves no file. After an error there is no file either.
     pub fn store(
         &mut self,
@@ -67,16 +67,16 @@ impl FileStore {
             plain_name(&to.prefix, &started)
         };
         let mut draft = Draft::new(&directory).map_err(|error| explain(&directory, &error))?;
-        let wanted = directory.join(full(&name, 0));
+        let wanted = directory.join(full(&name, 0, frame.suffix));
         draft.write(bytes).map_err(|error| explain(&wanted, &error))?;
         if cancel.is_cancelled() {
             return Ok(None);
         }
 
         let path = if name.index.is_some() {
-            self.publish_indexed(draft, directory, &to.prefix, &name)
+            self.publish_indexed(draft, directory, &to.prefix, (&name, frame.suffix))
         } else {
-            draft.replace(OsStr::new(&full(&name, 0)))
+            draft.replace(OsStr::new(&full(&name, 0, frame.suffix)))
         };
         let path = path.map_err(|error| explain(&wanted, &error))?;
         if cancel.is_cancelled() {
@@ -105,7 +105,7 @@ impl FileStore {
         mut draft: Draft,
         directory: PathBuf,
         prefix: &str,
-        name: &Name,
+        (name, suffix): (&Name, &str),
     ) -> io::Result<PathBuf> {
         let is_template = prefix.contains('%');
         let series = if is_template {
@@ -120,7 +120,7 @@ impl FileStore {
             None => last_index(&key.0, &key.1)?.saturating_add(1),
         };
         loop {
-            match draft.claim(OsStr::new(&full(name, index)))? {
+            match draft.claim(OsStr::new(&full(name, index, suffix)))? {
                 Ok(path) => {
                     if self.next.len() >= MAX_SERIES {
                         self.next.clear();
@@ -142,6 +142,8 @@ pub struct Described<'a> {
     pub cards: &'a [Card],
     /// Its width and height.
     pub size: (usize, usize),
+    /// The suffix of its format.
+    pub suffix: &'a str,
 }
 
 /// A name with libindi's placeholders.
@@ -158,10 +160,10 @@ fn plain_name(prefix: &str, started: &Zoned) -> Name {
 }
 
 /// The whole file name.
-fn full(name: &Name, index: u64) -> String {
+fn full(name: &Name, index: u64, suffix: &str) -> String {
     match &name.index {
-        Some((digits, after)) => format!("{}{index:0digits$}{after}{SUFFIX}", name.before),
-        None => format!("{}{SUFFIX}", name.before),
+        Some((digits, after)) => format!("{}{index:0digits$}{after}{suffix}", name.before),
+        None => format!("{}{suffix}", name.before),
     }
 }
 
@@ -172,12 +174,14 @@ pub fn remove(path: &Path) {
     }
 }
 
-/// The largest number between the last `_` and the last `.` of all names that contain `series`, or 0.
+/// The largest number between the last `_` and the last `.`, but for [`PACKED`], of all names that contain `series`,
+/// or 0.
 fn last_index(directory: &Path, series: &str) -> io::Result<u64> {
     let mut last = 0;
     for entry in fs::read_dir(directory)? {
         let name = entry?.file_name();
         let Some(name) = name.to_str().filter(|name| name.contains(series)) else { continue };
+        let name = name.strip_suffix(PACKED).unwrap_or(name);
         let index = name.rsplit_once('.').and_then(|(stem, _)| stem.rsplit_once('_')).map(|(_, index)| index);
         // A number too long for us was not written by us.
         let Some(Ok(index)) = index.map(str::parse) else { continue };
@@ -216,7 +220,7 @@ mod tests {
     use super::*;
     use crate::host::scratch::Scratch;
 
-    const UNDESCRIBED: Described<'_> = Described { cards: &[], size: (1, 1) };
+    const UNDESCRIBED: Described<'_> = Described { cards: &[], size: (1, 1), suffix: ".fits" };
 
     fn target(directory: &str, prefix: &str) -> FileTarget {
         let started = SystemTime::UNIX_EPOCH + Duration::from_millis(1_000_000_000_123);
@@ -310,6 +314,21 @@ mod tests {
         assert_eq!(store(&mut files, "IMG_XXX"), "IMG_1003.fits");
         assert_eq!(fs::read(scratch.path().join("IMG_1002.fits")).unwrap(), b"theirs");
         assert!(scratch.names().iter().all(|name| !name.starts_with('.')));
+    }
+
+    #[test]
+    fn the_index_is_found_in_every_format() {
+        for (suffix, next) in [(".fits.fz", ".xisf"), (".xisf", ".bin"), (".bin", ".fits.fz")] {
+            let scratch = Scratch::new();
+            let store = |suffix| {
+                let frame = Described { suffix, ..UNDESCRIBED };
+                let path = files(&scratch).store(&target("", "A_XXX"), frame, b"x", &Cancel::default());
+                path.unwrap().unwrap().file_name().unwrap().to_str().unwrap().to_owned()
+            };
+            assert_eq!(store(suffix), format!("A_001{suffix}"));
+            assert_eq!(store(suffix), format!("A_002{suffix}"));
+            assert_eq!(store(next), format!("A_003{next}"));
+        }
     }
 
     #[test]

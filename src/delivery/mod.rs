@@ -22,13 +22,13 @@ use crate::image::{Pixels, fits, window};
 use crate::wire;
 
 pub mod blob;
+mod encode;
 pub mod file;
 
 use blob::{Buffer, Leftover, Transport};
+use encode::Encoded;
 use file::{Described, FileStore};
 
-/// BLOB format of what is delivered.
-const FORMAT: &str = ".fits";
 /// Reserved memory is given back when nothing happened for so long: between the frames of a sequence there is less.
 const IDLE: Duration = Duration::from_secs(10);
 /// Reserved for the header, of which nobody knows the length before the frame is there: 144 cards.
@@ -189,27 +189,24 @@ impl Worker {
     }
 
     fn deliver(&mut self, delivery: Delivery) -> Answer {
-        let Delivery { id, cancel, frame, roi, binning, cards, client, file } = delivery;
+        let Delivery { id, cancel, frame, roi, binning, cards, encoding, client, file } = delivery;
         if cancel.is_cancelled() {
             return (None, None);
         }
         let failed = |error: &DeliveryError| Some(undelivered(id, client, file.is_some(), error));
-        let pixels = match window::fit(frame, roi, binning) {
-            Ok(frame) => frame.pixels,
+        let frame = match window::fit(frame, roi, binning) {
+            Ok(frame) => frame,
             Err(error) => return (failed(&DeliveryError::Encode(error.to_string())), None),
         };
 
-        let len = fits::encoded_len(&cards, &pixels);
-        let mut buffer = match self.buffer(len) {
-            Ok(buffer) => buffer,
-            Err(error) => return (failed(&DeliveryError::Memory(error.to_string())), None),
+        let Encoded { mut buffer, len, suffix } = match self.encode(encoding, &cards, &frame) {
+            Ok(encoded) => encoded,
+            Err(error) => return (failed(&error), None),
         };
-        if let Err(error) = fits::encode(&cards, &pixels, &mut buffer.bytes()[..len]) {
-            return (failed(&DeliveryError::Encode(error.to_string())), None);
-        }
+        let pixels = frame.pixels;
 
         let (_, height, width) = pixels.shape();
-        let frame = Described { cards: &cards, size: (width, height) };
+        let frame = Described { cards: &cards, size: (width, height), suffix };
         let stored = match &file {
             None => None,
             Some(target) => match self.files.store(target, frame, &buffer.bytes()[..len], &cancel) {
@@ -222,9 +219,9 @@ impl Worker {
             },
         };
         let (blob, memory) = if client {
-            match buffer.into_payload(len) {
-                Ok((payload, leftover)) => (Some(Ok((payload, FORMAT))), Some(leftover)),
-                Err(error) => (Some(Err(DeliveryError::Memory(error.to_string()))), None),
+            match encode::payload(encoding, suffix, buffer, len) {
+                Ok((sent, leftover)) => (Some(Ok(sent)), Some(leftover)),
+                Err(error) => (Some(Err(error)), None),
             }
         } else {
             // It was seen by nobody, so it serves again.
@@ -245,7 +242,8 @@ impl Worker {
     fn buffer(&mut self, len: usize) -> io::Result<Buffer> {
         // Taken or freed: memory of another size is of no use any more.
         let reserved = self.reserved.take();
-        let suits = |buffer: &Buffer| (len..=len + HEADER_ROOM).contains(&buffer.capacity());
+        let most = len.next_multiple_of(fits::BLOCK) + HEADER_ROOM;
+        let suits = |buffer: &Buffer| (len..=most).contains(&buffer.capacity());
         if let Some(buffer) = reserved.filter(suits) {
             return Ok(buffer);
         }

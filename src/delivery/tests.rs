@@ -8,7 +8,7 @@ use ndarray::Array3;
 
 use super::*;
 use crate::camera::types::{Binning, Cancel, Frame, FrameInfo, Roi};
-use crate::device::job::FileTarget;
+use crate::device::job::{Encoding, FileTarget};
 use crate::host::scratch::Scratch;
 use crate::image::header::Card;
 use crate::wire::{Kind, New, Payload};
@@ -53,6 +53,7 @@ fn delivery(client: bool, prefix: Option<&str>) -> Delivery {
         roi: Roi { x: 1, y: 2, width: 20, height: 10 },
         binning: Binning { x: 2, y: 1 },
         cards: vec![Card { keyword: "COMMENT".to_owned(), value: None, comment: "test".to_owned() }],
+        encoding: Encoding::Fits,
         client,
         file: prefix.map(file),
     }
@@ -69,7 +70,7 @@ fn expected() -> Vec<u8> {
 
 fn content(payload: Payload) -> Vec<u8> {
     match payload {
-        Payload::Inline(bytes) => bytes,
+        Payload::Inline(bytes) | Payload::Deflated { bytes, .. } => bytes,
         Payload::Attached(blob) => {
             let mut bytes = Vec::new();
             fs::File::from(blob.fd().try_clone_to_owned().unwrap()).read_to_end(&mut bytes).unwrap();
@@ -117,6 +118,54 @@ fn client_and_file_get_the_same_bytes() {
         let (blob, file) = deliver(&mut worker, delivery(true, None)).unwrap();
         assert!(blob.unwrap().unwrap() == expected() && file.is_none());
     }
+}
+
+#[test]
+fn every_encoding_reaches_client_and_disk() {
+    let compressed_xisf = Encoding::Xisf { compressed: true };
+    for (encoding, attached, inline, suffix) in [
+        (Encoding::Fits, ".fits", ".fits", ".fits"),
+        (Encoding::FitsRice, ".fits.fz", ".fits.fz", ".fits.fz"),
+        (Encoding::Native, ".bin", ".bin", ".bin"),
+        // What is inflated by the client is the file.
+        (Encoding::NativeZlib, ".bin", ".bin.z", ".bin"),
+        (Encoding::Xisf { compressed: false }, ".xisf", ".xisf", ".xisf"),
+        (compressed_xisf, ".xisf", ".xisf", ".xisf"),
+    ] {
+        for (transport, sent) in [(Transport::Attached, attached), (Transport::Inline, inline)] {
+            for reserve in [false, true] {
+                let scratch = Scratch::new();
+                let mut worker = worker(&scratch, transport);
+                if reserve {
+                    worker.run(Job::Reserve { bytes: 400 });
+                }
+                let delivery = Delivery { encoding, ..delivery(true, Some("A")) };
+                let (Some(report), _) = worker.run(Job::Deliver(Box::new(delivery))) else { panic!() };
+                let Report::Delivered { blob: Some(Ok((payload, format))), file: Some(Ok(path)), .. } =
+                    report
+                else {
+                    panic!("{report:?}")
+                };
+                assert_eq!(format, sent);
+                assert_eq!(path, scratch.path().join(format!("A{suffix}")));
+                let saved = fs::read(path).unwrap();
+                assert_eq!(payload.size(), saved.len() as u64, "{encoding:?}");
+                if format == ".bin.z" {
+                    assert_ne!(payload.len(), payload.size());
+                } else {
+                    assert!(content(payload) == saved, "{encoding:?}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn what_cannot_be_encoded_is_told() {
+    let scratch = Scratch::new();
+    let empty = Frame { pixels: Pixels::U8(Array3::zeros((1, 0, 4))), ..delivery(true, None).frame };
+    let answer = worker(&scratch, Transport::Inline).encode(Encoding::FitsRice, &[], &empty);
+    assert!(matches!(answer.map(|_| ()), Err(DeliveryError::Encode(_))));
 }
 
 #[test]

@@ -2,10 +2,10 @@
 //!
 //! The document is libindi's: the writes that bring the settings back. Loading replays them as if a client had sent
 //! them, so every limit applies. Vectors that are always defined come back when the driver starts, before their first
-//! definition; gain, offset, optics and upload settings when the camera is connected. Window, binning, fast exposure
-//! and upload mode come
-//! back only on CONFIG_LOAD: PHD2 never sends UPLOAD_MODE and sends CCD_FRAME only when its own value changes, so a
-//! window or mode that was restored behind its back would cost it its frames.
+//! definition; gain, offset, optics, capture format, cooler and upload settings when the camera is connected. Window,
+//! binning, fast exposure, upload mode, transfer format and compression come back only on CONFIG_LOAD: PHD2 never sends
+//! the last three, takes plain FITS alone, and sends CCD_FRAME only when its own value changes, so what was restored
+//! behind its back would cost it its frames.
 
 use crate::property::key::{Key, Values};
 use crate::property::keys::{self, ConfigProcess};
@@ -16,7 +16,7 @@ use super::job::{ConfigSource, DeliveryError, Document, Job};
 use super::{Device, Handlers, Level};
 
 /// The vectors that are kept besides the backend's own settings.
-fn persistent() -> [&'static str; 16] {
+fn persistent() -> [&'static str; 19] {
     [
         keys::DEBUG.vector(),
         keys::DEBUG_LEVEL.vector(),
@@ -30,6 +30,9 @@ fn persistent() -> [&'static str; 16] {
         keys::CCD_FAST_TOGGLE.vector(),
         keys::CCD_BINNING.vector(),
         keys::CCD_FRAME.vector(),
+        keys::CCD_CAPTURE_FORMAT.vector(),
+        keys::CCD_TRANSFER_FORMAT.vector(),
+        keys::CCD_COMPRESSION.vector(),
         keys::CCD_GAIN.vector(),
         keys::CCD_OFFSET.vector(),
         keys::CCD_TEMP_RAMP.vector(),
@@ -38,10 +41,11 @@ fn persistent() -> [&'static str; 16] {
 }
 
 /// Those of them that a connecting camera is given unasked.
-fn applied_on_connect() -> [&'static str; 6] {
+fn applied_on_connect() -> [&'static str; 7] {
     [
         keys::UPLOAD_SETTINGS.vector(),
         keys::SCOPE_INFO.vector(),
+        keys::CCD_CAPTURE_FORMAT.vector(),
         keys::CCD_GAIN.vector(),
         keys::CCD_OFFSET.vector(),
         keys::CCD_TEMP_RAMP.vector(),

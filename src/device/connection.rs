@@ -276,6 +276,7 @@ impl Device {
     }
 
     fn adopt(&mut self, capabilities: Capabilities) {
+        self.adopt_formats(&capabilities);
         self.adopt_sensor(&capabilities);
         self.adopt_exposure(&capabilities);
         self.adopt_cooler(&capabilities);
@@ -312,6 +313,7 @@ impl Device {
             (keys::CCD_COOLER_POWER.vector(), capabilities.cooler_power),
             (keys::CCD_GAIN.vector(), capabilities.gain.is_some()),
             (keys::CCD_OFFSET.vector(), capabilities.offset.is_some()),
+            (keys::CCD_CAPTURE_FORMAT.vector(), !capabilities.formats.is_empty()),
             (keys::CCD_CFA.vector(), capabilities.sensor.bayer.is_some()),
             (keys::TELESCOPE_TIMED_GUIDE_NS.vector(), capabilities.guide_port),
             (keys::TELESCOPE_TIMED_GUIDE_WE.vector(), capabilities.guide_port),

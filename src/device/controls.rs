@@ -88,6 +88,7 @@ impl Device {
 
     /// Brings to the camera what was accepted while it was exposing.
     pub(super) fn apply_pending_controls(&mut self) {
+        self.apply_pending_format();
         for control in [Control::Gain, Control::Offset] {
             if let Some(value) = self.pending(control).take() {
                 self.ask(control.set(value));
@@ -122,6 +123,7 @@ impl Device {
     pub(super) fn ask_settings(&mut self) {
         let Some(capabilities) = &self.capabilities else { return };
         let (gain, offset) = (capabilities.gain.is_some(), capabilities.offset.is_some());
+        self.ask_format();
         if gain {
             self.ask(Call::GetGain);
         }
@@ -140,6 +142,7 @@ impl Device {
             #[expect(clippy::cast_possible_truncation, reason = "came from an i32")]
             self.ask(control.set(value as i32));
         }
+        self.reapply_format();
     }
 
     pub(super) fn adopt_controls(&mut self, capabilities: &Capabilities) {

@@ -24,7 +24,7 @@ use crate::wire::{Limits, State};
 
 use super::connection::Link;
 use super::header::Settings;
-use super::job::{Delivery, Job};
+use super::job::{Delivery, Encoding, Job};
 use super::timer::Timer;
 use super::upload::Destination;
 use super::{Device, Handlers, Level};
@@ -64,6 +64,7 @@ struct Spec {
     roi: Roi,
     binning: Binning,
     sensor: Sensor,
+    encoding: Encoding,
     destination: Destination,
     header: Settings,
 }
@@ -101,9 +102,8 @@ impl Device {
 
     /// Starts an exposure with the settings of this moment.
     pub(super) fn expose(&mut self, seconds: f64) {
-        let Some(sensor) = self.capabilities.as_ref().map(|capabilities| capabilities.sensor.clone()) else {
-            return;
-        };
+        let Some(capabilities) = &self.capabilities else { return };
+        let sensor = Sensor { bits: self.bits(capabilities), ..capabilities.sensor.clone() };
         let Ok(duration) = Duration::try_from_secs_f64(seconds) else { return };
         self.exposure.last_id.0 += 1;
         let (id, cancel) = (self.exposure.last_id, Cancel::default());
@@ -113,11 +113,14 @@ impl Device {
             roi: self.geometry.roi,
             binning: self.geometry.binning,
             sensor,
+            encoding: self.encoding(),
             destination: self.destination(),
             header: self.header_settings(),
         };
         self.prepare_camera();
-        self.jobs.push_back(Job::Reserve { bytes: spec.bytes() });
+        if spec.encoding.keeps_size() {
+            self.jobs.push_back(Job::Reserve { bytes: spec.bytes() });
+        }
         let request = ExposureRequest { id, duration, frame_type: spec.frame_type, cancel: cancel.clone() };
         self.exposure.current = Some(Current { id, cancel, spec, stage: Stage::Starting });
         self.timers.set(Timer::ExposureOverdue, self.now.elapsed + duration + READ_OUT_ALLOWANCE);
@@ -223,6 +226,7 @@ impl Device {
             roi: spec.roi,
             binning: spec.binning,
             cards: header::cards(&snapshot, &frame.info, planes),
+            encoding: spec.encoding,
             client: spec.destination.client,
             file: spec.destination.file(frame.info.started),
             frame,

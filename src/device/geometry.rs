@@ -167,7 +167,7 @@ impl Device {
                 sensor.pixel_x,
                 sensor.pixel_x,
                 sensor.pixel_y,
-                f64::from(sensor.bits),
+                f64::from(self.bits(capabilities)),
             ],
         );
     }

@@ -48,10 +48,40 @@ pub struct Delivery {
     pub binning: Binning,
     /// The header, without the structural keywords and checksums that the encoder writes.
     pub cards: Vec<Card>,
+    /// As what.
+    pub encoding: Encoding,
     /// The client wants a copy.
     pub client: bool,
     /// Where a file is wanted.
     pub file: Option<FileTarget>,
+}
+
+/// What becomes of a frame.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Encoding {
+    /// FITS: `.fits`.
+    Fits,
+    /// FITS with Rice coded rows, a file that many programs open as it is: `.fits.fz`.
+    FitsRice,
+    /// Pixels, low bytes first: `.bin`.
+    Native,
+    /// The same, and on its way to the client a zlib stream, which the client inflates: `.bin.z`. In shared memory,
+    /// where nothing is gained by it, and on disk it is [`Native`](Encoding::Native): nobody opens a `.bin.z`, and
+    /// clients have no file of that name either.
+    NativeZlib,
+    /// XISF: `.xisf`.
+    Xisf {
+        /// With compressed pixels.
+        compressed: bool,
+    },
+}
+
+impl Encoding {
+    /// Whether its pixels take as many bytes as those of the frame, so that memory can be prepared for it.
+    #[must_use]
+    pub fn keeps_size(self) -> bool {
+        matches!(self, Encoding::Fits | Encoding::Native | Encoding::NativeZlib)
+    }
 }
 
 /// Where a frame is to be stored.

@@ -7,8 +7,8 @@
 //! on the wire. Frames and BLOBs pass through by value; it never looks at a pixel.
 //!
 //! Every property that clients may write has one handler, registered in the file of its concern:
-//! `connection`, `exposure`, `fast`, `geometry`, `cooler`, `guide`, `controls`, `upload`, `header`, `snoop`, `config`,
-//! `notice`, `nickname`.
+//! `connection`, `exposure`, `fast`, `geometry`, `formats`, `cooler`, `guide`, `controls`, `upload`, `header`, `snoop`,
+//! `config`, `notice`, `nickname`.
 //!
 //! Read [`Device::handle`] first.
 
@@ -30,6 +30,7 @@ mod controls;
 mod cooler;
 mod exposure;
 mod fast;
+mod formats;
 mod geometry;
 mod guide;
 mod header;
@@ -100,6 +101,7 @@ pub struct Device {
     exposure: exposure::Exposure,
     fast: Option<fast::Run>,
     geometry: geometry::Geometry,
+    formats: formats::Formats,
     cooler: cooler::Cooler,
     guide: guide::Guide,
     controls: controls::Controls,
@@ -264,6 +266,7 @@ impl Device {
             Call::GetGain | Call::SetGain(_) | Call::GetOffset | Call::SetOffset(_) => {
                 self.control_answered(call, result);
             }
+            call if formats::is_about_format(call) => self.format_answered(call, result),
             Call::SetParameter(name, _) | Call::GetParameter(name) => {
                 self.setting_answered(name, call, result);
             }

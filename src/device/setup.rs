@@ -11,8 +11,8 @@ use crate::property::store::{Store, Vector};
 
 use super::timer::Timers;
 use super::{
-    Device, Epoch, config, connection, controls, cooler, exposure, fast, geometry, guide, header, job,
-    nickname, notice, snoop, upload,
+    Device, Epoch, config, connection, controls, cooler, exposure, fast, formats, geometry, guide, header,
+    job, nickname, notice, snoop, upload,
 };
 
 /// What a device is made from.
@@ -109,6 +109,7 @@ impl Device {
             exposure: exposure::Exposure::default(),
             fast: None,
             geometry: geometry::Geometry::default(),
+            formats: formats::Formats::default(),
             cooler: cooler::Cooler::default(),
             guide: guide::Guide::default(),
             controls: controls::Controls::default(),
@@ -130,6 +131,7 @@ impl Device {
             exposure::register,
             fast::register,
             geometry::register,
+            formats::register,
             cooler::register,
             guide::register,
             controls::register,

@@ -151,7 +151,7 @@ impl Line<'_> {
                 self.text.drain(..sent);
                 self.flush()
             }
-            Payload::Inline(bytes) => {
+            Payload::Inline(bytes) | Payload::Deflated { bytes, .. } => {
                 write::inline_head(update, &mut self.text);
                 for piece in bytes.chunks(PIECE) {
                     encode(piece, &mut self.text);

@@ -43,19 +43,27 @@ pub fn push(lines: &mut Vec<Line>, card: &Card) {
             return push_commentary(lines, &keyword, &text);
         }
     };
-    let value = match value {
-        CardValue::Logical(on) => format!("{:>20}", if *on { 'T' } else { 'F' }),
-        CardValue::Integer(n) => format!("{n:>20}"),
-        CardValue::Real(x) if !x.is_finite() => return,
-        CardValue::Real(x) => format!("{:>20}", real(*x)),
-        CardValue::Text(text) => format!("{:<20}", quoted(text)),
+    let Some(shown) = notation(value) else { return };
+    let mut line = match value {
+        CardValue::Text(_) => format!("{keyword:<8}= {shown:<20}"),
+        _ => format!("{keyword:<8}= {shown:>20}"),
     };
-    let mut line = format!("{keyword:<8}= {value}");
     if !card.comment.is_empty() {
         line.push_str(" / ");
         line.extend(printable(&card.comment));
     }
     lines.push(padded(&line));
+}
+
+/// The value as FITS writes it, texts in quotes; `None` for a number that it has no notation for.
+#[must_use]
+pub fn notation(value: &CardValue) -> Option<String> {
+    match value {
+        CardValue::Logical(on) => Some(if *on { "T" } else { "F" }.to_owned()),
+        CardValue::Integer(n) => Some(n.to_string()),
+        CardValue::Real(x) => x.is_finite().then(|| real(*x)),
+        CardValue::Text(text) => Some(quoted(text)),
+    }
 }
 
 /// The keyword as FITS wants it, or `None` if there is no such keyword.
@@ -115,7 +123,8 @@ fn quoted(text: &str) -> String {
     format!("'{inner:<8}'")
 }
 
-fn printable(text: &str) -> impl Iterator<Item = char> {
+/// What is neither a blank nor printable ASCII becomes `?`.
+pub(super) fn printable(text: &str) -> impl Iterator<Item = char> {
     text.chars().map(|c| if c == ' ' || c.is_ascii_graphic() { c } else { '?' })
 }
 

@@ -11,6 +11,15 @@ pub(super) fn fold(mut sum: u64) -> u32 {
     }
 }
 
+/// The sum of whole 32 bit words, big-endian; what is left over counts as if zeros followed.
+pub(super) fn sum(bytes: &[u8]) -> u32 {
+    let (words, rest) = bytes.as_chunks::<4>();
+    let sum: u64 = words.iter().map(|&word| u64::from(u32::from_be_bytes(word))).sum();
+    let mut last = [0; 4];
+    last[..rest.len()].copy_from_slice(rest);
+    fold(sum + u64::from(u32::from_be_bytes(last)))
+}
+
 /// A checksum as 16 letters and digits whose own sum is that checksum (FITS standard, appendix J).
 pub(super) fn ascii(checksum: u32) -> String {
     let mut text = [b'0'; 16];

@@ -5,20 +5,15 @@
 //! convention, so whoever receives the file can tell whether it is whole. The sum is taken from the registers that
 //! swap the bytes, so it costs no second look at the image, and the loop has the shape that the compiler turns into
 //! vector instructions.
-//!
-//! A caller's cards cannot break the file: see [`card`] for what is repaired, and a card that says how
-//! the file is built (`NAXIS`, `BZERO`, `CHECKSUM`, …) is left out. Where a keyword comes twice, the last one is
-//! written, because the user's own cards come last; `COMMENT` and `HISTORY` may come any number of times.
 
-use std::collections::HashSet;
 use std::ops::AddAssign;
 
 use ndarray::Array3;
 
 use super::Pixels;
-use super::card::{self, LINE, Line, TEXT_START};
-use super::checksum::{ascii, fold};
-use super::header::{Card, CardValue};
+use super::checksum::fold;
+use super::header::Card;
+use super::unit::{Header, integer, wanted, yes};
 
 /// A FITS file is a whole number of these, in bytes.
 pub const BLOCK: usize = 2880;
@@ -39,7 +34,7 @@ pub enum EncodeError {
 /// Length in bytes of the file that [`encode`] makes of the same arguments.
 #[must_use]
 pub fn encoded_len(cards: &[Card], pixels: &Pixels) -> usize {
-    header(cards, pixels).len() * LINE + data_len(pixels)
+    header(cards, pixels).len() + data_len(pixels)
 }
 
 /// Bytes that the pixels take in a file, the header not counted.
@@ -52,100 +47,49 @@ pub fn data_len(pixels: &Pixels) -> usize {
 
 /// Writes the file into `out`, which has to be of exactly [`encoded_len`] bytes; every byte of it is written once.
 pub fn encode(cards: &[Card], pixels: &Pixels, out: &mut [u8]) -> Result<(), EncodeError> {
-    let mut lines = header(cards, pixels);
-    let needed = lines.len() * LINE + data_len(pixels);
+    let header = header(cards, pixels);
+    let needed = header.len() + data_len(pixels);
     if out.len() != needed {
         return Err(EncodeError::Room { needed, room: out.len() });
     }
-    let (head, data) = out.split_at_mut(lines.len() * LINE);
+    let (head, data) = out.split_at_mut(header.len());
 
     let sum = match pixels {
         Pixels::U8(a) => store(a, data),
         Pixels::U16(a) => store(a, data),
         Pixels::U32(a) => store(a, data),
     };
-
-    set_text(&mut lines, "DATASUM ", &sum.to_string());
-    set_text(&mut lines, "CHECKSUM", "0000000000000000");
-    let header: u64 =
-        lines.as_flattened().as_chunks().0.iter().map(|&word| u64::from(u32::from_be_bytes(word))).sum();
-    set_text(&mut lines, "CHECKSUM", &ascii(!fold(header + u64::from(sum))));
-    head.copy_from_slice(lines.as_flattened());
+    head.copy_from_slice(&header.seal(sum));
     Ok(())
 }
 
-/// All lines of the header, filled up to whole blocks, with the checksums still to be set.
-fn header(cards: &[Card], pixels: &Pixels) -> Vec<Line> {
+fn header(cards: &[Card], pixels: &Pixels) -> Header {
     let (planes, rows, columns) = pixels.shape();
-    let integer = |keyword: &str, value: i64, comment: &str| Card {
-        keyword: keyword.to_owned(),
-        value: Some(CardValue::Integer(value)),
-        comment: comment.to_owned(),
-    };
-    let size = |axis: usize| i64::try_from(axis).unwrap_or(i64::MAX);
-    let logical = |keyword: &str, comment: &str| Card {
-        value: Some(CardValue::Logical(true)),
-        ..integer(keyword, 0, comment)
-    };
-    let text = |keyword: &str, comment: &str| Card {
-        value: Some(CardValue::Text(String::new())),
-        ..integer(keyword, 0, comment)
-    };
-
     let bits = pixels.bits();
     let mut structure = vec![
-        logical("SIMPLE", "FITS standard"),
-        integer("BITPIX", i64::from(bits), "bits in one pixel"),
+        yes("SIMPLE", "FITS standard"),
+        integer("BITPIX", bits, "bits in one pixel"),
         integer("NAXIS", if planes == 1 { 2 } else { 3 }, "number of axes"),
-        integer("NAXIS1", size(columns), "columns"),
-        integer("NAXIS2", size(rows), "rows"),
+        integer("NAXIS1", columns, "columns"),
+        integer("NAXIS2", rows, "rows"),
     ];
     if planes != 1 {
-        structure.push(integer("NAXIS3", size(planes), "colour planes"));
+        structure.push(integer("NAXIS3", planes, "colour planes"));
     }
-    structure.push(logical("EXTEND", "there may be extensions"));
-    if bits > 8 {
-        structure.push(integer("BZERO", 1 << (bits - 1), "makes the pixels unsigned"));
-        structure.push(integer("BSCALE", 1, "no scaling"));
-    }
-
-    let mut lines = Vec::with_capacity(2 * BLOCK / LINE);
-    for card in &structure {
-        card::push(&mut lines, card);
-    }
-    let mut seen = HashSet::new();
-    let mut wanted: Vec<&Card> = cards.iter().rev().filter(|card| is_wanted(card, &mut seen)).collect();
-    wanted.reverse();
-    for card in wanted {
-        card::push(&mut lines, card);
-    }
-    card::push(&mut lines, &text("DATASUM", "sum of the data"));
-    card::push(&mut lines, &text("CHECKSUM", "makes the sum of the file -0"));
-
-    let mut end = [b' '; LINE];
-    end[..3].copy_from_slice(b"END");
-    lines.push(end);
-    lines.resize(lines.len().next_multiple_of(BLOCK / LINE), [b' '; LINE]);
-    lines
+    structure.push(yes("EXTEND", "there may be extensions"));
+    structure.extend(scaling(bits));
+    Header::new(&structure, wanted(cards))
 }
 
-/// Whether a caller's card goes into the file: it says nothing about the structure and is the last of its keyword.
-fn is_wanted(card: &Card, seen: &mut HashSet<String>) -> bool {
-    let Some(keyword) = card::keyword(&card.keyword) else { return false };
-    if card::is_structural(&keyword) {
-        return false;
+/// What makes stored integers the unsigned ones that they stand for.
+pub(super) fn scaling(bits: u8) -> Vec<Card> {
+    if bits == 8 {
+        return Vec::new();
     }
-    // What cannot be written must not displace what can.
-    let unwritable = matches!(card.value, Some(CardValue::Real(x)) if !x.is_finite());
-    card.value.is_none() || card::is_commentary(&keyword) || (!unwritable && seen.insert(keyword))
-}
-
-/// Overwrites the text of the one card of this keyword; it has at most 16 characters and the card has room for them.
-fn set_text(lines: &mut [Line], keyword: &str, text: &str) {
-    if let Some(line) = lines.iter_mut().rev().find(|line| line.starts_with(keyword.as_bytes())) {
-        let quoted = format!("{:<19}", format!("{text:<8}'"));
-        line[TEXT_START..TEXT_START + quoted.len()].copy_from_slice(quoted.as_bytes());
-    }
+    vec![
+        integer("BZERO", 1_i64 << (bits - 1), "makes the pixels unsigned"),
+        integer("BSCALE", 1, "no scaling"),
+    ]
 }
 
 /// How a pixel is stored.
@@ -250,6 +194,8 @@ fn store_slice<T: Sample>(pixels: &[T], out: &mut [u8]) -> u32 {
 
 #[cfg(test)]
 mod tests {
+    use super::super::card::LINE;
+    use super::super::header::CardValue;
     use super::*;
 
     fn file(cards: &[Card], pixels: &Pixels) -> Vec<u8> {

@@ -1,7 +1,8 @@
 //! Frames, and the pure code that turns a frame into the bytes of a file.
 //!
 //! A [`Frame`] comes from a camera, is moved and never cloned, is cut and binned to exactly what was asked
-//! ([`window`]), described by FITS cards ([`header`], [`card`]) and encoded in one pass ([`fits`]). Nothing
+//! ([`window`]), described by FITS cards ([`header`], [`card`]) and encoded in one pass ([`fits`]), or, where the
+//! user wants another format, as compressed FITS ([`pack`]), bare pixels ([`native`]) or XISF ([`xisf`]). Nothing
 //! here knows INDI, does I/O or reads a clock.
 //!
 //! Read [`Frame`] first.
@@ -12,12 +13,18 @@ use ndarray::Array3;
 
 pub mod card;
 mod checksum;
+mod deflate;
 pub mod fits;
 pub mod header;
 pub mod name;
+pub mod native;
+pub mod pack;
 pub mod pointing;
+mod rice;
 pub mod sky;
+mod unit;
 pub mod window;
+pub mod xisf;
 
 /// A rectangle on the sensor in unbinned pixels; the origin is the first pixel read out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

@@ -80,6 +80,13 @@ pub struct AnyOf<E> {
     choice: PhantomData<E>,
 }
 
+/// A switch vector of which exactly one is on, and whose elements are the camera's
+/// ([`Store::set_choices`](super::store::Store::set_choices)); the skeleton lists none.
+#[derive(Clone, Copy, Debug)]
+pub struct Menu {
+    vector: &'static str,
+}
+
 /// A switch vector of buttons: a client presses one, the driver acts and shows all off again.
 #[derive(Clone, Copy, Debug)]
 pub struct Action<E> {
@@ -127,6 +134,13 @@ impl Skeleton {
     pub const fn any_of<E: Choice>(&self, vector: &'static str) -> AnyOf<E> {
         self.bind(vector, Kind::Switch, Some(Rule::AnyOfMany), E::ELEMENTS);
         AnyOf { vector, choice: PhantomData }
+    }
+
+    /// Binds a one-of-many switch vector without elements.
+    #[must_use]
+    pub const fn menu(&self, vector: &'static str) -> Menu {
+        self.bind(vector, Kind::Switch, Some(Rule::OneOfMany), &[]);
+        Menu { vector }
     }
 
     /// Binds a vector of buttons; the elements are those of the enum.
@@ -212,6 +226,26 @@ impl<E: Choice> Key for AnyOf<E> {
 
     fn write(&self, value: Vec<E>) -> Values {
         Values::Switches(E::ALL.iter().map(|choice| value.contains(choice)).collect())
+    }
+}
+
+impl Key for Menu {
+    /// One for each element, in order.
+    type Value = Vec<bool>;
+
+    fn vector(&self) -> &'static str {
+        self.vector
+    }
+
+    fn read(&self, values: &Values) -> Vec<bool> {
+        match values {
+            Values::Switches(switches) => switches.clone(),
+            Values::Numbers(_) | Values::Texts(_) => Vec::new(),
+        }
+    }
+
+    fn write(&self, value: Vec<bool>) -> Values {
+        Values::Switches(value)
     }
 }
 

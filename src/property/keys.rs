@@ -7,7 +7,7 @@
     reason = "the properties are documented by name in the INDI standard and in the skeletons"
 )]
 
-use super::key::{Action, AnyOf, Blob, Number, OneOf, Text, choices};
+use super::key::{Action, AnyOf, Blob, Menu, Number, OneOf, Text, choices};
 use super::skeleton::Skeleton;
 
 choices!(
@@ -66,6 +66,11 @@ choices!(
 choices!(
     /// Whether headers get a solution.
     Wcs { Enable = "WCS_ENABLE", Disable = "WCS_DISABLE" }
+);
+
+choices!(
+    /// As what frames are sent and saved.
+    TransferFormat { Fits = "FORMAT_FITS", Native = "FORMAT_NATIVE", Xisf = "FORMAT_XISF" }
 );
 
 macro_rules! skeleton {
@@ -128,6 +133,12 @@ pub const FITS_HEADER: Text<5> = HEADER.text(
 pub const WCS_CONTROL: OneOf<Wcs> = HEADER.one_of("WCS_CONTROL");
 pub const CCD_ROTATION: Number<1> = HEADER.number("CCD_ROTATION", ["CCD_ROTATION_VALUE"]);
 
+/// Defined by every connected camera; the first one only if the camera names its formats.
+pub const FORMAT: Skeleton = skeleton!("format.xml");
+pub const CCD_CAPTURE_FORMAT: Menu = FORMAT.menu("CCD_CAPTURE_FORMAT");
+pub const CCD_TRANSFER_FORMAT: OneOf<TransferFormat> = FORMAT.one_of("CCD_TRANSFER_FORMAT");
+pub const CCD_COMPRESSION: OneOf<Toggle> = FORMAT.one_of("CCD_COMPRESSION");
+
 /// Defined by cameras with a thermometer or a cooler.
 pub const COOLER: Skeleton = skeleton!("cooler.xml");
 pub const CCD_TEMPERATURE: Number<1> = COOLER.number("CCD_TEMPERATURE", ["CCD_TEMPERATURE_VALUE"]);
@@ -173,7 +184,7 @@ pub const SDK: Text<1> = INFO.text("SDK", ["VERSION"]);
 /// The embedded files of what comes and goes without the connection, or is there for some cameras only.
 pub const ON_DEMAND: [Skeleton; 2] = [DEBUGGING, NAMED];
 /// The embedded files of a connected camera, in the order in which their vectors are defined.
-pub static ON_CONNECT: [Skeleton; 9] = [CCD, HEADER, COOLER, GAIN, OFFSET, BAYER, FAST, GUIDE, INFO];
+pub static ON_CONNECT: [Skeleton; 10] = [CCD, HEADER, FORMAT, COOLER, GAIN, OFFSET, BAYER, FAST, GUIDE, INFO];
 
 #[cfg(test)]
 mod tests {
@@ -183,7 +194,7 @@ mod tests {
     /// The source of this table, as far as it names vectors.
     fn bound() -> Vec<&'static str> {
         let source = include_str!("keys.rs").split("#[cfg(test)]").next().unwrap();
-        let calls = [".number(", ".text(", ".one_of(", ".any_of(", ".action(", ".blob("];
+        let calls = [".number(", ".text(", ".one_of(", ".any_of(", ".menu(", ".action(", ".blob("];
         let mut names = Vec::new();
         for call in calls {
             for rest in source.split(call).skip(1) {

@@ -238,7 +238,8 @@ impl Loading {
     fn finish(self) -> Result<Vector, String> {
         let mut names = HashSet::new();
         let elements = self.vector.element_names();
-        if elements.is_empty() {
+        // A menu gets its elements from the camera; of any other vector the keys would know.
+        if elements.is_empty() && self.vector.rule() != Some(Rule::OneOfMany) {
             return Err(format!("{} has no elements", self.vector.name));
         }
         if let Some(twice) = elements.iter().find(|name| !names.insert(**name)) {
@@ -321,6 +322,10 @@ mod tests {
                 "defText stands in MODE where defSwitch belongs",
             ),
             (OWN.replace("OneOfMany", "OnlyOne"), "OnlyOne is no switch rule"),
+            (
+                r#"<defTextVector name="EMPTY" state="Idle" perm="rw"></defTextVector>"#.to_owned(),
+                "EMPTY has no elements",
+            ),
             (OWN.replace(r#"state="Idle""#, r#"state="Fine""#), "Fine is no state"),
         ];
         for (text, expected) in cases {

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::time::SystemTime;
 
-use super::key::{Key, Values};
+use super::key::{Key, Menu, Values};
 use super::rejection::{Rejection, quoted, word};
 use crate::wire::{
     self, Definition, ElementDefinition, Elements, Kind, Limits, New, Perm, Rule, State, Update, number,
@@ -154,6 +154,21 @@ impl Store {
     /// Replaces the permission of a vector that is not defined yet.
     pub fn set_perm<K: Key>(&mut self, key: &K, perm: Perm) {
         self.with(key.vector(), |vector| vector.perm = perm);
+    }
+
+    /// Gives a menu these elements. What was on stays on if it is still there, otherwise the first one is. Says
+    /// whether the elements have changed: clients learn of that only by a new definition.
+    pub fn set_choices(&mut self, menu: &Menu, choices: Vec<ElementDefinition>) -> bool {
+        let mut changed = false;
+        self.with(menu.vector(), |vector| {
+            let Elements::Switch(_, list) = &mut vector.elements else { return };
+            changed = !list.iter().map(|(head, _)| head).eq(&choices);
+            let was = list.iter().find(|(_, on)| *on).map(|(head, _)| head.name.clone());
+            let kept = choices.iter().position(|head| Some(&head.name) == was.as_ref()).unwrap_or(0);
+            let element = |(i, head)| (head, i == kept);
+            *list = choices.into_iter().enumerate().map(element).collect();
+        });
+        changed
     }
 
     /// Replaces the limits of the elements, by position.

@@ -282,6 +282,13 @@ pub enum Payload {
     Attached(AttachedBlob),
     /// As base64 inside the message. Never empty.
     Inline(Vec<u8>),
+    /// The same, of a zlib stream that clients inflate: its format ends with `.z`.
+    Deflated {
+        /// The stream. Never empty.
+        bytes: Vec<u8>,
+        /// Its length when inflated.
+        inflated: u64,
+    },
 }
 
 impl Payload {
@@ -290,7 +297,17 @@ impl Payload {
     pub fn len(&self) -> u64 {
         match self {
             Payload::Attached(blob) => blob.len().get(),
-            Payload::Inline(bytes) => bytes.len() as u64,
+            Payload::Inline(bytes) | Payload::Deflated { bytes, .. } => bytes.len() as u64,
+        }
+    }
+
+    /// What the server and clients are told of the length: the number of bytes, except that clients make room for
+    /// what they inflate by it.
+    #[must_use]
+    pub fn size(&self) -> u64 {
+        match self {
+            Payload::Deflated { inflated, .. } => *inflated,
+            Payload::Attached(_) | Payload::Inline(_) => self.len(),
         }
     }
 

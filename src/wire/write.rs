@@ -43,7 +43,7 @@ pub fn message(message: &Message, out: &mut Vec<u8>) {
         Message::Define(definition) => define(definition, &mut xml),
         Message::Set(update) => set(update, &mut xml),
         Message::SetBlob(update) => match &update.payload {
-            Payload::Inline(bytes) => {
+            Payload::Inline(bytes) | Payload::Deflated { bytes, .. } => {
                 inline_head(update, xml.out);
                 base64(bytes, xml.out);
                 xml.out.extend_from_slice(INLINE_TAIL);
@@ -291,7 +291,7 @@ fn open_blob(update: &BlobUpdate, xml: &mut Xml<'_>) {
     xml.shown("timestamp", Timestamp(update.at));
     xml.raw(">\n<oneBLOB");
     xml.name("name", &update.element);
-    xml.shown("size", update.payload.len());
+    xml.shown("size", update.payload.size());
 }
 
 fn write_limits(limits: &Limits, xml: &mut Xml<'_>) {

@@ -1,6 +1,6 @@
 //! A backend's own settings are what its skeleton file says: names, defaults and limits.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use quick_xml::Reader;
 use quick_xml::events::{BytesStart, Event};
@@ -161,6 +161,41 @@ fn every_choice_of_the_file_can_be_made() {
                 }
             }
         }
+    });
+}
+
+#[test]
+fn every_format_can_be_set_and_frames_are_what_it_says() {
+    for_every_camera(|rig| {
+        let formats = rig.can.formats.clone();
+        let labels: BTreeSet<&str> = formats.iter().map(|format| format.label.as_str()).collect();
+        assert_eq!(labels.len(), formats.len(), "clients choose by label: {formats:?}");
+        if let Some(first) = formats.first() {
+            assert_eq!(rig.camera.get_parameter("format").unwrap(), text(&first.name));
+        }
+        for format in &formats {
+            let name = text(&format.name);
+            assert_eq!(rig.camera.set_parameter("format", name.clone()).unwrap(), name);
+            for wrong in [text("NO_SUCH"), text(""), number(16)] {
+                fails(rig.camera.set_parameter("format", wrong), ErrorKind::InvalidValue);
+            }
+            assert_eq!(rig.camera.get_parameter("format").unwrap(), name);
+            let pixels = rig.frame(rig.shortest(), FrameType::Bias).pixels;
+            assert_eq!(pixels.bits(), format.bits, "{format:?}");
+        }
+    });
+}
+
+#[test]
+fn a_format_is_for_the_next_exposure() {
+    for_every_camera(|rig| {
+        let [first, second, ..] = &rig.can.formats.clone()[..] else { return };
+        rig.camera.set_parameter("format", text(&first.name)).unwrap();
+        rig.start(SHORT).unwrap();
+        // Refused by cameras that cannot, but never applied to what is running.
+        let _ = rig.camera.set_parameter("format", text(&second.name));
+        rig.wait();
+        assert_eq!(rig.camera.get_exposure_result().unwrap().pixels.bits(), first.bits);
     });
 }
 

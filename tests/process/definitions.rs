@@ -15,7 +15,7 @@ const ALWAYS: [&str; 10] = [
     "SIMULATOR_SCENE",
     "NICKNAME",
 ];
-const ON_CONNECT: [&str; 30] = [
+const ON_CONNECT: [&str; 33] = [
     "CCD_EXPOSURE",
     "CCD_EXPOSURE_STATUS",
     "CCD_ABORT_EXPOSURE",
@@ -32,6 +32,9 @@ const ON_CONNECT: [&str; 30] = [
     "FITS_HEADER",
     "WCS_CONTROL",
     "CCD_ROTATION",
+    "CCD_CAPTURE_FORMAT",
+    "CCD_TRANSFER_FORMAT",
+    "CCD_COMPRESSION",
     "CCD_TEMPERATURE",
     "CCD_TEMPERATURE_TARGET",
     "CCD_TEMP_RAMP",

@@ -8,10 +8,10 @@ use std::time::{Duration, SystemTime};
 use indi_camera::camera::call::{Call, Reply};
 use indi_camera::camera::error::{CameraError, ErrorKind};
 use indi_camera::camera::types::{
-    Binning, CameraId, CameraStatus, Capabilities, CoolingStatus, Event, ExposureId, ExposureStatus, Frame,
-    FrameInfo, Moment, Pixels, Range, Roi, Sensor, Value,
+    Binning, CameraId, CameraStatus, Capabilities, CaptureFormat, CoolingStatus, Event, ExposureId,
+    ExposureStatus, Frame, FrameInfo, Moment, Pixels, Range, Roi, Sensor, Value,
 };
-use indi_camera::device::job::{DeliveryError, Document};
+use indi_camera::device::job::{DeliveryError, Document, Encoding};
 use indi_camera::device::{Device, Epoch, Input, Job, Report, Setup};
 use indi_camera::image::header::{Card, CardValue};
 use indi_camera::property::skeleton::Skeleton;
@@ -37,7 +37,7 @@ pub struct Rehearsal {
     silent: bool,
     failing: Vec<(String, ErrorKind, String)>,
     exposure: Option<ExposureId>,
-    delivering: VecDeque<(ExposureId, bool, bool)>,
+    delivering: VecDeque<(ExposureId, bool, bool, Encoding)>,
     cards: Vec<Card>,
     watching: bool,
     saved: Document,
@@ -51,6 +51,8 @@ pub struct Rehearsal {
     sensor: [(&'static str, f64); 2],
     can: Capabilities,
     disk_fails: bool,
+    format: Value,
+    formats: Vec<String>,
 }
 
 impl Rehearsal {
@@ -77,6 +79,8 @@ impl Rehearsal {
             sensor: [("WIDTH", 1280.0), ("HEIGHT", 1024.0)],
             can: capabilities(),
             disk_fails: false,
+            format: Value::Text("INDI_MONO_16".to_owned()),
+            formats: vec!["INDI_MONO_16".to_owned(), "INDI_MONO_8".to_owned()],
         };
         rehearsal.drain();
         rehearsal
@@ -149,6 +153,10 @@ impl Rehearsal {
             ["camera", "answers"] => self.silent = false,
             ["camera", "fails", call, kind, text @ ..] => {
                 self.failing.push(((*call).to_owned(), error_kind(kind)?, text.join(" ")));
+            }
+            ["camera", "formats", names @ ..] => {
+                self.formats = names.iter().map(|name| (*name).to_owned()).collect();
+                self.format = Value::Text(names.first().map(|name| (*name).to_owned()).unwrap_or_default());
             }
             ["camera", "started"] => {
                 let event = Event::Started { id: self.exposure()?, at: self.now };
@@ -266,6 +274,7 @@ impl Rehearsal {
                                 delivery.id,
                                 delivery.client,
                                 delivery.file.is_some(),
+                                delivery.encoding,
                             ));
                         }
                     }
@@ -310,7 +319,7 @@ impl Rehearsal {
     }
 
     fn deliver(&mut self, how: &str) -> Result<(), String> {
-        let (id, client, file) = self.delivering.pop_front().ok_or("nothing is to be delivered")?;
+        let (id, client, file, encoding) = self.delivering.pop_front().ok_or("nothing is to be delivered")?;
         let failed = || DeliveryError::DiskFull { path: PathBuf::from("/pictures") };
         let file = file.then(|| match how {
             "no-file" => Err(failed()),
@@ -318,7 +327,7 @@ impl Rehearsal {
         });
         let blob = client.then(|| match how {
             "no-blob" => Err(DeliveryError::Memory("out of memory".to_owned())),
-            _ => Ok((Payload::Inline(vec![1, 2, 3]), ".fits")),
+            _ => Ok((Payload::Inline(vec![1, 2, 3]), suffix(encoding))),
         });
         self.input(Input::Delivery(Report::Delivered { id, blob, file }));
         Ok(())
@@ -330,7 +339,10 @@ impl Rehearsal {
             return Err(CameraError::new(kind, "camera", detail));
         }
         Ok(match call {
-            Call::Connect(_) | Call::Reconnect(_) => Reply::Connected(Box::new(self.can.clone())),
+            Call::Connect(_) | Call::Reconnect(_) => {
+                let formats = self.formats.iter().map(|name| format(name)).collect();
+                Reply::Connected(Box::new(Capabilities { formats, ..self.can.clone() }))
+            }
             Call::Polling => Reply::Polled(CameraStatus {
                 exposure: ExposureStatus::Idle,
                 cooling: Some(self.cooling),
@@ -357,6 +369,11 @@ impl Rehearsal {
             }
             Call::GetGain => Reply::Gain(self.gain),
             Call::GetOffset => Reply::Offset(self.offset),
+            Call::GetParameter(name) if name == "format" => Reply::Value(self.format.clone()),
+            Call::SetParameter(name, value) if name == "format" => {
+                self.format = value.clone();
+                Reply::Value(value.clone())
+            }
             Call::SetParameter(_, value) => {
                 let Value::Record(fields) = value else { panic!("{value:?} is no record") };
                 for (name, value) in fields {
@@ -395,6 +412,18 @@ fn setup(saved: Document) -> Setup {
     }
 }
 
+/// The BLOB format by which a scene tells the encodings apart.
+fn suffix(encoding: Encoding) -> &'static str {
+    match encoding {
+        Encoding::Fits => ".fits",
+        Encoding::FitsRice => ".fits.fz",
+        Encoding::Native => ".bin",
+        Encoding::NativeZlib => ".bin.z",
+        Encoding::Xisf { compressed: false } => ".xisf",
+        Encoding::Xisf { compressed: true } => ".xisf.compressed",
+    }
+}
+
 fn vectors(skeleton: &Skeleton) -> Vec<Vector> {
     load::load(skeleton.file(), skeleton.source()).unwrap()
 }
@@ -411,6 +440,7 @@ pub fn capabilities() -> Capabilities {
             adc_bits: 16,
             bayer: None,
         },
+        formats: Vec::new(),
         exposure: Range { min: 0.001, max: 3600.0, step: 0.001 },
         binning: Binning { x: 2, y: 2 },
         subframe: true,
@@ -423,6 +453,11 @@ pub fn capabilities() -> Capabilities {
         guide_port: false,
         sdk: None,
     }
+}
+
+fn format(name: &str) -> CaptureFormat {
+    let bits = if name.ends_with('8') { 8 } else { 16 };
+    CaptureFormat { name: name.to_owned(), label: name.replace('_', " "), bits }
 }
 
 fn frame() -> Frame {
@@ -463,6 +498,7 @@ fn show_call(call: &Call) -> String {
             };
             format!("set_parameter {name}{}", fields.iter().map(show).collect::<String>())
         }
+        Call::SetParameter(name, Value::Text(text)) => format!("set_parameter {name} {text}"),
         _ => call.name().to_owned(),
     }
 }

@@ -12,6 +12,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 mod cooler;
 mod exposure;
+mod format;
 mod guide;
 mod noise;
 mod pattern;
@@ -65,6 +66,8 @@ pub struct Simulator {
     binning: Binning,
     gain: i32,
     offset: i32,
+    /// Bits in the container of a pixel, as far as the converter fills them.
+    bits: u8,
     /// Present while connected.
     session: Option<Session>,
 }
@@ -82,6 +85,7 @@ impl Simulator {
             binning: Binning::NONE,
             gain: FIRST_GAIN,
             offset: FIRST_OFFSET,
+            bits: 16,
             session: None,
         }
     }
@@ -155,8 +159,8 @@ impl Camera for Simulator {
             offset: self.offset,
             temperature: self.cooler.temperature(now.elapsed),
         };
-        let scene = self.settings.scene;
-        self.connected(CALL)?.expose(now, scene, recipe, request.cancel.clone())
+        let (scene, bits) = (self.settings.scene, self.bits);
+        self.connected(CALL)?.expose(now, scene, recipe, bits, request.cancel.clone())
     }
 
     fn abort_exposure(&mut self) -> Result<()> {
@@ -273,11 +277,27 @@ impl Camera for Simulator {
     }
 
     fn get_parameter(&mut self, name: &str) -> Result<Value> {
+        if name == format::PARAMETER {
+            let bits = self.bits;
+            let formats = format::formats(self.connected("get_parameter")?.sensor());
+            let set = formats.iter().find(|format| format.bits == bits).or(formats.first());
+            return Ok(Value::Text(set.map(|format| format.name.clone()).unwrap_or_default()));
+        }
         Ok(self.settings.get(setting("get_parameter", name)?))
     }
 
     fn set_parameter(&mut self, name: &str, value: Value) -> Result<Value> {
         const CALL: &str = "set_parameter";
+        if name == format::PARAMETER {
+            let formats = format::formats(self.connected(CALL)?.sensor());
+            let chosen = formats.iter().find(|format| Value::Text(format.name.clone()) == value);
+            self.bits = chosen.map(|format| format.bits).ok_or_else(|| {
+                let names: Vec<&str> = formats.iter().map(|format| format.name.as_str()).collect();
+                let detail = format!("format takes one of {}", names.join(", "));
+                CameraError::new(ErrorKind::InvalidValue, CALL, detail)
+            })?;
+            return Ok(value);
+        }
         let setting = setting(CALL, name)?;
         if self.session.is_some() && setting.is_fixed_while_connected() {
             let detail = format!("disconnect first: {name} describes the sensor");
@@ -323,6 +343,7 @@ fn capabilities(sensor: &Sensor, pixel_size: f64) -> Capabilities {
                 offset_y: 0,
             }),
         },
+        formats: format::formats(sensor),
         exposure: Range { min: SHORTEST.as_secs_f64(), max: LONGEST.as_secs_f64(), step: 0.0 },
         binning: Binning { x: LARGEST_BINNING, y: LARGEST_BINNING },
         subframe: true,

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::exposure::Exposure;
+use super::format;
 use super::guide::{Mount, Pulse};
 use super::pattern::Pattern;
 use super::sensor::{Recipe, Sensor};
@@ -53,12 +54,13 @@ impl Session {
         matches!(status, Some(Ok(ExposureStatus::Exposing { .. } | ExposureStatus::Reading { .. })))
     }
 
-    /// Begins an exposure, in place of the one before.
+    /// Begins an exposure, in place of the one before, whose pixels come in containers of `bits`.
     pub(super) fn expose(
         &mut self,
         now: Moment,
         scene: Scene,
         recipe: Recipe,
+        bits: u8,
         unwanted: Cancel,
     ) -> Result<()> {
         if let Some(shift) = self.mount.take_shift(now.elapsed) {
@@ -70,7 +72,8 @@ impl Session {
             Scene::Sky => {
                 let (sky, number) = (Arc::clone(&self.sky), self.exposures);
                 Exposure::open(closes, unwanted, move |cancelled| {
-                    sensor.read_out(&sky, &recipe, number, cancelled)
+                    let pixels = sensor.read_out(&sky, &recipe, number, cancelled)?;
+                    Some(format::deliver(pixels, sensor.bits, bits))
                 })?
             }
             Scene::TestPattern => {
@@ -81,7 +84,8 @@ impl Session {
                 };
                 let (width, height) = recipe.roi.binned(recipe.binning);
                 Exposure::open(closes, unwanted, move |_| {
-                    Some(pattern.frame(width as usize, height as usize))
+                    let pixels = pattern.frame(width as usize, height as usize);
+                    Some(format::deliver(pixels, sensor.bits, bits))
                 })?
             }
         };

@@ -193,6 +193,17 @@ fn an_inline_blob_is_one_unbroken_line_without_enclen() {
     assert_eq!(written(&Message::SetBlob(update)), expected);
 }
 
+/// Clients make room for what they inflate by it.
+#[test]
+fn a_deflated_blob_says_its_size_when_inflated() {
+    let update = blob(Payload::Deflated { bytes: b"abc".to_vec(), inflated: 1_000_000 });
+    let text = written(&Message::SetBlob(update));
+    assert!(
+        text.contains("<oneBLOB name=\"CCD1\" size=\"1000000\" format=\".fits\">\nYWJj\n</oneBLOB>"),
+        "{text}"
+    );
+}
+
 #[test]
 fn an_attached_blob_has_its_exact_size_and_no_body() {
     let fd = OwnedFd::from(std::fs::File::open("/dev/null").expect("a descriptor"));

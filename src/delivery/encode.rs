@@ -1,0 +1,87 @@
+//! From a frame to the bytes of the format that was asked for.
+
+use crate::device::job::{DeliveryError, Encoding};
+use crate::image::header::Card;
+use crate::image::pack::Packed;
+use crate::image::xisf::Unit;
+use crate::image::{Frame, fits, native};
+use crate::wire::Payload;
+
+use super::Worker;
+use super::blob::{Buffer, Leftover};
+
+/// A file in memory: the first `len` bytes of the buffer.
+pub(super) struct Encoded {
+    pub(super) buffer: Buffer,
+    pub(super) len: usize,
+    /// With its dot.
+    pub(super) suffix: &'static str,
+}
+
+impl Worker {
+    /// What is stored as a file and, but for the last step of [`payload`], sent to the client.
+    pub(super) fn encode(
+        &mut self,
+        encoding: Encoding,
+        cards: &[Card],
+        frame: &Frame,
+    ) -> Result<Encoded, DeliveryError> {
+        let pixels = &frame.pixels;
+        match encoding {
+            Encoding::Fits => self.fill(".fits", fits::encoded_len(cards, pixels), |out| {
+                fits::encode(cards, pixels, out).map_err(impossible)
+            }),
+            Encoding::FitsRice => {
+                let packed = Packed::new(cards, pixels).map_err(impossible)?;
+                self.fill(".fits.fz", packed.len(), |out| packed.write(out).map_err(impossible))
+            }
+            Encoding::Native | Encoding::NativeZlib => {
+                self.fill(".bin", native::encoded_len(pixels), |out| {
+                    native::encode(pixels, out);
+                    Ok(())
+                })
+            }
+            Encoding::Xisf { compressed } => {
+                let unit = Unit::new(cards, pixels, frame.info.ended, compressed).map_err(impossible)?;
+                self.fill(".xisf", unit.len(), |out| unit.write(out).map_err(impossible))
+            }
+        }
+    }
+
+    fn fill(
+        &mut self,
+        suffix: &'static str,
+        len: usize,
+        write: impl FnOnce(&mut [u8]) -> Result<(), DeliveryError>,
+    ) -> Result<Encoded, DeliveryError> {
+        let mut buffer = self.buffer(len).map_err(|error| DeliveryError::Memory(error.to_string()))?;
+        write(&mut buffer.bytes()[..len])?;
+        Ok(Encoded { buffer, len, suffix })
+    }
+}
+
+/// The client's copy, its BLOB format, and what is better dropped when it is on its way.
+///
+/// Memory that is shared is handed over, never used again: libindi attaches the buffer that the next exposure is
+/// written to.
+pub(super) fn payload(
+    encoding: Encoding,
+    suffix: &'static str,
+    buffer: Buffer,
+    len: usize,
+) -> Result<((Payload, &'static str), Leftover), DeliveryError> {
+    let (payload, leftover) =
+        buffer.into_payload(len).map_err(|error| DeliveryError::Memory(error.to_string()))?;
+    let sent = match payload {
+        Payload::Inline(plain) if encoding == Encoding::NativeZlib => {
+            let bytes = native::deflated(&plain).map_err(DeliveryError::Encode)?;
+            (Payload::Deflated { bytes, inflated: plain.len() as u64 }, ".bin.z")
+        }
+        payload => (payload, suffix),
+    };
+    Ok((sent, leftover))
+}
+
+fn impossible(error: impl std::error::Error) -> DeliveryError {
+    DeliveryError::Encode(error.to_string())
+}
