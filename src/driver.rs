@@ -229,6 +229,7 @@ impl Driver {
 
     /// Every device sees every request and takes what is addressed to it.
     fn route(&mut self, request: &Request) {
+        tracing::trace!(?request, "heard");
         for index in 0..self.stations.len() {
             // A ping is answered once, by the device whose messages go out last: after all that was said before.
             let is_ping = matches!(request, Request::PingRequest { .. });
