@@ -8,7 +8,7 @@
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
-use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, TryRecvError, channel};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
@@ -77,6 +77,7 @@ impl DeliveryThread {
                     config: settings.config,
                     nicknames: settings.nicknames,
                     reserved: None,
+                    wanted: None,
                 };
                 loop {
                     match worker.wait(&queue, IDLE) {
@@ -103,6 +104,8 @@ struct Worker {
     nicknames: NicknameFile,
     /// Memory for the next frame.
     reserved: Option<Buffer>,
+    /// How much the frames of the present sequence need.
+    wanted: Option<usize>,
 }
 
 enum Wait {
@@ -122,14 +125,21 @@ struct Leftovers {
 }
 
 impl Worker {
+    /// The next job. Before it waits for one it prepares memory for the frame that will probably follow the last: the
+    /// 30 ms that this takes for 60 million pixels are then over when that frame comes, however short its exposure.
     fn wait(&mut self, queue: &Receiver<Job>, idle: Duration) -> Wait {
+        match queue.try_recv() {
+            Ok(job) => return Wait::Job(job),
+            Err(TryRecvError::Disconnected) => return Wait::Closed,
+            Err(TryRecvError::Empty) => self.prepare(),
+        }
         if self.reserved.is_none() {
             return queue.recv().map_or(Wait::Closed, Wait::Job);
         }
         match queue.recv_timeout(idle) {
             Ok(job) => Wait::Job(job),
             Err(RecvTimeoutError::Timeout) => {
-                self.reserved = None;
+                (self.reserved, self.wanted) = (None, None);
                 Wait::Idle
             }
             Err(RecvTimeoutError::Disconnected) => Wait::Closed,
@@ -176,16 +186,25 @@ impl Worker {
         else {
             return (None, None);
         };
-        if self.reserved.as_ref().is_none_or(|buffer| buffer.capacity() != capacity) {
+        self.wanted = Some(capacity);
+        if self.reserved.as_ref().is_some_and(|buffer| buffer.capacity() != capacity) {
             // Freed first, as there may not be room for both.
             self.reserved = None;
-            match Buffer::new(self.transport, capacity) {
-                Ok(buffer) => self.reserved = Some(buffer),
+        }
+        self.prepare();
+        (None, None)
+    }
+
+    fn prepare(&mut self) {
+        let (None, Some(capacity)) = (&self.reserved, self.wanted) else { return };
+        match Buffer::new(self.transport, capacity) {
+            Ok(buffer) => self.reserved = Some(buffer),
+            Err(error) => {
                 // Nobody waits for it; the frame will try again and tell.
-                Err(error) => tracing::debug!(capacity, %error, "no memory reserved"),
+                tracing::debug!(capacity, %error, "no memory reserved");
+                self.wanted = None;
             }
         }
-        (None, None)
     }
 
     fn deliver(&mut self, delivery: Delivery) -> Answer {
@@ -194,6 +213,9 @@ impl Worker {
             return (None, None);
         }
         let failed = |error: &DeliveryError| Some(undelivered(id, client, file.is_some(), error));
+        if !encoding.keeps_size() {
+            self.wanted = None;
+        }
         let frame = match window::fit(frame, roi, binning) {
             Ok(frame) => frame,
             Err(error) => return (failed(&DeliveryError::Encode(error.to_string())), None),
