@@ -18,7 +18,7 @@ use tokio::sync::mpsc::{Receiver, Sender, channel};
 use tokio::time::{Instant, sleep_until, timeout};
 
 use crate::backend::Backend;
-use crate::camera::call::Call;
+use crate::camera::call::{Call, Reply};
 use crate::camera::types::Event;
 use crate::camera::worker::{Clock, Settings, Worker};
 use crate::delivery::DeliveryThread;
@@ -36,7 +36,7 @@ const REQUESTS: usize = 64;
 /// Events of all camera threads and reports of all delivery threads that wait. A full queue makes a thread wait.
 const EVENTS: usize = 64;
 /// Messages that wait for the writer. When they fill up the rest waits in the devices' outboxes and collapses there.
-const MESSAGES: usize = 64;
+const MESSAGES: usize = 16;
 /// Log lines that wait for the devices. When they fill up the rest is lost.
 const LOG_LINES: usize = 64;
 /// From the end of input, or a signal, to the end of the process.
@@ -95,6 +95,8 @@ struct Station {
     worker: Option<(Epoch, Worker)>,
     /// What the camera was set to, for a thread that takes over from one that hangs.
     settings: Settings,
+    /// The setting that it is being asked to change.
+    setting: Option<String>,
     delivery: DeliveryThread,
 }
 
@@ -194,10 +196,10 @@ impl Driver {
         for mut station in stations {
             while let Some(message) = station.device.poll_message() {
                 if messages.send(message).await.is_err() {
-                    return;
+                    // Nobody listens any more; what is being stored is finished all the same.
+                    break;
                 }
             }
-            // Half-written files are finished or removed.
             let DeliveryThread { jobs, thread } = station.delivery;
             drop(jobs);
             drop(tokio::task::spawn_blocking(move || thread.join()).await);
@@ -221,6 +223,15 @@ impl Driver {
     }
 
     fn hear(&mut self, news: News) {
+        if let News::Camera(index, epoch, Event::Reply(result)) = &news {
+            let station = &mut self.stations[*index];
+            let current = station.worker.as_ref().is_some_and(|(of, _)| of == epoch);
+            if let (true, Some(name)) = (current, station.setting.take())
+                && let Ok(Reply::Value(value)) = result
+            {
+                station.settings.remember(&name, value);
+            }
+        }
         match news {
             News::Camera(index, epoch, event) => self.handle(index, Input::Camera(epoch, event)),
             News::Delivery(index, report) => self.handle(index, Input::Delivery(report)),
@@ -270,9 +281,10 @@ impl Driver {
     fn drain(&mut self, index: usize) {
         let station = &mut self.stations[index];
         while let Some((epoch, call)) = station.device.poll_call() {
-            if let Call::SetParameter(name, value) = &call {
-                station.settings.remember(name, value);
-            }
+            station.setting = match &call {
+                Call::SetParameter(name, _) => Some(name.clone()),
+                _ => None,
+            };
             if station.worker.as_ref().is_none_or(|(of, _)| *of != epoch) {
                 // The thread of an older epoch hangs: without its queue it ends if it ever comes back.
                 station.worker = spawn_worker(station, index, epoch, self.clock, &self.report);

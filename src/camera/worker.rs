@@ -19,6 +19,8 @@ use super::types::{Event, ExposureRequest, ExposureStatus, Moment, Value};
 const CALLS: usize = 8;
 /// A running exposure is looked at at least this often, so that a failure is noticed before its end.
 const LOOK: Duration = Duration::from_secs(1);
+/// A camera that says that no time is left, but not that it is ready, is not asked more often than this.
+const SHORTEST_LOOK: Duration = Duration::from_micros(200);
 /// How often a read-out is looked at.
 const READ_OUT_LOOK: Duration = Duration::from_millis(1);
 
@@ -172,7 +174,7 @@ impl<R: Fn(Event) -> bool> Thread<R> {
         }
         let status = self.guarded(|camera| camera.get_exposure_status());
         let pause = match status {
-            Ok(ExposureStatus::Exposing { left }) => left.min(LOOK),
+            Ok(ExposureStatus::Exposing { left }) => left.clamp(SHORTEST_LOOK, LOOK),
             Ok(ExposureStatus::Reading { .. }) => {
                 if !was_reading && !(self.report)(Event::Reading { id }) {
                     return false;

@@ -54,7 +54,7 @@ pub struct Settings {
 /// The running thread. It ends when `jobs` has been dropped or its reports are wanted no more.
 #[derive(Debug)]
 pub struct DeliveryThread {
-    /// Where its work comes from. It needs no bound: of the frames that a device has handed over at most one is still
+    /// Where its work comes from. It needs no bound: of the frames that a device has handed over at most three are still
     /// wanted, and the others are dropped as soon as they are seen.
     pub jobs: Sender<Job>,
     /// To wait for its end.
@@ -155,6 +155,10 @@ impl Worker {
                     || self.deliver(*delivery),
                     |why| Some(undelivered(id, client, file, &DeliveryError::Encode(why))),
                 )
+            }
+            Job::Discard(path) => {
+                file::remove(&path);
+                (None, None)
             }
             Job::LoadConfig(source) => guarded(
                 || (Some(Report::Loaded(self.load(source))), None),

@@ -113,6 +113,10 @@ impl Device {
     pub(super) fn config_loaded(&mut self, result: Result<Option<Document>, DeliveryError>) {
         match result {
             Ok(Some(document)) => {
+                if self.capabilities.is_none() {
+                    // What belongs to the camera waits for it.
+                    self.config.saved.clone_from(&document);
+                }
                 for new in &document {
                     if self.is_kept(&new.name) && self.would_change(new) {
                         self.write(new);
@@ -143,7 +147,10 @@ impl Device {
 
     pub(super) fn config_purged(&mut self, result: Result<bool, DeliveryError>) {
         match result {
-            Ok(true) => self.finish_config(State::Ok, Level::Info, "Device configuration purged"),
+            Ok(true) => {
+                self.config.saved.clear();
+                self.finish_config(State::Ok, Level::Info, "Device configuration purged");
+            }
             Ok(false) => {
                 self.finish_config(State::Alert, Level::Warning, "There is no stored configuration to purge");
             }

@@ -26,12 +26,16 @@ const INTERFACE_GUIDER: u32 = 4;
 const CONNECT_DEADLINE: Duration = Duration::from_secs(30);
 /// A camera that needs longer to answer than this has hung.
 const CALL_DEADLINE: Duration = Duration::from_secs(10);
+/// No sensor collects light for longer, in seconds; and no clock arithmetic overflows below it.
+const LONGEST_EXPOSURE: f64 = 1e6;
 /// Pause before a lost camera is tried again; doubled after each failure.
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
 /// The longest such pause.
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 /// The longest time between two set points of a ramp.
 const LONGEST_RAMP_STEP: Duration = Duration::from_secs(1);
+/// A camera is asked for its temperature at least this often, however badly it fits.
+const LONGEST_SILENCE: Duration = Duration::from_secs(3);
 /// Camera threads that may be given up. Each keeps its stack and whatever its driver holds, so there must be an end.
 const MAX_ABANDONED: u32 = 3;
 
@@ -113,6 +117,10 @@ impl Device {
     }
 
     pub(super) fn connect_answered(&mut self, result: Result<Reply, CameraError>) {
+        if self.calls.iter().any(|call| matches!(call, Call::Connect(_))) {
+            // A newer wish waits behind this answer.
+            return;
+        }
         let opened = match result {
             Ok(Reply::Connected(capabilities)) => usable(*capabilities),
             Ok(_) => Err("connect: the camera answered something else".to_owned()),
@@ -126,11 +134,7 @@ impl Device {
                 self.ask_settings();
                 self.ask(Call::Polling);
             }
-            (Link::Opening | Link::Asking, Err(sentence)) => {
-                self.link = Link::Off;
-                self.say(Level::Error, &format!("cannot connect to {}: {sentence}", self.camera.name));
-                self.publish(&keys::CONNECTION, Connection::Disconnect, State::Alert);
-            }
+            (Link::Opening | Link::Asking, Err(sentence)) => self.connect_failed(&sentence),
             (Link::Lost { .. }, Ok(capabilities)) => {
                 self.adopt(capabilities);
                 self.reapply_settings();
@@ -153,6 +157,12 @@ impl Device {
             // Asked by an earlier wish than the present one.
             (Link::Off | Link::On | Link::Parting, _) | (Link::Asking, Ok(_)) => {}
         }
+    }
+
+    fn connect_failed(&mut self, why: &str) {
+        self.link = Link::Off;
+        self.say(Level::Error, &format!("cannot connect to {}: {why}", self.camera.name));
+        self.publish(&keys::CONNECTION, Connection::Disconnect, State::Alert);
     }
 
     pub(super) fn disconnect_answered(&mut self, result: Result<Reply, CameraError>) {
@@ -178,7 +188,7 @@ impl Device {
     pub(super) fn watch_link(&mut self, call: &Call, result: &Result<Reply, CameraError>) {
         let opening = matches!(call, Call::Connect(_) | Call::Reconnect(_) | Call::Disconnect);
         if let Err(error) = result
-            && error.kind == ErrorKind::Disconnected
+            && matches!(error.kind, ErrorKind::Disconnected | ErrorKind::NotConnected)
             && !opening
         {
             self.lost(&error.to_string());
@@ -186,8 +196,14 @@ impl Device {
     }
 
     pub(super) fn lost(&mut self, why: &str) {
-        if self.link != Link::On {
-            return;
+        match self.link {
+            Link::On => {}
+            Link::Asking => {
+                self.calls.clear();
+                self.connect_failed(why);
+                return self.ask(Call::Disconnect);
+            }
+            _ => return,
         }
         self.link = Link::Lost { failures: 0 };
         self.timers.clear(Timer::Poll);
@@ -216,7 +232,10 @@ impl Device {
     pub(super) fn call_overdue(&mut self) {
         let Some(call) = self.outstanding.take() else { return };
         self.epoch = Epoch(self.epoch.0 + 1);
-        let unasked = std::mem::take(&mut self.calls);
+        // A wish to connect is one of the next thread just the same.
+        let (wishes, unasked): (Vec<Call>, Vec<Call>) =
+            self.calls.drain(..).partition(|call| matches!(call, Call::Connect(_)));
+        self.calls.extend(wishes);
         let seconds = call_deadline(&call).as_secs();
         let error = CameraError::new(
             ErrorKind::Timeout,
@@ -226,11 +245,7 @@ impl Device {
         self.lost(&error.to_string());
         self.answered(&call, Err(error));
         for call in unasked {
-            match call {
-                // Wanted of the next thread just the same.
-                Call::Connect(_) => self.ask(call),
-                _ => self.answered(&call, Err(gone())),
-            }
+            self.answered(&call, Err(gone()));
         }
     }
 
@@ -238,8 +253,18 @@ impl Device {
     pub(super) fn ask(&mut self, call: Call) {
         if self.is_worn_out() {
             self.answered(&call, Err(gone()));
-        } else {
-            self.calls.push_back(call);
+            return;
+        }
+        match call {
+            // Nothing that waits is worth waiting for.
+            Call::AbortExposure => self.calls.push_front(call),
+            // Of a slider that is being moved only the last place counts.
+            Call::SetGain(_) | Call::SetOffset(_) | Call::CoolingTo(_) => {
+                let kind = std::mem::discriminant(&call);
+                self.calls.retain(|waiting| std::mem::discriminant(waiting) != kind);
+                self.calls.push_back(call);
+            }
+            call => self.calls.push_back(call),
         }
     }
 
@@ -256,7 +281,8 @@ impl Device {
 
     pub(super) fn schedule_poll(&mut self) {
         let [milliseconds] = self.store.get(&keys::POLLING_PERIOD);
-        let mut period = Duration::try_from_secs_f64(milliseconds / 1e3).unwrap_or(Duration::from_secs(1));
+        // A skeleton of somebody else's may allow anything.
+        let mut period = Duration::from_secs_f64((milliseconds / 1e3).clamp(0.01, 600.0));
         if self.cooler.is_ramping() {
             // However rarely the user wants to hear of the camera, a ramp has no steps.
             period = period.min(LONGEST_RAMP_STEP);
@@ -270,7 +296,9 @@ impl Device {
         }
         self.schedule_poll();
         let asked = self.outstanding.iter().chain(&self.calls).any(|call| matches!(call, Call::Polling));
-        if !asked && !self.is_about_to_read_out() {
+        // In a run of short exposures there is never a good moment, and the cooler must be looked after all the same.
+        let silence = self.now.elapsed.saturating_sub(self.cooler.polled);
+        if !asked && (!self.is_about_to_read_out() || silence >= LONGEST_SILENCE) {
             self.ask(Call::Polling);
         }
     }
@@ -332,10 +360,14 @@ impl Device {
     }
 }
 
-/// A sensor without pixels cannot be served.
+/// A sensor without pixels, or with exposure times that are none, cannot be served.
 fn usable(capabilities: Capabilities) -> Result<Capabilities, String> {
+    let times = capabilities.exposure;
     match (capabilities.sensor.width, capabilities.sensor.height) {
         (0, _) | (_, 0) => Err("connect: the camera reports a sensor without pixels".to_owned()),
+        _ if !(0.0 <= times.min && times.min <= times.max && times.max <= LONGEST_EXPOSURE) => {
+            Err(format!("connect: the camera reports exposure times of {} to {} s", times.min, times.max))
+        }
         _ => Ok(capabilities),
     }
 }

@@ -35,6 +35,8 @@ const WARM: Celsius = 20.0;
 /// What the cooler is doing.
 #[derive(Debug, Default)]
 pub(super) struct Cooler {
+    /// When the camera last said how warm it is.
+    pub(super) polled: std::time::Duration,
     /// The target that was set last.
     target: Option<Celsius>,
     on: bool,

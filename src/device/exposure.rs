@@ -91,11 +91,12 @@ impl Device {
             return self.refuse(keys::CCD_EXPOSURE.vector(), "CCD_EXPOSURE has to wait: the camera is lost");
         }
         // Every client expects a new exposure to replace one that is still running.
+        let frames = self.frames_of_run();
         self.drop_exposures();
         let bias = self.store.get(&keys::CCD_FRAME_TYPE) == FrameKind::Bias;
         let shortest = self.exposure.limits.map_or(seconds, |limits| limits.min);
         let seconds = if bias { shortest } else { seconds };
-        self.begin_run(seconds);
+        self.begin_run(seconds, frames);
         self.publish(&keys::CCD_EXPOSURE, [seconds], State::Busy);
         self.expose(seconds);
     }
@@ -140,12 +141,26 @@ impl Device {
 
     pub(super) fn exposure_answered(&mut self, call: &Call, result: Result<Reply, CameraError>) {
         match (call, result) {
-            (Call::SetCameraRoi(roi), Ok(_)) => self.exposure.set.0 = Some(*roi),
+            (Call::SetCameraRoi(roi), Ok(Reply::Roi(granted))) => {
+                self.exposure.set.0 = Some(*roi);
+                if let (_, Some(binning)) = self.exposure.set
+                    && !self.geometry.is_in_step(granted, binning)
+                {
+                    // The camera would bin other pixels together than were asked: then it is done afterwards.
+                    self.exposure.set.1 = None;
+                    self.calls.push_front(Call::SetBinning(Binning::NONE));
+                }
+            }
             (Call::SetBinning(binning), Ok(_)) => self.exposure.set.1 = Some(*binning),
             (Call::StartExposure(request), Err(error)) => self.exposure_failed(request.id, &error),
             (Call::AbortExposure, Err(error)) => self.say(Level::Warning, &error.to_string()),
-            // The window or the binning of the exposure that is waiting to start.
-            (_, Err(error)) => self.fail_exposure(&error.to_string()),
+            // The window or the binning of the exposure that waits to start, unless that one brings its own.
+            (_, Err(error)) => {
+                let prepares = |call: &Call| matches!(call, Call::SetBinning(_));
+                if !self.calls.iter().any(prepares) {
+                    self.fail_exposure(&error.to_string());
+                }
+            }
             (_, Ok(_)) => {}
         }
     }
@@ -246,13 +261,11 @@ impl Device {
         }
     }
 
-    /// Ends what is under way, if anything is, in Alert with one sentence.
+    /// Ends the exposure that the camera is busy with, if it is, with one sentence.
     pub(super) fn fail_exposure(&mut self, why: &str) {
-        if self.exposure.current.is_some() || self.frames_on_their_way() > 0 {
-            self.drop_exposures();
+        if self.exposure.current.is_some() {
             self.say(Level::Error, &format!("the exposure failed: {why}"));
-            self.remember_failure(why);
-            self.publish(&keys::CCD_EXPOSURE, [0.0], State::Alert);
+            self.end_in_alert(why);
         }
     }
 
@@ -283,14 +296,23 @@ impl Device {
     pub(super) fn drop_exposures(&mut self) {
         self.drop_deliveries();
         self.end_run();
+        self.drop_current();
+    }
+
+    /// Stops the exposure that the camera is busy with, if it is.
+    pub(super) fn drop_current(&mut self) {
         for timer in [Timer::ExposureOverdue, Timer::Countdown, Timer::MiddleOfExposure] {
             self.timers.clear(timer);
         }
         if let Some(current) = self.exposure.current.take() {
             current.cancel.cancel();
-            let waiting = self.calls.len();
-            self.calls.retain(|call| !matches!(call, Call::StartExposure(_)));
-            let never_asked = self.calls.len() < waiting;
+            let waits = |call: &Call| matches!(call, Call::StartExposure(_));
+            let never_asked = self.calls.iter().any(waits);
+            let prepares = |call: &Call| matches!(call, Call::SetBinning(_) | Call::SetCameraRoi(_));
+            if self.calls.iter().any(prepares) {
+                self.exposure.set = (None, None);
+            }
+            self.calls.retain(|call| !waits(call) && !prepares(call));
             if !never_asked && self.link == Link::On {
                 self.ask(Call::AbortExposure);
             }

@@ -45,23 +45,27 @@ impl Device {
             let sentence = format!("CCD_FAST_COUNT cannot be {frames}: it counts whole frames");
             return self.refuse(keys::CCD_FAST_COUNT.vector(), &sentence);
         }
-        let state = match &mut self.fast {
+        match &mut self.fast {
             Some(run) => {
                 let under_way = run.to_announce - run.to_start;
                 run.to_start = whole(frames).saturating_sub(under_way);
                 run.to_announce = run.to_start + under_way;
-                State::Busy
+                let left = f64::from(run.to_announce);
+                self.publish(&keys::CCD_FAST_COUNT, [left], State::Busy);
             }
-            None => State::Ok,
-        };
-        self.publish(&keys::CCD_FAST_COUNT, [frames], state);
+            None => self.publish(&keys::CCD_FAST_COUNT, [frames], State::Ok),
+        }
+    }
+
+    /// How many frames the next request will give.
+    pub(super) fn frames_of_run(&self) -> u32 {
+        let [frames] = self.store.get(&keys::CCD_FAST_COUNT);
+        whole(frames).max(1)
     }
 
     /// A request begins a run if fast exposure is on.
-    pub(super) fn begin_run(&mut self, seconds: f64) {
+    pub(super) fn begin_run(&mut self, seconds: f64, frames: u32) {
         if self.store.get(&keys::CCD_FAST_TOGGLE) == Toggle::Enabled {
-            let [frames] = self.store.get(&keys::CCD_FAST_COUNT);
-            let frames = whole(frames).max(1);
             self.fast = Some(Run { seconds, to_start: frames - 1, to_announce: frames });
         }
     }

@@ -69,9 +69,18 @@ impl Geometry {
     /// What to ask of the camera: its own binning where it has the factors, and the wanted window or all of the
     /// sensor. The rest is cut and binned afterwards.
     pub(super) fn for_camera(&self) -> (Roi, Binning) {
+        let window = if self.subframe { self.roi } else { self.full() };
         let able = self.binning.x <= self.hardware.x && self.binning.y <= self.hardware.y;
-        let binning = if able { self.binning } else { Binning::NONE };
-        (if self.subframe { self.roi } else { self.full() }, binning)
+        let able = able && self.is_in_step(window, self.binning);
+        (window, if able { self.binning } else { Binning::NONE })
+    }
+
+    /// Whether a window that is binned like that has the pixels of the wanted window among its own.
+    pub(super) fn is_in_step(&self, window: Roi, binning: Binning) -> bool {
+        let in_step = |wanted: u32, granted: u32, factor: u32| {
+            wanted.checked_sub(granted).is_some_and(|skipped| skipped % factor.max(1) == 0)
+        };
+        in_step(self.roi.x, window.x, binning.x) && in_step(self.roi.y, window.y, binning.y)
     }
 
     fn with_roi(self, [x, y, width, height]: [u32; 4]) -> Result<Geometry, String> {

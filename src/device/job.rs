@@ -17,6 +17,8 @@ pub enum Job {
     },
     /// Encode one frame and take it where it is wanted; answered by [`Report::Delivered`], unless it was cancelled.
     Deliver(Box<Delivery>),
+    /// Remove the file of a frame that nobody wants any more; never answered.
+    Discard(PathBuf),
     /// Read the configuration; answered by [`Report::Loaded`].
     LoadConfig(ConfigSource),
     /// Write the configuration; answered by [`Report::Saved`].

@@ -133,6 +133,7 @@ impl Device {
         while let Some(timer) = self.timers.due(now.elapsed) {
             self.expired(timer);
         }
+        self.announce_frames();
     }
 
     /// The next call for the camera thread of that epoch. There is at most one unanswered call; a new epoch means

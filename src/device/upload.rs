@@ -32,6 +32,8 @@ pub(super) struct Upload {
     pings: u64,
     unacknowledged: VecDeque<String>,
     silent_server: bool,
+    /// Something has failed since, and clients will hear it after the frames that are on their way.
+    failed: bool,
 }
 
 /// A frame that the delivery thread has.
@@ -125,17 +127,28 @@ impl Device {
         blob: Option<Result<(Payload, &'static str), DeliveryError>>,
         file: Option<Result<PathBuf, DeliveryError>>,
     ) {
-        if let Some(frame) = self.upload.frames.iter_mut().find(|frame| frame.id == id) {
-            frame.delivered = Some(Delivered { blob, file });
-            self.announce_frames();
+        match (self.upload.frames.iter_mut().find(|frame| frame.id == id), file) {
+            (Some(frame), file) => {
+                frame.delivered = Some(Delivered { blob, file });
+                self.announce_frames();
+            }
+            // It was dropped while it was being stored.
+            (None, Some(Ok(path))) => self.jobs.push_back(Job::Discard(path)),
+            (None, _) => {}
         }
     }
 
     /// Tells of every delivered frame, in order, as far as the server keeps up.
-    fn announce_frames(&mut self) {
+    pub(super) fn announce_frames(&mut self) {
         while let Some(frame) = self.upload.frames.front_mut() {
             let Some(delivered) = &frame.delivered else { return };
-            let full = self.upload.unacknowledged.len() >= MAX_UNACKNOWLEDGED && !self.upload.silent_server;
+            // A server that does not speak pings is given the next frame when the one before has left this process's
+            // hands.
+            let full = if self.upload.silent_server {
+                self.outbox.holds_blob()
+            } else {
+                self.upload.unacknowledged.len() >= MAX_UNACKNOWLEDGED
+            };
             if full && matches!(delivered.blob, Some(Ok(_))) {
                 // It waits for the server, not for the delivery thread.
                 return self.timers.clear(Timer::DeliveryOverdue);
@@ -176,8 +189,9 @@ impl Device {
             None => {}
         }
         if let Some(failure) = failure {
-            self.drop_exposures();
-            self.remember_failure(&failure);
+            return self.end_in_alert(&failure);
+        }
+        if self.upload.frames.is_empty() && std::mem::take(&mut self.upload.failed) {
             return self.publish(&keys::CCD_EXPOSURE, [0.0], State::Alert);
         }
         self.publish(&keys::CCD_EXPOSURE, [0.0], State::Ok);
@@ -185,6 +199,20 @@ impl Device {
             self.show_phase("idle");
         }
         self.count_frame();
+    }
+
+    /// Ends what the camera is doing, because of a failure that clients have been told of. Frames that have been read
+    /// out are still delivered; the Alert follows the last of them.
+    pub(super) fn end_in_alert(&mut self, why: &str) {
+        self.drop_current();
+        self.end_run();
+        self.remember_failure(why);
+        if self.upload.frames.is_empty() {
+            self.upload.failed = false;
+            self.publish(&keys::CCD_EXPOSURE, [0.0], State::Alert);
+        } else {
+            self.upload.failed = true;
+        }
     }
 
     fn send_blob(&mut self, payload: Payload, format: &str) {
@@ -232,14 +260,21 @@ impl Device {
 
     pub(super) fn delivery_overdue(&mut self) {
         let seconds = DELIVERY_ALLOWANCE.as_secs();
-        self.fail_exposure(&format!("the frame could not be delivered within {seconds} s"));
+        let sentence = format!("the frame could not be delivered within {seconds} s");
+        self.say(Level::Error, &sentence);
+        self.drop_deliveries();
+        self.end_in_alert(&sentence);
     }
 
     /// Nobody wants the frames any more that are on their way.
     pub(super) fn drop_deliveries(&mut self) {
         self.timers.clear(Timer::DeliveryOverdue);
+        self.upload.failed = false;
         for frame in self.upload.frames.drain(..) {
             frame.cancel.cancel();
+            if let Some(Delivered { file: Some(Ok(path)), .. }) = frame.delivered {
+                self.jobs.push_back(Job::Discard(path));
+            }
         }
     }
 }

@@ -217,6 +217,7 @@ fn station(
         backend,
         worker: None,
         settings: Settings::default(),
+        setting: None,
         delivery,
     })
 }

@@ -35,9 +35,16 @@ impl Outbox {
         self.messages.is_empty()
     }
 
-    /// The queued Busy update that `new` supersedes.
+    /// Whether a BLOB waits.
+    #[must_use]
+    pub fn holds_blob(&self) -> bool {
+        self.messages.iter().any(|message| matches!(message, Message::SetBlob(_)))
+    }
+
+    /// The queued Busy update that `new` supersedes. What follows a frame stays behind it.
     fn last_busy(&mut self, new: &Update) -> Option<&mut Message> {
-        let last = self.messages.iter_mut().rev().find(|message| about(message, new))?;
+        let since_frame = self.messages.iter_mut().rev().take_while(|m| !matches!(m, Message::SetBlob(_)));
+        let last = since_frame.into_iter().find(|message| about(message, new))?;
         let superseded =
             matches!(last, Message::Set(old) if old.state == State::Busy && !carries_limits(old));
         superseded.then_some(last)

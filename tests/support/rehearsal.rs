@@ -296,6 +296,7 @@ impl Rehearsal {
                         };
                         self.device.handle(self.now, Input::Delivery(Report::Nicknamed(stored)));
                     }
+                    Job::Discard(path) => self.heard.push(format!("! discard {}", path.display())),
                     Job::Reserve { .. } => {}
                 }
             }

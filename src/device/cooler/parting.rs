@@ -38,7 +38,9 @@ impl Device {
             CoolerPolicy::Hold if self.cooler.warming => CoolerPolicy::WarmUp,
             policy => policy,
         };
-        let cools = answers && self.cooler.on;
+        // A cooler that is just being switched on counts: its answer will find nobody.
+        let starting = matches!(self.outstanding, Some(Call::CoolingTo(_) | Call::Cooling(true)));
+        let cools = answers && (self.cooler.on || starting);
         match policy {
             CoolerPolicy::WarmUp if cools && !exiting => return self.begin_parting(),
             CoolerPolicy::Off | CoolerPolicy::WarmUp if cools => self.ask(Call::Cooling(false)),

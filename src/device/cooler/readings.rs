@@ -21,6 +21,7 @@ impl Device {
         if self.link == Link::Opening {
             return;
         }
+        self.cooler.polled = self.now.elapsed;
         match result {
             Ok(Reply::Polled(status)) => self.measured(&status),
             Ok(_) => {}
