@@ -38,6 +38,7 @@ fn a_thousand_eager_exposures_are_a_thousand_frames_in_order() {
     assert_eq!(driver.unclaimed_fds(), 0);
 }
 
+// Finding 16: libindi says Ok before the BLOB, and Busy for the first frame only.
 #[test]
 fn two_hundred_fast_frames_are_told_one_by_one_in_order() {
     let mut driver = connected();

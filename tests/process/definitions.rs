@@ -76,6 +76,7 @@ fn meaning(heard: &[Element]) -> Vec<String> {
     heard.iter().map(lasting).collect()
 }
 
+// Finding 15: libindi tells DRIVER_INFO twice before anybody has asked.
 #[test]
 fn nothing_is_said_before_a_client_asks() {
     let mut driver = Driver::simulator();
