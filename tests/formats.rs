@@ -112,6 +112,7 @@ fn the_capture_format_decides_the_depth() {
 }
 
 /// libindi attaches the buffer that the camera writes to; sealed by that, it kills the driver with the next frame.
+// Finding 1: libindi attaches the buffer that its next exposure is written to, which seals it, and its process ends.
 #[test]
 fn finding_1_consecutive_native_frames_are_intact_and_the_driver_lives() {
     let mut driver = start(Link::Socket, &Arc::new(Folder::new()));

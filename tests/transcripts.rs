@@ -31,6 +31,37 @@
 //! quiet                        nothing was said and nothing asked since the last check
 //! ```
 //! Lines that nobody lists are a failure. Texts with blanks stand in double quotes.
+//!
+//! # Where libindi goes wrong
+//!
+//! Trials with libindi's cameras, and its source, gave a numbered list of what a driver should do better. A scene that
+//! plays one of these findings begins with `# Finding` and its number, another test stands under such a comment.
+//!
+//! | | what libindi does | played by |
+//! |---|---|---|
+//! | 1 | ends with the second native frame | `tests/formats.rs` |
+//! | 2 | keeps a window that it refused, and ends | 70 |
+//! | 3 | ends when ACTIVE_DEVICES is written in part | 35 |
+//! | 4 | switches everything off for an unknown element, and saves that | 71 |
+//! | 5 | repeats the last pulse for one out of range | finding-05 |
+//! | 6 | exposes while disconnected, and for any element | 72 |
+//! | 7 | ends short exposures late | 73 |
+//! | 8 | stands still while it compresses | 74 |
+//! | 9 | sends the frame of an aborted exposure | 06 |
+//! | 10 | waits for a dead camera for ever | 16; 18 |
+//! | 11 | stands still while it loads, and tells everything again | 75 |
+//! | 12 | waits 5 s for each ping that nobody answers | 19 |
+//! | 13 | hides the target; tells of temperatures late; forgets what it regulates | finding-13; 14, 40 |
+//! | 14 | tells the same several times | 02, 09 |
+//! | 15 | tells before it defines; is silent about refused writes | 01, 08; `tests/process/definitions.rs` |
+//! | 16 | fast exposure: Ok before BLOB, Busy once, pixels of another frame | 21-fast; `tests/eager.rs` |
+//! | 17 | keeps a binning that it refused; mixes up the axes | 76 |
+//! | 18 | ends when a filter wheel turns | 36 |
+//! | 20 | stays Busy when it cannot make the file | 77 |
+//! | 22 | tells in the header what was true after the exposure; forgets the wrong device | 32, 37 |
+//! | 23 | writes four digits, and no end or middle of the exposure | 31; `tests/process/frames.rs` |
+//! | 24 | writes files in place; a failed one costs the client its copy | 13; `tests/process/upload.rs` |
+//! | 27 | says and answers nothing while it connects | finding-27 |
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -66,6 +97,32 @@ fn every_scene_plays_as_written() {
         }
     }
     assert!(failures.is_empty(), "\n{failures}");
+}
+
+/// What the table above lists.
+const FINDINGS: [u32; 23] =
+    [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 20, 22, 23, 24, 27];
+
+#[test]
+fn every_finding_has_a_test() {
+    let mut text = String::new();
+    let mut directories = vec![Path::new(env!("CARGO_MANIFEST_DIR")).join("tests")];
+    while let Some(directory) = directories.pop() {
+        for entry in fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().path()) {
+            match entry.extension().is_some() {
+                true => text += &fs::read_to_string(entry).unwrap(),
+                false => directories.push(entry),
+            }
+        }
+    }
+    let played: Vec<&str> = text
+        .lines()
+        .filter_map(|line| line.strip_prefix("# Finding ").or_else(|| line.strip_prefix("// Finding ")))
+        .filter_map(|rest| rest.split_once(": ").map(|(number, _)| number))
+        .collect();
+    for finding in FINDINGS {
+        assert!(played.contains(&finding.to_string().as_str()), "nothing plays finding {finding}");
+    }
 }
 
 /// Plays one scene; the error says line, what was expected and what came.

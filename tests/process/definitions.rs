@@ -76,6 +76,7 @@ fn meaning(heard: &[Element]) -> Vec<String> {
     heard.iter().map(lasting).collect()
 }
 
+// Finding 15: libindi tells DRIVER_INFO twice before anybody has asked.
 #[test]
 fn nothing_is_said_before_a_client_asks() {
     let mut driver = Driver::simulator();
@@ -118,6 +119,47 @@ fn every_definition_is_complete() {
                 assert!(child.attribute("format").starts_with('%'), "{child:?}");
             }
         }
+    }
+}
+
+/// What clients take by position or by label (Ekos), or miss when one of them is not there (PHD2).
+const ELEMENTS: [(&str, &str); 19] = [
+    ("CCD_EXPOSURE", "CCD_EXPOSURE_VALUE"),
+    ("CCD_ABORT_EXPOSURE", "ABORT"),
+    ("CCD_FRAME", "X Y WIDTH HEIGHT"),
+    ("CCD_BINNING", "HOR_BIN VER_BIN"),
+    ("CCD_INFO", "CCD_MAX_X CCD_MAX_Y CCD_PIXEL_SIZE CCD_PIXEL_SIZE_X CCD_PIXEL_SIZE_Y CCD_BITSPERPIXEL"),
+    ("CCD_FRAME_TYPE", "FRAME_LIGHT=Light FRAME_BIAS=Bias FRAME_DARK=Dark FRAME_FLAT=Flat"),
+    ("CCD_TRANSFER_FORMAT", "FORMAT_FITS=FITS FORMAT_NATIVE=Native FORMAT_XISF=XISF"),
+    ("CCD_COMPRESSION", "INDI_ENABLED INDI_DISABLED"),
+    ("CCD_FAST_TOGGLE", "INDI_ENABLED INDI_DISABLED"),
+    ("UPLOAD_MODE", "UPLOAD_CLIENT UPLOAD_LOCAL UPLOAD_BOTH"),
+    ("UPLOAD_SETTINGS", "UPLOAD_DIR UPLOAD_PREFIX"),
+    ("CCD_FILE_PATH", "FILE_PATH"),
+    ("CCD_GAIN", "GAIN"),
+    ("CCD_OFFSET", "OFFSET"),
+    ("CCD_TEMPERATURE", "CCD_TEMPERATURE_VALUE"),
+    ("CCD_COOLER", "COOLER_ON COOLER_OFF"),
+    ("SCOPE_INFO", "FOCAL_LENGTH APERTURE"),
+    ("FITS_HEADER", "KEYWORD_NAME KEYWORD_VALUE KEYWORD_COMMENT FITS_OBJECT FITS_OBSERVER"),
+    ("CCD1", "CCD1"),
+];
+
+#[test]
+fn elements_have_the_order_and_the_labels_that_clients_rely_on() {
+    let mut driver = connected();
+    let heard = ask(&mut driver, "version='1.7'");
+    for (vector, wanted) in ELEMENTS {
+        let definition = heard.iter().find(|element| element.attribute("name") == vector).unwrap();
+        let shown = |child: &Element| match wanted.contains('=') {
+            true => format!("{}={}", child.attribute("name"), child.attribute("label")),
+            false => child.attribute("name").to_owned(),
+        };
+        assert_eq!(definition.children.iter().map(shown).collect::<Vec<_>>().join(" "), wanted, "{vector}");
+    }
+    // Names for which clients have a way of their own.
+    for text in heard.iter().flat_map(|element| &element.children).map(|child| &child.text) {
+        assert!(!text.contains("GPhoto") && !text.contains("_asi_"), "{text}");
     }
 }
 

@@ -169,6 +169,7 @@ fn the_header_says_what_was_asked() {
     assert!((image.number("CCD-TEMP") - told).abs() < 0.5, "{} and {told}", image.get("CCD-TEMP"));
 }
 
+// Finding 23: libindi takes the time of the call for DATE-OBS, and there is no DATE-END.
 #[test]
 fn the_header_tells_when_the_shutter_was_open() {
     let mut driver = connected();

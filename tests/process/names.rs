@@ -3,7 +3,7 @@
 use std::os::unix::process::CommandExt;
 use std::path::Path;
 
-use crate::support::{BINARY, DEVICE, Driver, Folder, SIMULATOR, SOON, Start, command};
+use crate::support::{BINARY, DEVICE, Driver, Element, Folder, SIMULATOR, SOON, Start, command};
 use crate::{BRIEF, SMALL, begin, connect, connected_by, count, is_blob, until_quiet};
 
 /// Exit code and words of a start that fails.
@@ -109,4 +109,27 @@ fn one_of_three_can_be_lost_without_the_others() {
     driver.address(DEVICE);
     assert_eq!(driver.get("CONNECTION", "CONNECT"), Some("On"));
     driver.expose(BRIEF);
+}
+
+#[test]
+fn the_catalogue_lists_devices_by_the_names_that_appear() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/packaging/indi_camera.xml");
+    assert!(std::fs::symlink_metadata(path).unwrap().is_file(), "KStars skips links");
+    let text = std::fs::read_to_string(path).unwrap();
+    let catalogue = Element::parse(&text[text.find("<driversList").unwrap()..]).unwrap();
+    let [group] = catalogue.children.as_slice() else { panic!("{catalogue:?}") };
+    assert_eq!(group.attribute("group"), "CCDs");
+    for device in &group.children {
+        let [program, version] = device.children.as_slice() else { panic!("{device:?}") };
+        assert!(!device.attribute("manufacturer").is_empty());
+        let argv0: &'static str = Box::leak(program.text.clone().into_boxed_str());
+        let device = device.attribute("label").to_owned();
+        let mut driver = Driver::start(Start { argv0, device, ..Start::default() });
+        driver.send("<getProperties version='1.7'/>\n");
+        driver.wait_for(|peer| peer.vector("DRIVER_INFO").is_some(), SOON);
+        let info = |element| driver.get("DRIVER_INFO", element).unwrap();
+        assert_eq!(info("DRIVER_NAME"), program.attribute("name"));
+        assert_eq!(info("DRIVER_EXEC"), program.text);
+        assert_eq!(info("DRIVER_VERSION"), version.text);
+    }
 }

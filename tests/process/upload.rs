@@ -36,6 +36,7 @@ fn impossible(folder: &Folder) -> PathBuf {
     file.join("pictures")
 }
 
+// Finding 24: libindi writes into the file that has the final name already.
 #[test]
 fn a_file_has_its_name_only_when_it_is_complete() {
     let folder = Folder::in_memory();
@@ -123,6 +124,7 @@ fn a_frame_that_cannot_be_stored_is_one_alert_and_one_sentence() {
     assert_eq!((driver.state("CCD_EXPOSURE"), driver.state("CCD_FILE_PATH")), ("Ok", "Ok"));
 }
 
+// Finding 24: libindi loses the frame for the client too.
 #[test]
 fn a_failed_save_does_not_cost_the_client_its_copy() {
     let folder = Folder::in_memory();

@@ -283,10 +283,12 @@ impl Rehearsal {
                         self.device.handle(self.now, Input::Delivery(Report::Saved(Ok(()))))
                     }
                     Job::LoadConfig(_) => {
-                        self.device.handle(self.now, Input::Delivery(Report::Loaded(Ok(None))))
+                        let saved = Some(self.saved.clone()).filter(|saved| !saved.is_empty());
+                        self.device.handle(self.now, Input::Delivery(Report::Loaded(Ok(saved))))
                     }
                     Job::PurgeConfig => {
-                        self.device.handle(self.now, Input::Delivery(Report::Purged(Ok(true))))
+                        let was_there = !std::mem::take(&mut self.saved).is_empty();
+                        self.device.handle(self.now, Input::Delivery(Report::Purged(Ok(was_there))))
                     }
                     Job::Nickname { serial, nickname } => {
                         self.heard.push(format!("! nickname {serial} {nickname:?}"));
