@@ -110,6 +110,8 @@ impl Device {
                 self.publish(&key, [f64::from(shown)], state);
             }
             Ok(_) => {}
+            // Clients have been told already that there is no camera.
+            Err(_) if self.link == Link::Off => {}
             Err(error) => {
                 self.refuse(key.vector(), &error.to_string());
                 if matches!(call, Call::SetGain(_) | Call::SetOffset(_)) && self.link == Link::On {

@@ -178,6 +178,7 @@ impl Rehearsal {
             ["camera", degrees, "C", percent, "%"] => {
                 (self.temperature, self.power) = (number(degrees)?, number(percent)?);
             }
+            ["camera", "full-frames-only"] => self.can.subframe = false,
             ["camera", "has", "guide-port"] => self.can.guide_port = true,
             ["camera", "has", "sdk", version] => self.can.sdk = Some((*version).to_owned()),
             ["disk", "fails"] => self.disk_fails = true,
