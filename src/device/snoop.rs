@@ -49,7 +49,7 @@ struct Watched {
 enum Gives {
     Numbers(&'static [Slot]),
     PierSide,
-    /// All texts in order.
+    /// One text per slot.
     FilterNames,
 }
 
@@ -153,7 +153,8 @@ struct Seen {
     focus_position: Option<f64>,
     focus_temperature: Option<f64>,
     filter_slot: Option<f64>,
-    filter_names: Vec<String>,
+    /// The elements and their texts, in the order of the slots.
+    filter_names: Vec<(String, String)>,
     sky_brightness: Option<f64>,
 }
 
@@ -298,7 +299,19 @@ impl Seen {
                 let on = sides.into_iter().find(|(element, _)| text(element) == Some("On"));
                 self.pier_side = on.map(|(_, side)| side);
             }
-            Gives::FilterNames => self.filter_names = elements.iter().map(|(_, text)| text.clone()).collect(),
+            Gives::FilterNames => self.take_filter_names(elements),
+        }
+    }
+
+    /// An element that is new tells of another wheel, and so replaces all; others rename a slot each.
+    fn take_filter_names(&mut self, elements: &[(String, String)]) {
+        let slot_of = |name: &String| self.filter_names.iter().position(|(known, _)| known == name);
+        let Some(slots) = elements.iter().map(|(name, _)| slot_of(name)).collect::<Option<Vec<_>>>() else {
+            self.filter_names = elements.to_vec();
+            return;
+        };
+        for (slot, (_, text)) in slots.into_iter().zip(elements) {
+            self.filter_names[slot].1.clone_from(text);
         }
     }
 
@@ -361,7 +374,7 @@ impl Seen {
     fn filter(&self) -> Option<String> {
         #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "0 to 1000 by its slot")]
         let slot = self.filter_slot.filter(|slot| slot.fract() == 0.0)? as usize;
-        let name = self.filter_names.get(slot.checked_sub(1)?)?;
+        let (_, name) = self.filter_names.get(slot.checked_sub(1)?)?;
         (!name.is_empty()).then(|| name.clone())
     }
 }
