@@ -71,14 +71,7 @@ impl DeliveryThread {
         let (jobs, queue) = channel();
         let thread =
             thread::Builder::new().name(format!("delivery {}", settings.device)).spawn(move || {
-                let mut worker = Worker {
-                    transport: settings.transport,
-                    files: FileStore::new(settings.home, settings.zone),
-                    config: settings.config,
-                    nicknames: settings.nicknames,
-                    reserved: None,
-                    wanted: None,
-                };
+                let mut worker = Worker::new(settings);
                 loop {
                     match worker.wait(&queue, IDLE) {
                         Wait::Job(job) => {
@@ -125,6 +118,18 @@ struct Leftovers {
 }
 
 impl Worker {
+    fn new(settings: Settings) -> Self {
+        let Settings { device: _, transport, home, zone, config, nicknames } = settings;
+        Worker {
+            transport,
+            files: FileStore::new(home, zone),
+            config,
+            nicknames,
+            reserved: None,
+            wanted: None,
+        }
+    }
+
     /// The next job. Before it waits for one it prepares memory for the frame that will probably follow the last: the
     /// 30 ms that this takes for 60 million pixels are then over when that frame comes, however short its exposure.
     fn wait(&mut self, queue: &Receiver<Job>, idle: Duration) -> Wait {
@@ -160,27 +165,12 @@ impl Worker {
                 file::remove(&path);
                 (None, None)
             }
-            Job::LoadConfig(source) => guarded(
-                || (Some(Report::Loaded(self.load(source))), None),
-                |why| Some(Report::Loaded(Err(DeliveryError::Encode(why)))),
-            ),
-            Job::SaveConfig(document) => guarded(
-                || (Some(Report::Saved(self.save(&document))), None),
-                |why| Some(Report::Saved(Err(DeliveryError::Encode(why)))),
-            ),
-            Job::PurgeConfig => guarded(
-                || {
-                    (
-                        Some(Report::Purged(self.config.purge().map_err(|error| self.config_fault(&error)))),
-                        None,
-                    )
-                },
-                |why| Some(Report::Purged(Err(DeliveryError::Encode(why)))),
-            ),
-            Job::Nickname { serial, nickname } => guarded(
-                || (Some(Report::Nicknamed(self.store_nickname(&serial, nickname))), None),
-                |why| Some(Report::Nicknamed(Err(DeliveryError::Encode(why)))),
-            ),
+            Job::LoadConfig(source) => answered(Report::Loaded, || self.load(source)),
+            Job::SaveConfig(document) => answered(Report::Saved, || self.save(&document)),
+            Job::PurgeConfig => answered(Report::Purged, || self.purge()),
+            Job::Nickname { serial, nickname } => {
+                answered(Report::Nicknamed, || self.store_nickname(&serial, nickname))
+            }
         }
     }
 
@@ -299,6 +289,10 @@ impl Worker {
         self.config.save(&wire::write::document(document)).map_err(|error| self.config_fault(&error))
     }
 
+    fn purge(&self) -> Result<bool, DeliveryError> {
+        self.config.purge().map_err(|error| self.config_fault(&error))
+    }
+
     fn store_nickname(&self, serial: &str, nickname: String) -> Result<String, DeliveryError> {
         let stored = self.nicknames.store(serial, &nickname);
         stored.map(|()| nickname).map_err(|error| file::explain(&self.nicknames.path(), &error))
@@ -307,6 +301,14 @@ impl Worker {
     fn config_fault(&self, error: &io::Error) -> DeliveryError {
         file::explain(self.config.path(), error)
     }
+}
+
+/// Does a job that only has to tell how it went.
+fn answered<T>(
+    report: fn(Result<T, DeliveryError>) -> Report,
+    job: impl FnOnce() -> Result<T, DeliveryError>,
+) -> Answer {
+    guarded(|| (Some(report(job())), None), |why| Some(report(Err(DeliveryError::Encode(why)))))
 }
 
 /// Does a job; should it panic, which only a defect can make it do, this one frame is lost and not the thread.

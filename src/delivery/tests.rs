@@ -27,8 +27,7 @@ fn settings(scratch: &Scratch, transport: Transport) -> Settings {
 }
 
 fn worker(scratch: &Scratch, transport: Transport) -> Worker {
-    let Settings { home, zone, config, nicknames, .. } = settings(scratch, transport);
-    Worker { transport, files: FileStore::new(home, zone), config, nicknames, reserved: None, wanted: None }
+    Worker::new(settings(scratch, transport))
 }
 
 fn delivery(client: bool, prefix: Option<&str>) -> Delivery {

@@ -64,32 +64,33 @@ pub fn encode(cards: &[Card], pixels: &Pixels, out: &mut [u8]) -> Result<(), Enc
 }
 
 fn header(cards: &[Card], pixels: &Pixels) -> Header {
-    let (planes, rows, columns) = pixels.shape();
-    let bits = pixels.bits();
-    let mut structure = vec![
-        yes("SIMPLE", "FITS standard"),
-        integer("BITPIX", bits, "bits in one pixel"),
-        integer("NAXIS", if planes == 1 { 2 } else { 3 }, "number of axes"),
-        integer("NAXIS1", columns, "columns"),
-        integer("NAXIS2", rows, "rows"),
-    ];
-    if planes != 1 {
-        structure.push(integer("NAXIS3", planes, "colour planes"));
-    }
-    structure.push(yes("EXTEND", "there may be extensions"));
-    structure.extend(scaling(bits));
+    let mut structure = vec![yes("SIMPLE", "FITS standard")];
+    structure.extend(image("", pixels));
     Header::new(&structure, wanted(cards))
 }
 
-/// What makes stored integers the unsigned ones that they stand for.
-pub(super) fn scaling(bits: u8) -> Vec<Card> {
-    if bits == 8 {
-        return Vec::new();
+/// What describes an image, in the order that the standard asks for. The keywords that also say something of the table
+/// which holds a compressed image begin with `prefix`.
+pub(super) fn image(prefix: &str, pixels: &Pixels) -> Vec<Card> {
+    let (planes, rows, columns) = pixels.shape();
+    let bits = pixels.bits();
+    let name = |keyword: &str| format!("{prefix}{keyword}");
+    let mut cards = vec![
+        integer(&name("BITPIX"), bits, "bits in one pixel"),
+        integer(&name("NAXIS"), if planes == 1 { 2 } else { 3 }, "number of axes"),
+        integer(&name("NAXIS1"), columns, "columns"),
+        integer(&name("NAXIS2"), rows, "rows"),
+    ];
+    if planes != 1 {
+        cards.push(integer(&name("NAXIS3"), planes, "colour planes"));
     }
-    vec![
-        integer("BZERO", 1_i64 << (bits - 1), "makes the pixels unsigned"),
-        integer("BSCALE", 1, "no scaling"),
-    ]
+    cards.push(yes(&name("EXTEND"), "there may be extensions"));
+    // Stored integers are signed; with these they stand for unsigned ones.
+    if bits != 8 {
+        cards.push(integer("BZERO", 1_i64 << (bits - 1), "makes the pixels unsigned"));
+        cards.push(integer("BSCALE", 1, "no scaling"));
+    }
+    cards
 }
 
 /// How a pixel is stored.

@@ -9,7 +9,7 @@ use rayon::prelude::*;
 
 use super::Pixels;
 use super::checksum::sum;
-use super::fits::{BLOCK, scaling};
+use super::fits::{BLOCK, image};
 use super::header::Card;
 use super::rice::{self, Sample};
 use super::unit::{Header, integer, text, wanted, yes};
@@ -181,16 +181,8 @@ fn table(cards: &[Card], pixels: &Pixels, heap: usize, longest: usize) -> Header
         text("ZNAME2", "BYTEPIX", "parameter of RICE_1"),
         integer("ZVAL2", bits / 8, "bytes in a pixel"),
         yes("ZSIMPLE", "the image was the first unit of its file"),
-        integer("ZBITPIX", bits, "bits in one pixel"),
-        integer("ZNAXIS", if planes == 1 { 2 } else { 3 }, "number of axes"),
-        integer("ZNAXIS1", columns, "columns"),
-        integer("ZNAXIS2", rows, "rows"),
     ]);
-    if planes != 1 {
-        structure.push(integer("ZNAXIS3", planes, "colour planes"));
-    }
-    structure.push(yes("ZEXTEND", "there may be extensions"));
-    structure.extend(scaling(bits));
+    structure.extend(image("Z", pixels));
     let fits_in = |card: &&Card| !is_of_tables(&card.keyword);
     Header::new(&structure, wanted(cards).into_iter().filter(fits_in))
 }
@@ -198,15 +190,15 @@ fn table(cards: &[Card], pixels: &Pixels, heap: usize, longest: usize) -> Header
 /// Whether a keyword means something to whoever reads tables or compressed images, so that a user's card of that
 /// name, harmless in an image, would break the file.
 fn is_of_tables(keyword: &str) -> bool {
-    const NAMES: [&str; 31] = [
+    const NAMES: [&str; 33] = [
         "TFIELDS", "THEAP", "TTYPE", "TFORM", "TUNIT", "TNULL", "TSCAL", "TZERO", "TDISP", "TDIM", "TBCOL",
         "ZIMAGE", "ZCMPTYPE", "ZTILE", "ZNAME", "ZVAL", "ZMASKCMP", "ZQUANTIZ", "ZDITHER", "ZSIMPLE",
         "ZTENSION", "ZBITPIX", "ZNAXIS", "ZEXTEND", "ZBLOCKED", "ZPCOUNT", "ZGCOUNT", "ZHECKSUM", "ZDATASUM",
-        "ZBLANK", "ZSCALE",
+        "ZBLANK", "ZSCALE", "ZZERO", "ZTHEAP",
     ];
     let keyword = keyword.trim().to_ascii_uppercase();
     let stem = keyword.trim_end_matches(|c: char| c.is_ascii_digit());
-    NAMES.contains(&stem) || stem == "ZZERO" || stem == "ZTHEAP"
+    NAMES.contains(&stem)
 }
 
 #[cfg(test)]
