@@ -3,8 +3,6 @@
 #![allow(clippy::unwrap_used, missing_docs, reason = "a bench")]
 
 use divan::Bencher;
-use indi_camera::camera::types::Moment;
-use std::time::{Duration, SystemTime};
 
 #[path = "../tests/support/rehearsal.rs"]
 mod rehearsal;
@@ -16,9 +14,7 @@ fn main() {
 #[divan::bench(sample_count = 10)]
 fn ten_thousand_exposures(bencher: Bencher) {
     bencher.bench(|| {
-        let start = Moment { elapsed: Duration::ZERO, utc: SystemTime::UNIX_EPOCH };
-        let mut rehearsal = rehearsal::Rehearsal::new(start);
-        rehearsal.act("connected").unwrap();
+        let mut rehearsal = rehearsal::Rehearsal::connected();
         for _ in 0..10_000 {
             rehearsal.act("exposed").unwrap();
             rehearsal.act("delivery ok").unwrap();

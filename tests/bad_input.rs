@@ -2,18 +2,15 @@
 //! values, heard by no camera.
 #![allow(clippy::unwrap_used, clippy::panic, missing_docs, reason = "a failed step is a failed test")]
 
-use std::time::{Duration, SystemTime};
-
 #[path = "support/rehearsal.rs"]
 mod rehearsal;
 
-use indi_camera::camera::types::Moment;
 use indi_camera::wire::{Definition, Elements, Kind, Message, New, Perm, Rule, State, Values};
 use rehearsal::Rehearsal;
 
 #[test]
 fn every_wrong_write_to_every_property_is_refused_whole() {
-    let mut rehearsal = connected();
+    let mut rehearsal = Rehearsal::connected();
     let vectors = definitions(&mut rehearsal);
     assert!(vectors.len() > 20, "only {} properties are defined", vectors.len());
     let mut tried = 0;
@@ -55,7 +52,7 @@ fn every_wrong_write_to_every_property_is_refused_whole() {
 
 #[test]
 fn a_partial_write_changes_what_it_names_and_keeps_the_rest() {
-    let mut rehearsal = connected();
+    let mut rehearsal = Rehearsal::connected();
     for vector in definitions(&mut rehearsal) {
         let Elements::Number(list) = &vector.elements else { continue };
         if vector.perm == Perm::Ro || list.len() < 2 {
@@ -73,12 +70,6 @@ fn a_partial_write_changes_what_it_names_and_keeps_the_rest() {
         assert_eq!(told.iter().filter_map(sentence).count(), 0, "{}: {told:?}", vector.name);
         assert_eq!(values(&definition(&mut rehearsal, &vector.name)), values(&vector));
     }
-}
-
-fn connected() -> Rehearsal {
-    let mut rehearsal = Rehearsal::new(Moment { elapsed: Duration::ZERO, utc: SystemTime::UNIX_EPOCH });
-    rehearsal.act("connected").unwrap();
-    rehearsal
 }
 
 /// Every property as it is defined now.

@@ -72,6 +72,12 @@ fn connect(peer: &mut Peer, (width, height): (u32, u32)) {
     until_quiet(peer);
 }
 
+/// Asks for all properties: all that is said until the answer is complete.
+fn ask_all(peer: &mut Peer) -> Vec<Element> {
+    peer.send("<getProperties version='1.7'/>\n");
+    until_quiet(peer)
+}
+
 /// Asks for all properties, and waits until the camera has confirmed the settings of the simulated sensor.
 fn greet(peer: &mut Peer) {
     peer.send("<getProperties version='1.7'/>\n");

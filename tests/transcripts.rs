@@ -73,12 +73,10 @@
 use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
-use std::time::{Duration, SystemTime};
 
 #[path = "support/rehearsal.rs"]
 mod rehearsal;
 
-use indi_camera::camera::types::Moment;
 use rehearsal::Rehearsal;
 
 #[test]
@@ -127,8 +125,7 @@ fn every_finding_has_a_test() {
 
 /// Plays one scene; the error says line, what was expected and what came.
 fn play(text: &str) -> Result<(), String> {
-    let start = Moment { elapsed: Duration::ZERO, utc: SystemTime::UNIX_EPOCH };
-    let mut rehearsal = Rehearsal::new(start);
+    let mut rehearsal = Rehearsal::new();
     let mut expected: Vec<(usize, &str)> = Vec::new();
     for (number, line) in text.lines().enumerate().map(|(i, line)| (i + 1, line.trim())) {
         if line.is_empty() || line.starts_with('#') {

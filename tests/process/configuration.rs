@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::support::{Driver, Folder, SOON, Start};
-use crate::{BRIEF, connected, connected_by, press, until_quiet};
+use crate::{BRIEF, ask_all, connected, connected_by, press, until_quiet};
 
 /// Presses one of the buttons and waits for the end; the state that it ends in.
 fn process(driver: &mut Driver, button: &str) -> String {
@@ -28,8 +28,7 @@ fn at(home: &Folder) -> PathBuf {
 /// A driver that has been asked for its properties.
 fn started(home: &Arc<Folder>) -> Driver {
     let mut driver = Driver::start(Start { home: Some(home.clone()), ..Start::default() });
-    driver.send("<getProperties version='1.7'/>");
-    until_quiet(&mut driver);
+    ask_all(&mut driver);
     driver
 }
 
@@ -74,8 +73,7 @@ fn indiconfig_says_where_the_file_is() {
     assert_eq!(process(&mut driver, "CONFIG_SAVE"), "Ok");
     assert!(path.exists() && !at(driver.home()).exists());
     let mut driver = Driver::start(Start { env, ..Start::default() });
-    driver.send("<getProperties version='1.7'/>");
-    until_quiet(&mut driver);
+    ask_all(&mut driver);
     assert_eq!(driver.number("SIMULATOR_SENSOR", "WIDTH"), 64.0);
 }
 
@@ -146,8 +144,7 @@ fn told_of(text: &[u8]) -> String {
     assert!(driver.stderr().contains("is not used"), "{}", driver.stderr());
     assert_eq!(driver.number("SIMULATOR_SENSOR", "WIDTH"), 1280.0);
     // Asked again it is not told again, and the file is as it was.
-    driver.send("<getProperties version='1.7'/>");
-    until_quiet(&mut driver);
+    ask_all(&mut driver);
     driver.connect();
     assert_eq!(driver.messages.len(), 1);
     assert_eq!(fs::read(at(&home)).unwrap(), text);

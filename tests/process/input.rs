@@ -6,7 +6,7 @@ use std::os::fd::AsFd;
 use rustix::fs::{MemfdFlags, ftruncate, memfd_create};
 
 use crate::support::{Driver, SOON};
-use crate::{BRIEF, assert_well, connected, connected_by_pipes, count, is_blob, take, until_quiet};
+use crate::{BRIEF, ask_all, assert_well, connected, connected_by_pipes, count, is_blob, take, until_quiet};
 
 /// A request that shows in one element of answer.
 const GOOD: &str = "<newNumberVector device='Camera Simulator' name='CCD_BINNING'>\
@@ -141,8 +141,7 @@ fn news_of_other_devices_and_of_ourselves_are_not_commands() {
     }
     driver.send("<setLightVector device='Dome' name='RAIN' state='Ok'><oneLight name='A'>Ok</oneLight></setLightVector>");
     assert_eq!(until_quiet(&mut driver).len(), 0);
-    driver.send("<getProperties version='1.7'/>");
-    until_quiet(&mut driver);
+    ask_all(&mut driver);
     assert_eq!((driver.number("CCD_BINNING", "HOR_BIN"), driver.state("CCD_BINNING")), (1.0, "Idle"));
 }
 

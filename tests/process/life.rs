@@ -10,7 +10,7 @@ use std::time::Duration;
 use rustix::process::Signal;
 
 use crate::support::{BINARY, DEVICE, Driver, Folder, Link, Peer, Process, SIMULATOR, SOON, Start, command};
-use crate::upload::{assert_only_whole_files, store};
+use crate::upload::{assert_only_whole_files, caught_storing, store};
 use crate::watch::{Change, Watch};
 use crate::{
     BRIEF, LONG, assert_well, begin, connect, connected, connected_by, connected_by_pipes, connected_with,
@@ -95,12 +95,7 @@ fn whatever_ends_the_process_while_it_stores_a_frame_leaves_no_half_file() {
     let ends: [fn(&mut Driver); 3] =
         [|driver| driver.close_stdin(), |driver| driver.close(), |driver| driver.signal(Signal::TERM)];
     for end in ends {
-        let folder = Folder::in_memory();
-        let mut driver = connected_with(Start::default(), (1024, 1024));
-        store(&mut driver, "UPLOAD_LOCAL", folder.path());
-        let mut watch = Watch::new(folder.path());
-        begin(&mut driver, BRIEF);
-        watch.until(Change::is_draft);
+        let (folder, mut driver) = caught_storing();
         end(&mut driver);
         assert_leaves_well(&mut driver);
         assert!(!folder.list("").iter().any(|name| name.ends_with(".part")), "{:?}", folder.list(""));

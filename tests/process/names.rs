@@ -4,7 +4,7 @@ use std::os::unix::process::CommandExt;
 use std::path::Path;
 
 use crate::support::{BINARY, DEVICE, Driver, Element, Folder, SIMULATOR, SOON, Start, command};
-use crate::{BRIEF, SMALL, begin, connect, connected_by, count, is_blob, until_quiet};
+use crate::{BRIEF, SMALL, ask_all, begin, connect, connected_by, count, is_blob, until_quiet};
 
 /// Exit code and words of a start that fails.
 fn failed(argv0: &str, backends: Option<&str>) -> (Option<i32>, String) {
@@ -17,8 +17,7 @@ fn failed(argv0: &str, backends: Option<&str>) -> (Option<i32>, String) {
 }
 
 fn devices(driver: &mut Driver) -> Vec<String> {
-    driver.send("<getProperties version='1.7'/>");
-    let heard = until_quiet(driver);
+    let heard = ask_all(driver);
     let infos = heard.iter().filter(|element| element.is("defTextVector", "DRIVER_INFO"));
     infos.map(|element| element.attribute("device").to_owned()).collect()
 }
@@ -60,8 +59,7 @@ fn the_environment_overrides_the_name() {
 fn indidev_names_the_device_from_its_first_word_on() {
     let env = vec![("INDIDEV", "My Camera".to_owned())];
     let mut driver = Driver::start(Start { env: env.clone(), ..Start::default() });
-    driver.send("<getProperties version='1.7'/>");
-    assert!(until_quiet(&mut driver).iter().all(|element| element.attribute("device") == "My Camera"));
+    assert!(ask_all(&mut driver).iter().all(|element| element.attribute("device") == "My Camera"));
     let mut driver = connected_by(Start { device: "My Camera".to_owned(), env, ..Start::default() });
     driver.expose(BRIEF);
 }

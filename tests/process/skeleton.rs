@@ -3,7 +3,7 @@
 use std::fs;
 
 use crate::support::{Driver, Folder, Start};
-use crate::{BRIEF, until_quiet};
+use crate::{BRIEF, ask_all, until_quiet};
 
 /// A driver with this replacement skeleton that has been asked for its properties; and the path of the file.
 fn with(text: &str) -> (Driver, String, Folder) {
@@ -12,8 +12,7 @@ fn with(text: &str) -> (Driver, String, Folder) {
     fs::write(&path, text).unwrap();
     let env = vec![("INDISKEL", path.clone())];
     let mut driver = Driver::start(Start { env, ..Start::default() });
-    driver.send("<getProperties version='1.7'/>");
-    until_quiet(&mut driver);
+    ask_all(&mut driver);
     (driver, path, folder)
 }
 
@@ -78,7 +77,6 @@ fn a_skeleton_that_is_no_xml_is_reported_and_not_used() {
 fn a_skeleton_that_is_not_there_is_reported() {
     let env = vec![("INDISKEL", "/no/such/skeleton.xml".to_owned())];
     let mut driver = Driver::start(Start { env, ..Start::default() });
-    driver.send("<getProperties version='1.7'/>");
-    until_quiet(&mut driver);
+    ask_all(&mut driver);
     assert_reported(&mut driver, "INDISKEL /no/such/skeleton.xml is not used");
 }

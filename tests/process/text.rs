@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::support::{Driver, Link, Start, fits};
-use crate::{BRIEF, connected, connected_by, until_quiet};
+use crate::{BRIEF, ask_all, connected, connected_by, until_quiet};
 
 fn prefix(driver: &mut Driver, spelled: &str) -> String {
     driver.new_vector("Text", "UPLOAD_SETTINGS", &[("UPLOAD_PREFIX", spelled)]);
@@ -100,8 +100,7 @@ fn messages_are_one_line_that_every_reader_can_hold() {
 #[test]
 fn names_are_what_libindi_can_hold_and_strict_readers_accept() {
     let mut driver = connected();
-    driver.send("<getProperties version='1.7'/>");
-    let heard = until_quiet(&mut driver);
+    let heard = ask_all(&mut driver);
     for element in &heard {
         for attribute in ["device", "name", "label", "group"] {
             assert!(element.attribute(attribute).len() <= 63, "{element:?}");
@@ -133,8 +132,7 @@ fn a_device_name_with_markup_in_it_is_still_the_same_name_everywhere() {
     let name = "Ann's \"Big\" <Camera> & Co";
     let env = vec![("INDIDEV", name.to_owned())];
     let mut driver = Driver::start(Start { device: name.to_owned(), env, ..Start::default() });
-    driver.send("<getProperties version='1.7'/>");
-    let heard = until_quiet(&mut driver);
+    let heard = ask_all(&mut driver);
     assert!(heard.iter().all(|element| element.attribute("device") == name), "{heard:?}");
     driver.address("Ann's &quot;Big&quot; &lt;Camera&gt; &amp; Co");
     driver.new_vector("Switch", "CONNECTION", &[("CONNECT", "On")]);

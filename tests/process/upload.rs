@@ -19,6 +19,17 @@ pub(crate) fn store(driver: &mut Driver, mode: &str, directory: &Path) {
     assert_eq!((driver.state("UPLOAD_SETTINGS"), driver.state("UPLOAD_MODE")), ("Ok", "Ok"));
 }
 
+/// A directory, and a driver that has begun to write the file of a frame there.
+pub(crate) fn caught_storing() -> (Folder, Driver) {
+    let folder = Folder::in_memory();
+    let mut driver = connected_with(Start::default(), (1024, 1024));
+    store(&mut driver, "UPLOAD_LOCAL", folder.path());
+    let mut watch = Watch::new(folder.path());
+    begin(&mut driver, BRIEF);
+    watch.until(Change::is_draft);
+    (folder, driver)
+}
+
 fn is_path(element: &Element) -> bool {
     element.is("setTextVector", "CCD_FILE_PATH")
 }
@@ -154,12 +165,7 @@ fn an_aborted_exposure_leaves_no_file() {
 
 #[test]
 fn a_driver_killed_while_storing_leaves_no_half_file_and_its_successor_goes_on() {
-    let folder = Folder::in_memory();
-    let mut driver = connected_with(Start::default(), (1024, 1024));
-    store(&mut driver, "UPLOAD_LOCAL", folder.path());
-    let mut watch = Watch::new(folder.path());
-    begin(&mut driver, BRIEF);
-    watch.until(Change::is_draft);
+    let (folder, mut driver) = caught_storing();
     driver.signal(rustix::process::Signal::KILL);
     driver.wait(SOON);
     assert_only_whole_files(&folder);

@@ -67,8 +67,6 @@ pub enum Link {
 /// How a driver is to be started; `Start::default()` is what indiserver would do.
 #[derive(Clone, Debug)]
 pub struct Start {
-    /// The program, for tests of the harness itself.
-    pub program: PathBuf,
     /// The name that it is told it was started by.
     pub argv0: &'static str,
     /// The device that [`Peer::connect`] and its friends mean.
@@ -83,14 +81,7 @@ pub struct Start {
 
 impl Default for Start {
     fn default() -> Self {
-        Start {
-            program: BINARY.into(),
-            argv0: SIMULATOR,
-            device: DEVICE.into(),
-            link: Link::Socket,
-            env: Vec::new(),
-            home: None,
-        }
+        Start { argv0: SIMULATOR, device: DEVICE.into(), link: Link::Socket, env: Vec::new(), home: None }
     }
 }
 
@@ -124,7 +115,7 @@ impl Driver {
                 (our_input.into(), our_output.into(), their_input.into(), their_output.into())
             }
         };
-        let mut command = command(&start.program, &home);
+        let mut command = command(Path::new(BINARY), &home);
         command.arg0(start.argv0).envs(start.env);
         command.stdin(stdin).stdout(stdout).stderr(File::create(&log).unwrap());
         let process = Process::spawn(&mut command).unwrap();

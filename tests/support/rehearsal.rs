@@ -56,7 +56,15 @@ pub struct Rehearsal {
 }
 
 impl Rehearsal {
-    pub fn new(now: Moment) -> Self {
+    /// One whose camera is connected.
+    pub fn connected() -> Self {
+        let mut rehearsal = Rehearsal::new();
+        rehearsal.act("connected").unwrap();
+        rehearsal
+    }
+
+    pub fn new() -> Self {
+        let now = Moment { elapsed: Duration::ZERO, utc: SystemTime::UNIX_EPOCH };
         let mut rehearsal = Rehearsal {
             device: Device::new(setup(Vec::new()), now),
             now,
