@@ -32,7 +32,7 @@
 //! | a kind of hardware | one file in [`backend`], one line in [`backend::BACKENDS`] |
 //! | the FITS header | one row in [`image::header`]; in [`image::pointing`] if it comes from another device |
 //! | what is watched on other devices | one line in the table of `device::snoop` |
-//! | a format of files | one file in [`image`], one arm in `delivery::encode`, one choice in `device::formats` |
+//! | a format of files | one file in [`image`], one variant of [`device::job::Encoding`], one arm in `delivery::encode`, one choice in `device::formats` |
 //! | bytes on the wire | [`wire`] |
 //! | threads, clock, signals, start and end | [`driver`] |
 //!

@@ -1,9 +1,10 @@
 //! Stores files where the user wants them: directory, name, next index, and nothing half-written ever.
 //!
 //! In a file name `XXX` stands for the next free index and `ISO8601` for the local time at which the exposure began;
-//! a name with a `%` in it is an INDIGO template ([`crate::image::name`]) instead. The index continues after the largest one found, as libindi counts it, but the directory is read only for the
-//! first file of a series, and a file that has meanwhile taken a name is never overwritten: the next index is tried.
-//! Without an index there is one file, which is replaced.
+//! a name with a `%` in it is an INDIGO template ([`crate::image::name`]) instead. The index continues after the
+//! largest one found, as libindi counts it, but the directory is read only for the first file of a series, and a file
+//! that has meanwhile taken a name is never overwritten: the next index is tried. Without an index there is one file,
+//! which is replaced.
 
 use std::collections::HashMap;
 use std::ffi::OsStr;
@@ -43,8 +44,8 @@ impl FileStore {
         FileStore { home, zone, next: HashMap::new() }
     }
 
-    /// Stores `bytes` in a file whose name ends with `suffix` and gives the file's path once everything is on the disk, or `None` if `cancel` was set in
-    /// time, which leaves no file. After an error there is no file either.
+    /// Stores `bytes` in a file whose name ends with `frame.suffix` and gives the file's path once everything is on the
+    /// disk, or `None` if `cancel` was set in time, which leaves no file. After an error there is no file either.
     pub fn store(
         &mut self,
         to: &FileTarget,
