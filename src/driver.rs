@@ -10,7 +10,6 @@
 
 use std::ffi::OsStr;
 use std::path::Path;
-use std::process::ExitCode;
 use std::time::Duration;
 
 use tokio::signal::unix::{SignalKind, signal};
@@ -57,7 +56,7 @@ pub enum StartError {
 }
 
 /// Runs the driver that was started as `argv0` until its input ends or it is told to stop.
-pub fn run(argv0: &OsStr) -> Result<ExitCode, StartError> {
+pub fn run(argv0: &OsStr) -> Result<(), StartError> {
     let exec = Path::new(argv0).file_name().unwrap_or(argv0).to_string_lossy().into_owned();
     let backends = start::chosen_backends(&exec, std::env::var("INDI_CAMERA_BACKENDS").ok())?;
     let (forward, log_lines) = channel(LOG_LINES);
@@ -68,7 +67,7 @@ pub fn run(argv0: &OsStr) -> Result<ExitCode, StartError> {
     runtime.block_on(Driver::start(&surroundings, &backends, clock, log_lines)?.serve())?;
     // A camera thread that hangs must not keep the process: its end is not waited for.
     runtime.shutdown_background();
-    Ok(ExitCode::SUCCESS)
+    Ok(())
 }
 
 /// What wakes the loop.
@@ -226,7 +225,8 @@ impl Driver {
         if let News::Camera(index, epoch, Event::Reply(result)) = &news {
             let station = &mut self.stations[*index];
             let current = station.worker.as_ref().is_some_and(|(of, _)| of == epoch);
-            if let (true, Some(name)) = (current, station.setting.take())
+            if current
+                && let Some(name) = station.setting.take()
                 && let Ok(Reply::Value(value)) = result
             {
                 station.settings.remember(&name, value);
