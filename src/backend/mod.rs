@@ -13,8 +13,6 @@ pub mod simulator;
 pub struct Backend {
     /// One word for feature, file, link and `INDI_CAMERA_BACKENDS`.
     pub name: &'static str,
-    /// One line for people.
-    pub about: &'static str,
     /// Real hardware, which `indi_camera_ccd` serves; the simulator is served only when asked for.
     pub hardware: bool,
     /// Its cameras have a guide port, as far as is known before one is connected: Ekos sorts devices by the interface
@@ -29,7 +27,6 @@ pub struct Backend {
 /// Every backend compiled in.
 pub const BACKENDS: &[Backend] = &[Backend {
     name: "simulator",
-    about: "a simulated sensor under a simulated sky",
     hardware: false,
     guides: true,
     skeleton: Some(("simulator.xml", include_str!("../../xml-skeletons/simulator.xml"))),

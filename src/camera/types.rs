@@ -41,7 +41,7 @@ pub struct CameraId {
 pub struct Capabilities {
     /// The sensor.
     pub sensor: Sensor,
-    /// Formats to choose from by the parameter `format`, the names in both directions; none if there is no choice.
+    /// Formats to choose from by the parameter [`FORMAT_PARAMETER`], the names in both directions; none if there is no choice.
     pub formats: Vec<CaptureFormat>,
     /// Exposure times in seconds, both ends allowed.
     pub exposure: Range<f64>,
@@ -67,6 +67,9 @@ pub struct Capabilities {
     /// Version of the maker's library, where there is one.
     pub sdk: Option<String>,
 }
+
+/// The parameter that chooses among a camera's formats.
+pub const FORMAT_PARAMETER: &str = "format";
 
 /// A form in which a camera delivers its pixels.
 #[derive(Clone, Debug, PartialEq, Eq)]

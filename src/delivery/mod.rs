@@ -1,6 +1,6 @@
 //! The delivery thread: everything between a read-out and the writer that takes time.
 //!
-//! It fits, encodes and stores frames and keeps the configuration file, one [`Job`] after the other, and answers each
+//! It fits, encodes and stores frames and keeps the files of configuration and nickname, one [`Job`] after the other, and answers each
 //! with one [`Report`]. It never decides what a failure means and never speaks to a client: that is the device's part.
 //!
 //! Read [`DeliveryThread::spawn`] first.
@@ -274,15 +274,7 @@ impl Worker {
     }
 
     fn load(&self, source: ConfigSource) -> Result<Option<Document>, DeliveryError> {
-        let Some(text) = self.config.load(source).map_err(|error| self.config_fault(&error))? else {
-            return Ok(None);
-        };
-        match wire::parse::document(&text) {
-            Ok(document) => Ok(Some(document)),
-            Err(error) => {
-                Err(DeliveryError::File { path: self.config.path().to_owned(), why: error.to_string() })
-            }
-        }
+        self.config.settings(source).map_err(|error| self.config_fault(&error))
     }
 
     fn save(&self, document: &Document) -> Result<(), DeliveryError> {

@@ -5,7 +5,7 @@
 
 use crate::camera::call::{Call, Reply};
 use crate::camera::error::CameraError;
-use crate::camera::types::{Capabilities, CaptureFormat, Value};
+use crate::camera::types::{Capabilities, CaptureFormat, FORMAT_PARAMETER, Value};
 use crate::property::key::Key;
 use crate::property::keys::{self, Toggle, TransferFormat};
 use crate::wire::{ElementDefinition, Message, State};
@@ -13,9 +13,6 @@ use crate::wire::{ElementDefinition, Message, State};
 use super::connection::Link;
 use super::job::Encoding;
 use super::{Device, Handlers};
-
-/// The camera's parameter.
-const PARAMETER: &str = "format";
 
 /// What has been accepted and not brought to the camera yet.
 #[derive(Debug, Default)]
@@ -35,7 +32,7 @@ pub(super) fn register(on: &mut Handlers) {
 
 /// Whether a call is about the format of the camera.
 pub(super) fn is_about_format(call: &Call) -> bool {
-    matches!(call, Call::GetParameter(name) | Call::SetParameter(name, _) if name == PARAMETER)
+    matches!(call, Call::GetParameter(name) | Call::SetParameter(name, _) if name == FORMAT_PARAMETER)
 }
 
 impl Device {
@@ -81,7 +78,7 @@ impl Device {
     }
 
     fn ask_for_format(&mut self, name: String) {
-        self.ask(Call::SetParameter(PARAMETER.to_owned(), Value::Text(name)));
+        self.ask(Call::SetParameter(FORMAT_PARAMETER.to_owned(), Value::Text(name)));
     }
 
     /// Brings to the camera what was accepted while it was exposing.
@@ -110,7 +107,7 @@ impl Device {
             Err(error) => {
                 self.refuse(key.vector(), &error.to_string());
                 if setting && self.link == Link::On {
-                    self.ask(Call::GetParameter(PARAMETER.to_owned()));
+                    self.ask(Call::GetParameter(FORMAT_PARAMETER.to_owned()));
                 }
             }
         }
@@ -130,7 +127,7 @@ impl Device {
     /// Asks a camera that is being connected which of its formats is set.
     pub(super) fn ask_format(&mut self) {
         if self.capabilities.as_ref().is_some_and(|capabilities| !capabilities.formats.is_empty()) {
-            self.ask(Call::GetParameter(PARAMETER.to_owned()));
+            self.ask(Call::GetParameter(FORMAT_PARAMETER.to_owned()));
         }
     }
 

@@ -224,15 +224,11 @@ fn station(
 
 /// The configuration that was saved last. One that cannot be used is reported and left alone.
 fn saved_settings(config: &ConfigFile, warnings: &mut Vec<String>) -> Vec<wire::New> {
-    let document = match config.load(ConfigSource::Saved) {
-        Ok(None) => return Vec::new(),
-        Ok(Some(text)) => wire::parse::document(&text).map_err(|error| error.to_string()),
-        Err(error) => Err(error.to_string()),
-    };
-    document.unwrap_or_else(|why| {
+    let settings = config.settings(ConfigSource::Saved).unwrap_or_else(|why| {
         warnings.push(format!("{} is not used: {why}", config.path().display()));
-        Vec::new()
-    })
+        None
+    });
+    settings.unwrap_or_default()
 }
 
 /// The vectors of one device.

@@ -1,6 +1,6 @@
 //! The configuration file of a device, where libindi keeps it and in one piece at any moment.
 //!
-//! It deals in text; what the text means is said elsewhere. The first configuration ever seen is kept as
+//! What its settings are good for is said elsewhere. The first configuration ever seen is kept as
 //! `<path>.default`, so that a user can go back to it.
 
 use std::ffi::{OsStr, OsString};
@@ -9,7 +9,8 @@ use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 
 use super::draft::Draft;
-use crate::device::job::ConfigSource;
+use crate::device::job::{ConfigSource, Document};
+use crate::wire;
 
 /// Where one device keeps its configuration.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -33,6 +34,15 @@ impl ConfigFile {
     #[must_use]
     pub fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// What it says, or `None` if there is no such file; [`ErrorKind::InvalidData`] if it is no configuration.
+    pub fn settings(&self, source: ConfigSource) -> io::Result<Option<Document>> {
+        let parse = |text: String| {
+            wire::parse::document(&text)
+                .map_err(|error| io::Error::new(ErrorKind::InvalidData, error.to_string()))
+        };
+        self.load(source)?.map(parse).transpose()
     }
 
     /// Its text, or `None` if there is no such file. Bytes that are not UTF-8 become U+FFFD.

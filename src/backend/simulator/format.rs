@@ -3,9 +3,6 @@
 use super::sensor::{PixelType, Sensor};
 use crate::camera::types::{CaptureFormat, Pixels};
 
-/// The name by which a camera is asked for its format.
-pub(super) const PARAMETER: &str = "format";
-
 /// What a sensor can be read out as; the first one is everything that it gives.
 pub(super) fn formats(sensor: &Sensor) -> Vec<CaptureFormat> {
     let (name, label) = if sensor.mosaic.pattern().is_some() { ("RAW", "Raw") } else { ("MONO", "Mono") };

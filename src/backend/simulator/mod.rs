@@ -33,7 +33,7 @@ use crate::camera::call::{self, Params, Reply};
 use crate::camera::error::{CameraError, ErrorKind, Result};
 use crate::camera::types::{
     self as facts, Bayer, Binning, CameraId, Capabilities, Celsius, CoolingStatus, ExposureRequest,
-    ExposureStatus, Frame, Moment, Percent, Range, Roi, Value,
+    ExposureStatus, FORMAT_PARAMETER, Frame, Moment, Percent, Range, Roi, Value,
 };
 
 /// Name and model of the only camera that this backend finds.
@@ -277,7 +277,7 @@ impl Camera for Simulator {
     }
 
     fn get_parameter(&mut self, name: &str) -> Result<Value> {
-        if name == format::PARAMETER {
+        if name == FORMAT_PARAMETER {
             let bits = self.bits;
             let formats = format::formats(self.connected("get_parameter")?.sensor());
             let set = formats.iter().find(|format| format.bits == bits).or(formats.first());
@@ -288,7 +288,7 @@ impl Camera for Simulator {
 
     fn set_parameter(&mut self, name: &str, value: Value) -> Result<Value> {
         const CALL: &str = "set_parameter";
-        if name == format::PARAMETER {
+        if name == FORMAT_PARAMETER {
             let formats = format::formats(self.connected(CALL)?.sensor());
             let chosen = formats.iter().find(|format| Value::Text(format.name.clone()) == value);
             self.bits = chosen.map(|format| format.bits).ok_or_else(|| {
