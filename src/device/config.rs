@@ -10,7 +10,7 @@
 use crate::property::key::{Key, Values};
 use crate::property::keys::{self, ConfigProcess};
 use crate::property::store::Vector;
-use crate::wire::{Elements, Kind, New, State};
+use crate::wire::{New, State};
 
 use super::job::{ConfigSource, DeliveryError, Document, Job};
 use super::{Device, Handlers, Level};
@@ -53,7 +53,7 @@ fn applied_on_connect() -> [&'static str; 7] {
     ]
 }
 
-/// The configuration as it was when the driver started.
+/// The stored settings that still wait for a camera, and the button that is being worked on.
 #[derive(Debug, Default)]
 pub(super) struct Config {
     saved: Document,
@@ -193,12 +193,12 @@ impl Device {
             Values::Texts(texts) => texts,
             Values::Switches(on) => on.iter().map(|on| if *on { "On" } else { "Off" }.to_owned()).collect(),
         };
-        let kind = match vector.elements {
-            Elements::Number(_) => Kind::Number,
-            Elements::Text(_) => Kind::Text,
-            _ => Kind::Switch,
-        };
         let elements = vector.element_names().into_iter().map(str::to_owned).zip(texts).collect();
-        Some(New { device: Some(self.name.clone()), name: vector.name.clone(), kind, elements })
+        Some(New {
+            device: Some(self.name.clone()),
+            name: vector.name.clone(),
+            kind: vector.kind(),
+            elements,
+        })
     }
 }

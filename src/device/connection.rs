@@ -323,11 +323,9 @@ impl Device {
 
     pub(super) fn adopt_interface(&mut self, guide_port: bool) {
         let interface = INTERFACE_CCD + if guide_port { INTERFACE_GUIDER } else { 0 };
-        let [name, exec, version, before] = self.store.get(&keys::DRIVER_INFO);
-        if before != interface.to_string() {
-            self.store.set(&keys::DRIVER_INFO, [name, exec, version, interface.to_string()]);
-            self.send(&keys::DRIVER_INFO);
-        }
+        let [name, exec, version, _] = self.store.get(&keys::DRIVER_INFO);
+        let info = [name, exec, version, interface.to_string()];
+        self.publish_news(&keys::DRIVER_INFO, info, self.store.state(&keys::DRIVER_INFO));
     }
 
     /// Whether a camera with these capabilities has a vector.

@@ -6,14 +6,14 @@
 
 use crate::camera::call::{Call, Reply};
 use crate::camera::error::CameraError;
-use crate::camera::types::{Capabilities, Range, Value};
+use crate::camera::types::{Capabilities, Value};
 use crate::property::key::{Key, Number, Values};
 use crate::property::keys;
 use crate::property::store::Vector;
-use crate::wire::{Elements, Limits, New, State};
+use crate::wire::{Elements, New, State};
 
 use super::connection::Link;
-use super::{Device, Handlers};
+use super::{Device, Handlers, limits};
 
 /// What has been accepted and not brought to the camera yet.
 #[derive(Debug, Default)]
@@ -34,6 +34,13 @@ impl Control {
         match self {
             Control::Gain => keys::CCD_GAIN,
             Control::Offset => keys::CCD_OFFSET,
+        }
+    }
+
+    fn get(self) -> Call {
+        match self {
+            Control::Gain => Call::GetGain,
+            Control::Offset => Call::GetOffset,
         }
     }
 
@@ -65,9 +72,8 @@ impl Device {
             let name = key.vector();
             return self.refuse(name, &format!("{name} cannot be {value}: it takes whole numbers"));
         }
-        if matches!(self.link, Link::Lost { .. }) {
-            let name = key.vector();
-            return self.refuse(name, &format!("{name} has to wait: the camera is lost"));
+        if self.refused_while_lost(&key) {
+            return;
         }
         #[expect(clippy::cast_possible_truncation, reason = "checked above")]
         let wanted = value as i32;
@@ -115,7 +121,7 @@ impl Device {
             Err(error) => {
                 self.refuse(key.vector(), &error.to_string());
                 if matches!(call, Call::SetGain(_) | Call::SetOffset(_)) && self.link == Link::On {
-                    self.ask(if matches!(control, Control::Gain) { Call::GetGain } else { Call::GetOffset });
+                    self.ask(control.get());
                 }
             }
         }
@@ -148,11 +154,6 @@ impl Device {
     }
 
     pub(super) fn adopt_controls(&mut self, capabilities: &Capabilities) {
-        let limits = |range: Range<i32>| Limits {
-            min: f64::from(range.min),
-            max: f64::from(range.max),
-            step: f64::from(range.step),
-        };
         if let Some(range) = capabilities.gain {
             self.store.set_limits(&keys::CCD_GAIN, &[limits(range)]);
         }

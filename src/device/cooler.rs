@@ -15,11 +15,9 @@ use crate::camera::error::CameraError;
 use crate::camera::types::{Capabilities, Celsius};
 use crate::property::key::Key;
 use crate::property::keys::{self, Cooler as CoolerSwitch};
-use crate::property::store::Vector;
-use crate::wire::{Limits, State};
+use crate::wire::State;
 
-use super::connection::Link;
-use super::{Device, Handlers, Level};
+use super::{Device, Handlers, Level, limits};
 
 mod parting;
 mod ramp;
@@ -55,7 +53,6 @@ pub(super) struct Cooler {
     afterwards: u32,
     /// The temperature told last; absent until there is one.
     shown: Option<Celsius>,
-    warmest: Option<Celsius>,
 }
 
 /// A new target, as long as the camera may still refuse it.
@@ -82,14 +79,13 @@ pub(super) fn register(on: &mut Handlers) {
     on.change(&keys::CCD_TEMPERATURE, Device::cool_to);
     on.change(&keys::CCD_COOLER, Device::switch_cooler);
     on.change(&keys::CCD_TEMP_RAMP, Device::change_ramp);
-    on.change(&keys::COOLER_POLICY, Device::change_policy);
+    on.keep(&keys::COOLER_POLICY);
 }
 
 impl Device {
     fn cool_to(&mut self, [target]: [f64; 1]) {
-        if self.link != Link::On {
-            return self
-                .refuse(keys::CCD_TEMPERATURE.vector(), "CCD_TEMPERATURE has to wait: the camera is lost");
+        if self.refused_while_lost(&keys::CCD_TEMPERATURE) {
+            return;
         }
         // Busy before the camera has answered, so that a script which waits for the end does not see an older Ok.
         self.settle(&keys::CCD_TEMPERATURE, State::Busy);
@@ -106,8 +102,8 @@ impl Device {
     }
 
     fn switch_cooler(&mut self, switch: CoolerSwitch) {
-        if self.link != Link::On {
-            return self.refuse(keys::CCD_COOLER.vector(), "CCD_COOLER has to wait: the camera is lost");
+        if self.refused_while_lost(&keys::CCD_COOLER) {
+            return;
         }
         let [slope, _] = self.store.get(&keys::CCD_TEMP_RAMP);
         match (switch, self.cooler.target) {
@@ -241,7 +237,8 @@ impl Device {
 
     /// A temperature that the camera can be asked for.
     fn within_reach(&self, temperature: Celsius) -> Celsius {
-        self.cooler.warmest.map_or(temperature, |warmest| temperature.min(warmest))
+        let cooler = self.capabilities.as_ref().and_then(|camera| camera.cooler);
+        cooler.map_or(temperature, |cooler| temperature.min(cooler.max))
     }
 
     fn show_cooler(&mut self) {
@@ -269,19 +266,13 @@ impl Device {
             (true, None) => State::Ok,
         };
         let values = [target, ramp.map_or(target, |ramp| ramp.given())];
-        let key = keys::CCD_TEMPERATURE_TARGET;
-        let told = self.store.vector(key.vector()).and_then(Vector::values);
-        if told != Some(key.write(values)) || self.store.state(&key) != state {
-            self.publish(&key, values, state);
-        }
+        self.publish_news(&keys::CCD_TEMPERATURE_TARGET, values, state);
     }
 
     pub(super) fn adopt_cooler(&mut self, capabilities: &Capabilities) {
         if let Some(range) = capabilities.cooler {
-            let limits = Limits { min: range.min, max: range.max, step: range.step };
-            self.store.set_limits(&keys::CCD_TEMPERATURE, &[limits]);
+            self.store.set_limits(&keys::CCD_TEMPERATURE, &[limits(range)]);
         }
-        self.cooler.warmest = capabilities.cooler.map(|range| range.max);
         self.cooler.shown = None;
     }
 
@@ -302,8 +293,8 @@ impl Device {
 
     /// Nobody wants to know any more. The camera itself goes on as it is.
     pub(super) fn forget_cooler(&mut self) {
-        let Cooler { target, on, warmest, .. } = self.cooler;
-        self.cooler = Cooler { target, on, warmest, ..Cooler::default() };
+        let Cooler { target, on, .. } = self.cooler;
+        self.cooler = Cooler { target, on, ..Cooler::default() };
         self.store.set_state(keys::CCD_TEMPERATURE.vector(), State::Idle);
     }
 }

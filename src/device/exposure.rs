@@ -20,14 +20,14 @@ use crate::camera::types::{
 use crate::image::header::{self, Snapshot};
 use crate::property::key::Key;
 use crate::property::keys::{self, Abort, FrameKind};
-use crate::wire::{Limits, State};
+use crate::wire::State;
 
 use super::connection::Link;
 use super::header::Settings;
 use super::job::{Delivery, Encoding, Job};
 use super::timer::Timer;
 use super::upload::Destination;
-use super::{Device, Handlers, Level};
+use super::{Device, Handlers, Level, limits};
 
 /// Time that a camera gets for read-out and download beyond the exposure itself.
 const READ_OUT_ALLOWANCE: Duration = Duration::from_secs(10);
@@ -42,7 +42,6 @@ const QUIET_BEFORE_READ_OUT: Duration = Duration::from_millis(300);
 pub(super) struct Exposure {
     pub(super) last_id: ExposureId,
     current: Option<Current>,
-    limits: Option<Limits>,
     /// Window and binning that the camera is known to have.
     set: (Option<Roi>, Option<Binning>),
 }
@@ -82,19 +81,19 @@ enum Stage {
 pub(super) fn register(on: &mut Handlers) {
     on.change(&keys::CCD_EXPOSURE, Device::begin_exposure);
     on.change(&keys::CCD_ABORT_EXPOSURE, Device::abort_exposure);
-    on.change(&keys::CCD_FRAME_TYPE, Device::change_frame_type);
+    on.keep(&keys::CCD_FRAME_TYPE);
 }
 
 impl Device {
     fn begin_exposure(&mut self, [seconds]: [f64; 1]) {
-        if self.link != Link::On {
-            return self.refuse(keys::CCD_EXPOSURE.vector(), "CCD_EXPOSURE has to wait: the camera is lost");
+        if self.refused_while_lost(&keys::CCD_EXPOSURE) {
+            return;
         }
         // Every client expects a new exposure to replace one that is still running.
         let frames = self.frames_of_run();
         self.drop_exposures();
         let bias = self.store.get(&keys::CCD_FRAME_TYPE) == FrameKind::Bias;
-        let shortest = self.exposure.limits.map_or(seconds, |limits| limits.min);
+        let shortest = self.capabilities.as_ref().map_or(seconds, |camera| camera.exposure.min);
         let seconds = if bias { shortest } else { seconds };
         self.begin_run(seconds, frames);
         self.publish(&keys::CCD_EXPOSURE, [seconds], State::Busy);
@@ -229,10 +228,10 @@ impl Device {
             binning: spec.binning,
             sensor: (spec.sensor.width, spec.sensor.height),
             pixel_size: Some((spec.sensor.pixel_x, spec.sensor.pixel_y)),
-            bayer: spec.sensor.bayer.clone(),
+            bayer: spec.sensor.bayer,
             orientation: spec.header.orientation(&circumstances),
             circumstances,
-            further: spec.header.further.clone(),
+            further: spec.header.further,
         };
         let (planes, ..) = frame.pixels.shape();
         self.deliver(Delivery {
@@ -345,27 +344,18 @@ impl Device {
 
     /// Tells what the exposure is doing, where that is news.
     pub(super) fn show_phase(&mut self, phase: &str) {
-        let [shown, failure] = self.store.get(&keys::CCD_EXPOSURE_STATUS);
+        let [_, failure] = self.store.get(&keys::CCD_EXPOSURE_STATUS);
         let state = if phase == "idle" { State::Idle } else { State::Busy };
-        if shown != phase || self.store.state(&keys::CCD_EXPOSURE_STATUS) != state {
-            self.publish(&keys::CCD_EXPOSURE_STATUS, [phase.to_owned(), failure], state);
-        }
+        self.publish_news(&keys::CCD_EXPOSURE_STATUS, [phase.to_owned(), failure], state);
     }
 
     pub(super) fn remember_failure(&mut self, why: &str) {
         self.publish(&keys::CCD_EXPOSURE_STATUS, ["idle".to_owned(), why.to_owned()], State::Alert);
     }
 
-    fn change_frame_type(&mut self, kind: FrameKind) {
-        self.publish(&keys::CCD_FRAME_TYPE, kind, State::Ok);
-    }
-
     pub(super) fn adopt_exposure(&mut self, capabilities: &Capabilities) {
-        let range = capabilities.exposure;
-        let limits = Limits { min: range.min, max: range.max, step: range.step };
-        self.exposure.limits = Some(limits);
         self.exposure.set = (None, None);
-        self.store.set_limits(&keys::CCD_EXPOSURE, &[limits]);
+        self.store.set_limits(&keys::CCD_EXPOSURE, &[limits(capabilities.exposure)]);
     }
 }
 

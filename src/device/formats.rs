@@ -21,12 +21,8 @@ pub(super) struct Formats {
 }
 
 pub(super) fn register(on: &mut Handlers) {
-    on.change(&keys::CCD_TRANSFER_FORMAT, |device, format| {
-        device.publish(&keys::CCD_TRANSFER_FORMAT, format, State::Ok);
-    });
-    on.change(&keys::CCD_COMPRESSION, |device, compression| {
-        device.publish(&keys::CCD_COMPRESSION, compression, State::Ok);
-    });
+    on.keep(&keys::CCD_TRANSFER_FORMAT);
+    on.keep(&keys::CCD_COMPRESSION);
     on.change(&keys::CCD_CAPTURE_FORMAT, Device::change_capture_format);
 }
 
@@ -61,9 +57,8 @@ impl Device {
 
     fn change_capture_format(&mut self, wanted: Vec<bool>) {
         let key = keys::CCD_CAPTURE_FORMAT;
-        if matches!(self.link, Link::Lost { .. }) {
-            let name = key.vector();
-            return self.refuse(name, &format!("{name} has to wait: the camera is lost"));
+        if self.refused_while_lost(&key) {
+            return;
         }
         let chosen = wanted.iter().position(|on| *on);
         let formats = self.capabilities.as_ref().map(|capabilities| &capabilities.formats);
@@ -117,11 +112,9 @@ impl Device {
     fn show_bits(&mut self) {
         let Some(capabilities) = &self.capabilities else { return };
         let bits = f64::from(self.bits(capabilities));
-        let [width, height, size, size_x, size_y, shown] = self.store.get(&keys::CCD_INFO);
-        if shown.to_bits() != bits.to_bits() {
-            self.store.set(&keys::CCD_INFO, [width, height, size, size_x, size_y, bits]);
-            self.send(&keys::CCD_INFO);
-        }
+        let [width, height, size, size_x, size_y, _] = self.store.get(&keys::CCD_INFO);
+        let info = [width, height, size, size_x, size_y, bits];
+        self.publish_news(&keys::CCD_INFO, info, self.store.state(&keys::CCD_INFO));
     }
 
     /// Asks a camera that is being connected which of its formats is set.

@@ -16,7 +16,6 @@ use crate::property::key::{Key, Number};
 use crate::property::keys;
 use crate::wire::{New, State};
 
-use super::connection::Link;
 use super::timer::Timer;
 use super::{Device, Handlers};
 
@@ -89,10 +88,10 @@ impl Device {
 
     fn guide(&mut self, axis: Axis, pair: [f64; 2]) {
         let key = axis.key();
-        let name = key.vector();
-        if self.link != Link::On {
-            return self.refuse(name, &format!("{name} has to wait: the camera is lost"));
+        if self.refused_while_lost(&key) {
+            return;
         }
+        let name = key.vector();
         let running = self.guide.pulses[axis as usize].as_ref().map(|pulse| pulse.direction);
         let [first, second] = axis.directions();
         let (direction, milliseconds) = match (pair, running) {

@@ -48,17 +48,13 @@ pub(super) struct Settings {
 }
 
 pub(super) fn register(on: &mut Handlers) {
-    on.change(&keys::SCOPE_INFO, Device::change_scope);
+    on.keep(&keys::SCOPE_INFO);
     on.change(&keys::FITS_HEADER, Device::add_keywords);
     on.change(&keys::WCS_CONTROL, Device::switch_wcs);
     on.change(&keys::CCD_ROTATION, Device::change_rotation);
 }
 
 impl Device {
-    fn change_scope(&mut self, optics: [f64; 2]) {
-        self.publish(&keys::SCOPE_INFO, optics, State::Ok);
-    }
-
     fn switch_wcs(&mut self, choice: Wcs) {
         let word = match choice {
             Wcs::Enable => "enabled",
@@ -123,7 +119,7 @@ impl Header {
         let mut wanted: Vec<Card> = old_style
             .into_iter()
             .filter(|(_, text)| !text.is_empty())
-            .map(|(keyword, text)| new_card(keyword, Some(CardValue::Text(text)), ""))
+            .map(|(keyword, text)| Card::new(keyword, Some(CardValue::Text(text)), ""))
             .collect();
         let mut forgotten = None;
         match (name.trim(), value.as_str(), comment.as_str()) {
@@ -131,7 +127,7 @@ impl Header {
                 return Err("FITS_HEADER cannot be empty: it takes a KEYWORD_NAME and its value".to_owned());
             }
             ("", "", "") => {}
-            ("", "", comment) => wanted.push(new_card("COMMENT", None, comment)),
+            ("", "", comment) => wanted.push(Card::new("COMMENT", None, comment)),
             ("", value, _) => {
                 return Err(format!("FITS_HEADER.KEYWORD_NAME cannot be empty: {value:?} needs a keyword"));
             }
@@ -139,12 +135,12 @@ impl Header {
             (name, value, comment) => {
                 let keyword = checked(name)?;
                 if card::is_commentary(&keyword) {
-                    wanted.push(new_card(&keyword, None, if value.is_empty() { comment } else { value }));
+                    wanted.push(Card::new(&keyword, None, if value.is_empty() { comment } else { value }));
                 } else if value.is_empty() && comment.is_empty() {
                     forgotten = Some(keyword);
                 } else {
                     let value = typed(&keyword, value)?;
-                    wanted.push(new_card(&keyword, Some(value), comment));
+                    wanted.push(Card::new(&keyword, Some(value), comment));
                 }
             }
         }
@@ -163,10 +159,6 @@ impl Header {
         }
         Ok(())
     }
-}
-
-fn new_card(keyword: &str, value: Option<CardValue>, comment: &str) -> Card {
-    Card { keyword: keyword.to_owned(), value, comment: comment.to_owned() }
 }
 
 /// The keyword, if clients may set it. They may overrule what the driver measures; it is their file.

@@ -17,12 +17,12 @@ use std::time::Duration;
 
 use crate::camera::call::{Call, Reply};
 use crate::camera::error::CameraError;
-use crate::camera::types::{CameraId, Capabilities, Event, Moment};
+use crate::camera::types::{CameraId, Capabilities, Event, Moment, Range};
 use crate::property::key::{Key, Values};
 use crate::property::outbox::Outbox;
 use crate::property::rejection::Rejection;
 use crate::property::store::Store;
-use crate::wire::{Message, New, Perm, Request, State};
+use crate::wire::{Limits, Message, New, Perm, Request, State};
 
 mod config;
 mod connection;
@@ -344,6 +344,26 @@ impl Device {
         self.settle(key, state);
     }
 
+    /// The same, where it is news.
+    fn publish_news<K: Key>(&mut self, key: &K, value: K::Value, state: State) {
+        let values = key.write(value);
+        let told = self.store.vector(key.vector());
+        if told.is_none_or(|told| told.state != state || told.values().as_ref() != Some(&values)) {
+            self.publish(key, key.read(&values), state);
+        }
+    }
+
+    /// Refuses a write that only a camera can carry out, when it is lost; says whether it is. A camera that is being
+    /// asked for its settings is there: it is given those that were saved.
+    fn refused_while_lost<K: Key>(&mut self, key: &K) -> bool {
+        let lost = !matches!(self.link, connection::Link::On | connection::Link::Asking);
+        if lost {
+            let vector = key.vector();
+            self.refuse(vector, &format!("{vector} has to wait: the camera is lost"));
+        }
+        lost
+    }
+
     /// Answers a write that changes nothing: one sentence, and the true values. The state becomes Alert, but what is
     /// under way stays Busy (to Ekos an Alert is a failed capture), and a vector that only the driver writes, or that
     /// clients do not know now, stays as it is.
@@ -358,6 +378,11 @@ impl Device {
         }
         self.send_by_name(vector);
     }
+}
+
+/// What clients may write, as the camera says it.
+fn limits<T: Into<f64>>(range: Range<T>) -> Limits {
+    Limits { min: range.min.into(), max: range.max.into(), step: range.step.into() }
 }
 
 impl std::fmt::Debug for Device {

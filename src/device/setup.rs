@@ -8,6 +8,7 @@ use crate::property::key::{Key, Values};
 use crate::property::keys;
 use crate::property::outbox::Outbox;
 use crate::property::store::{Store, Vector};
+use crate::wire::State;
 
 use super::timer::Timers;
 use super::{
@@ -58,11 +59,21 @@ impl Handlers {
     /// `handler` receives the value that the whole vector would have.
     pub(super) fn change<K: Key>(&mut self, key: &K, handler: fn(&mut Device, K::Value)) {
         let key = *key;
-        let previous = self.0.insert(
+        self.insert(key.vector(), Rc::new(move |device, values| handler(device, key.read(values))));
+    }
+
+    /// The value is what it is to be: nobody else has to hear of it.
+    pub(super) fn keep<K: Key>(&mut self, key: &K) {
+        let key = *key;
+        self.insert(
             key.vector(),
-            Rc::new(move |device: &mut Device, values: &Values| handler(device, key.read(values))),
+            Rc::new(move |device, values| device.publish(&key, key.read(values), State::Ok)),
         );
-        debug_assert!(previous.is_none(), "{} has two handlers", key.vector());
+    }
+
+    fn insert(&mut self, vector: &'static str, handler: Handler) {
+        let previous = self.0.insert(vector, handler);
+        debug_assert!(previous.is_none(), "{vector} has two handlers");
     }
 
     pub(super) fn of(&self, vector: &str) -> Option<Handler> {

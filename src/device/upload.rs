@@ -60,8 +60,8 @@ pub(super) struct Destination {
 }
 
 impl Destination {
-    pub(super) fn file(&self, started: SystemTime) -> Option<FileTarget> {
-        let [directory, prefix] = self.local.clone()?;
+    pub(super) fn file(self, started: SystemTime) -> Option<FileTarget> {
+        let [directory, prefix] = self.local?;
         Some(FileTarget { directory, prefix, started })
     }
 }

@@ -20,7 +20,7 @@ pub struct Vector {
     pub perm: Perm,
     pub timeout: f64,
     pub elements: Elements<ElementDefinition>,
-    /// Clients have been told of it.
+    /// Clients that ask are told of it, and may write it.
     pub defined: bool,
 }
 
@@ -105,7 +105,7 @@ pub struct Store {
 }
 
 impl Store {
-    /// A store of these vectors, none of them defined yet.
+    /// A store of these vectors.
     #[must_use]
     pub fn new(device: &str, vectors: Vec<Vector>) -> Self {
         let index = vectors.iter().enumerate().map(|(i, vector)| (vector.name.clone(), i)).collect();
@@ -151,7 +151,7 @@ impl Store {
         self.with(name, |vector| vector.state = state);
     }
 
-    /// Replaces the permission of a vector that is not defined yet.
+    /// Replaces the permission of a vector; clients learn of it with the next definition.
     pub fn set_perm<K: Key>(&mut self, key: &K, perm: Perm) {
         self.with(key.vector(), |vector| vector.perm = perm);
     }

@@ -20,7 +20,6 @@ use crate::device::connection::Link;
 use crate::device::timer::Timer;
 use crate::device::{Device, Level};
 use crate::property::keys::{self, CoolerPolicy};
-use crate::wire::State;
 
 /// How fast a sensor is warmed up when nobody has said, °C per minute: camera makers call this gentle.
 const DEFAULT_SLOPE: f64 = 5.0;
@@ -28,10 +27,6 @@ const DEFAULT_SLOPE: f64 = 5.0;
 const LONGEST_PARTING: Duration = Duration::from_secs(30 * 60);
 
 impl Device {
-    pub(super) fn change_policy(&mut self, policy: CoolerPolicy) {
-        self.publish(&keys::COOLER_POLICY, policy, State::Ok);
-    }
-
     /// Does to the cooler what the policy says, and closes the camera: now or, if it is to get warm first, later.
     pub(in crate::device) fn leave_camera(&mut self, answers: bool, exiting: bool) {
         let policy = match self.store.get(&keys::COOLER_POLICY) {
