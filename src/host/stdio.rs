@@ -9,8 +9,6 @@ use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::thread::{self, JoinHandle};
 
-use base64::Engine;
-use base64::engine::{Simd, general_purpose::PAD};
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::io::Errno;
 use rustix::io::{IoSlice, IoSliceMut};
@@ -154,7 +152,7 @@ impl Line<'_> {
             Payload::Inline(bytes) | Payload::Deflated { bytes, .. } => {
                 write::inline_head(update, &mut self.text);
                 for piece in bytes.chunks(PIECE) {
-                    encode(piece, &mut self.text);
+                    write::base64(piece, &mut self.text);
                     self.flush()?;
                 }
                 self.text.extend_from_slice(write::INLINE_TAIL);
@@ -176,14 +174,6 @@ impl Line<'_> {
         self.text.clear();
         Ok(())
     }
-}
-
-/// Appends the base64 text of a piece.
-fn encode(piece: &[u8], text: &mut Vec<u8>) {
-    let at = text.len();
-    text.resize(at + piece.len().div_ceil(3) * 4, 0);
-    let written = Simd::standard(PAD).encode_slice(piece, &mut text[at..]);
-    debug_assert!(written.is_ok(), "there is room for the text");
 }
 
 /// Waits until a descriptor that somebody else made non-blocking is ready; an error shows at the next call.

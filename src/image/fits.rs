@@ -10,10 +10,10 @@ use std::ops::AddAssign;
 
 use ndarray::Array3;
 
-use super::Pixels;
 use super::checksum::fold;
 use super::header::Card;
 use super::unit::{Header, integer, wanted, yes};
+use super::{Pixels, native};
 
 /// A FITS file is a whole number of these, in bytes.
 pub const BLOCK: usize = 2880;
@@ -38,11 +38,8 @@ pub fn encoded_len(cards: &[Card], pixels: &Pixels) -> usize {
 }
 
 /// Bytes that the pixels take in a file, the header not counted.
-#[must_use]
-pub fn data_len(pixels: &Pixels) -> usize {
-    let (planes, rows, columns) = pixels.shape();
-    // An array that exists has fewer than isize::MAX bytes.
-    (planes * rows * columns * usize::from(pixels.bits() / 8)).next_multiple_of(BLOCK)
+fn data_len(pixels: &Pixels) -> usize {
+    native::encoded_len(pixels).next_multiple_of(BLOCK)
 }
 
 /// Writes the file into `out`, which has to be of exactly [`encoded_len`] bytes; every byte of it is written once.

@@ -8,6 +8,7 @@ use super::{Pixels, deflate};
 #[must_use]
 pub fn encoded_len(pixels: &Pixels) -> usize {
     let (planes, rows, columns) = pixels.shape();
+    // An array that exists has fewer than isize::MAX bytes.
     planes * rows * columns * usize::from(pixels.bits() / 8)
 }
 

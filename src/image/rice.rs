@@ -3,7 +3,7 @@
 //! A row is its first pixel as it is, then blocks of [`BLOCK`] pixels. Each pixel is the difference from the one
 //! before, folded so that small differences of either sign are small numbers. A block chooses how many low bits `fs`
 //! of these are written as they are; the rest is a count in unary. Blocks of zeros are only marked, and blocks too
-//! noisy to gain anything hold the differences whole, so a row never grows by more than one bit in eight pixels.
+//! noisy to gain anything hold the differences whole, so a block never grows by more than five bits.
 //!
 //! All choices are those of CFITSIO, so the bytes are too.
 

@@ -77,16 +77,15 @@ fn is_wanted(card: &Card, seen: &mut HashSet<String>) -> bool {
 
 /// A card with a whole number.
 pub(super) fn integer(keyword: &str, value: impl TryInto<i64>, comment: &str) -> Card {
-    let value = CardValue::Integer(value.try_into().unwrap_or(i64::MAX));
-    Card { keyword: keyword.to_owned(), value: Some(value), comment: comment.to_owned() }
+    Card::new(keyword, Some(CardValue::Integer(value.try_into().unwrap_or(i64::MAX))), comment)
 }
 
 /// A card that says yes.
 pub(super) fn yes(keyword: &str, comment: &str) -> Card {
-    Card { value: Some(CardValue::Logical(true)), ..integer(keyword, 0, comment) }
+    Card::new(keyword, Some(CardValue::Logical(true)), comment)
 }
 
 /// A card with words.
 pub(super) fn text(keyword: &str, value: &str, comment: &str) -> Card {
-    Card { value: Some(CardValue::Text(value.to_owned())), ..integer(keyword, 0, comment) }
+    Card::new(keyword, Some(CardValue::Text(value.to_owned())), comment)
 }

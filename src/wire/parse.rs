@@ -67,13 +67,13 @@ pub fn request(element: &[u8]) -> Result<Option<Request>, Unreadable> {
     let Attributes { device, name, state, uid } = source.attributes(&root)?;
     let Some((verb, kind)) = vector else {
         source.skip(&root)?;
-        let snooped =
-            |news| device.clone().map(|device| Request::Snooped(Snooped { device, name: None, news }));
         return Ok(match tag {
             "getProperties" => Some(Request::GetProperties { device, name }),
             "pingRequest" => Some(Request::PingRequest { uid: uid.unwrap_or_default() }),
             "pingReply" => Some(Request::PingReply { uid: uid.unwrap_or_default() }),
-            "message" => snooped(News::Message),
+            "message" => {
+                device.map(|device| Request::Snooped(Snooped { device, name: None, news: News::Message }))
+            }
             _ => device.map(|device| Request::Snooped(Snooped { device, name, news: News::Deleted })),
         });
     };

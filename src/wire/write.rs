@@ -300,7 +300,8 @@ fn write_limits(limits: &Limits, xml: &mut Xml<'_>) {
     xml.shown("step", Decimal(limits.step));
 }
 
-fn base64(bytes: &[u8], out: &mut Vec<u8>) {
+/// Appends the base64 text of bytes. Texts of pieces make one text if all but the last have a multiple of 3 bytes.
+pub fn base64(bytes: &[u8], out: &mut Vec<u8>) {
     let start = out.len();
     out.resize(start + bytes.len().div_ceil(3) * 4, 0);
     // The room is exact; were it too small, an empty BLOB would be the least harm.
