@@ -9,6 +9,7 @@ use std::fmt;
 
 pub mod call;
 pub mod error;
+pub mod limits;
 pub mod types;
 pub mod worker;
 

@@ -28,12 +28,22 @@ use self::guide::Pulse;
 use self::sensor::{PixelType, Recipe, Sensor};
 use self::session::Session;
 use self::settings::{Setting, Settings};
+use super::Backend;
 use crate::camera::Camera;
 use crate::camera::call::{self, Params, Reply};
 use crate::camera::error::{CameraError, ErrorKind, Result};
 use crate::camera::types::{
     self as facts, Bayer, Binning, CameraId, Capabilities, Celsius, CoolingStatus, ExposureRequest,
     ExposureStatus, FORMAT_PARAMETER, Frame, Moment, Percent, Range, Roi, Value,
+};
+
+/// The simulator among the backends.
+pub const BACKEND: Backend = Backend {
+    name: "simulator",
+    hardware: false,
+    guides: true,
+    skeleton: Some(("simulator.xml", include_str!("../../../xml-skeletons/simulator.xml"))),
+    create: || Box::new(Simulator::new()),
 };
 
 /// Name and model of the only camera that this backend finds.

@@ -1,0 +1,6 @@
+//! x
+//!
+//! ```
+#![doc = include_str!("ramp.rs")]
+//! # fn main() {}
+//! ```
