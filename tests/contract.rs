@@ -29,6 +29,17 @@ use indi_camera::camera::types::{
     FORMAT_PARAMETER, Frame, FrameType, Pixels, Range, Roi, Value,
 };
 
+/// Sees that something is what it has to be, and says what it is where it is not.
+macro_rules! is {
+    ($got:expr, $wanted:expr, $($what:tt)+) => {
+        match (&$got, &$wanted) {
+            (got, wanted) => {
+                assert!(got == wanted, "{}: {got:?} instead of {wanted:?}", format_args!($($what)+));
+            }
+        }
+    };
+}
+
 #[path = "contract/calls.rs"]
 mod calls;
 #[path = "contract/connection.rs"]

@@ -75,7 +75,7 @@ impl Capabilities {
     }
 }
 
-fn within<T: PartialOrd + fmt::Display>(
+fn within<T: Copy + PartialOrd + fmt::Display>(
     range: Option<Range<T>>,
     call: &'static str,
     name: &str,
@@ -163,7 +163,7 @@ mod tests {
         refused(binning(5, 1), OutOfRange, "set_binning: binning takes 1×1 to 4×2, not 5×1");
         refused(binning(0, 1), OutOfRange, "set_binning: binning takes 1×1 to 4×2, not 0×1");
         let words = "start_exposure: an exposure takes 0.0000321 to 1000000 s, not 0.000032";
-        refused(can.check_exposure(Duration::from_nanos(32_000)), OutOfRange, words);
+        refused(can.check_exposure(Duration::from_micros(32)), OutOfRange, words);
         assert!(can.check_exposure(Duration::MAX).is_err());
         refused(can.check_target(-20.1), OutOfRange, "cooling_to: temperature takes -20 to 20, not -20.1");
         let words = "cooling_to: a temperature is a finite number, not NaN";

@@ -98,7 +98,7 @@ fn every_call_does_the_same_directly_and_by_name() {
             }
             match (&results[0], &results[1]) {
                 (Ok(a), Ok(b)) => {
-                    assert_eq!(discriminant(a), discriminant(b), "{name}: another answer by name");
+                    is!(discriminant(a), discriminant(b), "{name}: kind of answer, directly and by name");
                     assert!(is_able(&rig.can, name), "{name}: works, though the camera says that it cannot");
                 }
                 (Err(a), Err(b)) if a.kind == b.kind => {
@@ -106,7 +106,7 @@ fn every_call_does_the_same_directly_and_by_name() {
                         "get_exposure_result" => ErrorKind::NoFrame,
                         _ => ErrorKind::NotSupported,
                     };
-                    assert_eq!(a.kind, expected, "{name}: {a}");
+                    is!(a.kind, expected, "{name}: {a}");
                     let lacks = expected == ErrorKind::NoFrame || !is_able(&rig.can, name);
                     assert!(lacks, "{name}: {a}, though the camera says that it can");
                 }
@@ -136,8 +136,8 @@ fn arguments_that_are_missing_or_of_a_wrong_type_are_refused_and_change_nothing(
                     refused(call, &rest, &because, ErrorKind::InvalidValue, rig.camera.call(call, &rest));
                 }
             }
-            assert_eq!(rig.settings(), before, "{call}: a refused call changed something");
-            assert_eq!(rig.status(), ExposureStatus::Idle, "{call}: a refused call started an exposure");
+            is!(rig.settings(), before, "{call}: settings after a call that was refused");
+            is!(rig.status(), ExposureStatus::Idle, "{call}: exposure after a call that was refused");
         }
     });
 }
@@ -169,8 +169,8 @@ fn arguments_that_mean_nothing_are_refused_and_change_nothing() {
         ];
         for (call, params, kind) in bad {
             refused(call, &params, "it means nothing", kind, rig.camera.call(call, &params));
-            assert_eq!(rig.settings(), before, "{call}: a refused call changed something");
-            assert_eq!(rig.status(), ExposureStatus::Idle, "{call}: a refused call started an exposure");
+            is!(rig.settings(), before, "{call}: settings after a call that was refused");
+            is!(rig.status(), ExposureStatus::Idle, "{call}: exposure after a call that was refused");
         }
         for (start_x, width, kind) in
             [(0.5, 10.0, InvalidValue), (-1.0, 10.0, OutOfRange), (1e10, 1.0, OutOfRange)]
@@ -179,7 +179,7 @@ fn arguments_that_mean_nothing_are_refused_and_change_nothing() {
             let window = params(&ends.map(|(name, value)| (name, number(value))));
             let result = rig.camera.call("set_camera_roi", &window);
             refused("set_camera_roi", &window, "there is no such window", kind, result);
-            assert_eq!(rig.settings(), before, "set_camera_roi: a refused window changed something");
+            is!(rig.settings(), before, "set_camera_roi: settings after a window that was refused");
         }
     });
 }
@@ -212,7 +212,7 @@ fn any_value() -> impl Strategy<Value = Value> {
         any::<bool>().prop_map(Value::Bool),
         number.prop_map(Value::Number),
         ".{0,12}".prop_map(Value::Text),
-        select(vec!["light", "bias", "format", "n", "1"]).prop_map(|word| text(word)),
+        select(vec!["light", "bias", "format", "n", "1"]).prop_map(text),
     ];
     leaf.prop_recursive(3, 16, 4, |inner| vec((any_name(), inner), 0..4).prop_map(Value::Record))
 }

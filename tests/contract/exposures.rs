@@ -7,69 +7,55 @@ use super::*;
 fn the_longest_exposure_starts_at_once_and_can_be_aborted() {
     for_every_camera(|rig| {
         let longest = Duration::from_secs_f64(rig.can.exposure.max);
+        if longest < Duration::from_secs(5) {
+            // It may be over before anybody looks.
+            return;
+        }
         let begin = now();
         works(rig.start(longest));
         let took = begin.elapsed();
         assert!(took < Duration::from_secs(1), "start_exposure: took {took:?}");
-        let ExposureStatus::Exposing { left } = rig.status() else {
-            panic!("get_exposure_status: not exposing at the start of {longest:?}");
+        let status = rig.status();
+        let ExposureStatus::Exposing { left } = status else {
+            panic!("get_exposure_status: {status:?} at the start of {longest:?}");
         };
         // Some cameras count in percent.
-        let since = begin.elapsed() + longest / 100;
-        assert!(
-            left <= longest && left + since >= longest,
-            "get_exposure_status: {left:?} left of {longest:?}"
-        );
-        refused("start_exposure", SHORT, "one is running", ErrorKind::Busy, rig.start(rig.short()));
-        fails(rig.camera.get_exposure_result(), ErrorKind::NoFrame);
+        let least = longest.saturating_sub(begin.elapsed() + longest / 100);
+        let tells = (least..=longest).contains(&left);
+        assert!(tells, "get_exposure_status: {left:?} left at the start of {longest:?}");
+        let because = "one is running";
+        refused("start_exposure", rig.short(), because, ErrorKind::Busy, rig.start(rig.short()));
+        rig.has_no_frame("during an exposure");
         let polled = works(rig.camera.polling()).exposure;
         assert!(matches!(polled, ExposureStatus::Exposing { .. }), "polling: {polled:?} while exposing");
-        for time in ["once", "twice"] {
+        for when in ["after an abort", "after a second abort"] {
             works(rig.camera.abort_exposure());
-            let status = rig.status();
-            assert_eq!(status, ExposureStatus::Idle, "get_exposure_status: {status:?}, aborted {time}");
-            fails(rig.camera.get_exposure_result(), ErrorKind::NoFrame);
+            rig.is_at_rest(when);
         }
     });
 }
 
 #[test]
 fn a_frame_is_fetched_once_and_never_stale() {
-    const CALL: &str = "get_exposure_result";
     for_every_camera(|rig| {
-        let no_frame = |rig: &mut Rig, when: &str| {
-            refused(
-                CALL,
-                when,
-                "there is no frame then",
-                ErrorKind::NoFrame,
-                rig.camera.get_exposure_result(),
-            );
-        };
-        no_frame(rig, "before any exposure");
+        rig.is_at_rest("before any exposure");
         works(rig.start(rig.short()));
-        no_frame(rig, "during an exposure");
+        rig.has_no_frame("during an exposure");
         rig.wait();
         works(rig.camera.get_exposure_result());
-        no_frame(rig, "fetched already");
-        let status = rig.status();
-        assert_eq!(
-            status,
-            ExposureStatus::Idle,
-            "get_exposure_status: {status:?} after the frame was fetched"
-        );
+        rig.is_at_rest("after the frame was fetched");
 
         works(rig.start(rig.shortest()));
         rig.wait();
         let roi = works(rig.camera.set_camera_roi(rig.part(8, 8, 16, 16)));
         let info = rig.frame(rig.shortest(), FrameType::Light).info;
-        assert_eq!(info.roi, roi, "{CALL}: the frame of an exposure that was replaced");
+        is!(info.roi, roi, "get_exposure_result: window of a frame that replaces another");
         works(rig.start(rig.shortest()));
         rig.wait();
         works(rig.camera.abort_exposure());
-        no_frame(rig, "ready, then aborted");
+        rig.is_at_rest("after an abort that came when it was ready");
         fails(rig.start(Duration::from_secs_f64(rig.can.exposure.max * 2.0)), ErrorKind::OutOfRange);
-        no_frame(rig, "after an exposure that could not start");
+        rig.is_at_rest("after an exposure that could not start");
     });
 }
 
@@ -86,8 +72,8 @@ fn settings_made_during_an_exposure_are_for_the_next_one() {
         }
         rig.wait();
         let info = works(rig.camera.get_exposure_result()).info;
-        assert_eq!(info.roi, first, "set_camera_roi: applied to an exposure that was running");
-        assert_eq!(info.gain, gain, "set_gain: applied to an exposure that was running");
+        is!(info.roi, first, "set_camera_roi: window of an exposure that was running");
+        is!(info.gain, gain, "set_gain: gain of an exposure that was running");
     });
 }
 
@@ -97,7 +83,7 @@ fn aborts_at_any_time_leave_no_frame_behind() {
         let mut random = 1_u32;
         let rounds = rig.times(10_000, 20);
         // An abort falls between the beginning of the exposure and well after its end.
-        let span = u32::try_from(rig.times(400, 200_000)).unwrap();
+        let span = rig.times(400, 200_000);
         for round in 0..rounds {
             random = random.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
             let roi = rig.part(random % 8, 0, 16 + (random >> 8) % 64, 16 + (random >> 16) % 64);
@@ -111,17 +97,11 @@ fn aborts_at_any_time_leave_no_frame_behind() {
                 exposure.cancel.cancel();
             }
             works(rig.camera.abort_exposure());
-            let status = rig.status();
-            assert_eq!(status, ExposureStatus::Idle, "abort_exposure: {status:?} after abort {round}");
-            let late = rig.camera.get_exposure_result();
-            refused("get_exposure_result", round, "it was aborted", ErrorKind::NoFrame, late);
+            rig.is_at_rest(&format!("after abort {round}"));
             if round % (rounds / 10) == 0 {
                 let frame = rig.frame(rig.shortest(), FrameType::Dark);
-                assert_eq!(
-                    frame.info.roi, roi,
-                    "get_exposure_result: the frame of an exposure that was aborted"
-                );
-                fails(rig.camera.get_exposure_result(), ErrorKind::NoFrame);
+                is!(frame.info.roi, roi, "get_exposure_result: window, after an exposure that was aborted");
+                rig.is_at_rest(&format!("after the frame that followed abort {round}"));
             }
         }
     });

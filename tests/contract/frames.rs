@@ -51,17 +51,17 @@ fn is_what_was_asked(Frame { pixels, info }: &Frame, roi: Roi, binning: Binning,
     let (planes, rows, columns) = pixels.shape();
     let (width, height) = roi.binned(binning);
     assert!(matches!(planes, 1 | 3), "get_exposure_result: {planes} planes");
-    assert_eq!(
+    is!(
         (columns, rows),
         (width as usize, height as usize),
         "get_exposure_result: columns and rows of {roi:?} under {binning:?}"
     );
-    assert_eq!(
+    is!(
         (info.roi, info.binning),
         (roi, binning),
-        "get_exposure_result: the frame says something else"
+        "get_exposure_result: window and binning that the frame tells"
     );
-    assert_eq!(pixels.bits(), bits, "get_exposure_result: bits of a pixel");
+    is!(pixels.bits(), bits, "get_exposure_result: bits of a pixel");
 }
 
 #[test]
@@ -81,8 +81,8 @@ fn a_frame_tells_the_settings_that_it_was_taken_with() {
         rig.can.offset.map(|range| works(rig.camera.set_offset(range.max)));
         works(rig.camera.set_camera_roi(rig.part(0, 0, 16, 16)));
         let info = rig.frame(rig.shortest(), FrameType::Light).info;
-        assert_eq!(info.gain, rig.can.gain.map(|range| range.max), "get_exposure_result: gain");
-        assert_eq!(info.offset, rig.can.offset.map(|range| range.max), "get_exposure_result: offset");
+        is!(info.gain, rig.can.gain.map(|range| range.max), "get_exposure_result: gain");
+        is!(info.offset, rig.can.offset.map(|range| range.max), "get_exposure_result: offset");
         let measured = info.temperature.is_none_or(f64::is_finite);
         assert!(measured, "get_exposure_result: {:?} is no temperature", info.temperature);
     });

@@ -4,7 +4,7 @@
 
 use std::env;
 use std::fmt::Debug;
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
 
@@ -63,10 +63,9 @@ pub fn for_every_camera(check: fn(&mut Rig)) {
         };
         let before = rig.settings();
         let kept = catch_unwind(AssertUnwindSafe(|| check(&mut rig)));
-        rig.restore(&before);
-        if let Err(broken) = kept {
-            std::panic::resume_unwind(broken);
-        }
+        let restored = catch_unwind(AssertUnwindSafe(|| rig.restore(&before)));
+        kept.unwrap_or_else(|panic| resume_unwind(panic));
+        works(restored.unwrap_or_else(|panic| resume_unwind(panic)));
     });
 }
 
@@ -134,6 +133,23 @@ impl Rig {
         works(self.camera.get_exposure_status())
     }
 
+    /// Sees that there is no frame to fetch.
+    #[track_caller]
+    pub fn has_no_frame(&mut self, when: &str) {
+        const CALL: &str = "get_exposure_result";
+        match self.camera.get_exposure_result() {
+            Ok(_) => panic!("{CALL}: a frame {when}"),
+            Err(error) => is!(error.kind, ErrorKind::NoFrame, "{CALL}: {when}"),
+        }
+    }
+
+    /// Sees that no exposure runs, and that none has left a frame.
+    #[track_caller]
+    pub fn is_at_rest(&mut self, when: &str) {
+        is!(self.status(), ExposureStatus::Idle, "get_exposure_status: {when}");
+        self.has_no_frame(when);
+    }
+
     /// Waits for the frame, and sees that the phases come in order and the time left never grows.
     #[track_caller]
     pub fn wait(&mut self) {
@@ -183,28 +199,24 @@ impl Rig {
         }
     }
 
-    /// Leaves the camera as it was found, as far as it still answers, and closes it.
-    fn restore(&mut self, before: &Settings) {
+    /// Leaves the camera as it was found, and closes it.
+    fn restore(&mut self, before: &Settings) -> Result<()> {
         let camera = self.camera.as_mut();
-        let restore = || -> Result<()> {
-            camera.connect(&self.id)?;
-            camera.abort_exposure()?;
-            if let Some(format) = before.format.clone() {
-                camera.set_parameter(FORMAT_PARAMETER, format)?;
-            }
-            camera.set_binning(before.binning)?;
-            camera.set_camera_roi(before.roi)?;
-            before.gain.map_or(Ok(0), |gain| camera.set_gain(gain))?;
-            before.offset.map_or(Ok(0), |offset| camera.set_offset(offset))?;
-            if let Some(CoolingStatus { on, target }) = before.cooling {
-                target.map_or(Ok(()), |target| camera.cooling_to(target))?;
-                camera.cooling(on)?;
-            }
-            camera.disconnect()
-        };
-        if let Err(error) = catch_unwind(AssertUnwindSafe(restore)).unwrap_or(Ok(())) {
-            eprintln!("{} is not as it was: {error}", self.id.name);
+        camera.connect(&self.id)?;
+        camera.abort_exposure()?;
+        before
+            .format
+            .clone()
+            .map_or(Ok(()), |format| camera.set_parameter(FORMAT_PARAMETER, format).map(drop))?;
+        camera.set_binning(before.binning)?;
+        camera.set_camera_roi(before.roi)?;
+        before.gain.map_or(Ok(0), |gain| camera.set_gain(gain))?;
+        before.offset.map_or(Ok(0), |offset| camera.set_offset(offset))?;
+        if let Some(CoolingStatus { on, target }) = before.cooling {
+            target.map_or(Ok(()), |target| camera.cooling_to(target))?;
+            camera.cooling(on)?;
         }
+        camera.disconnect()
     }
 }
 

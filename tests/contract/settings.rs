@@ -104,7 +104,7 @@ fn defaults_are_those_of_the_file_and_are_accepted() {
                 }
                 "defSwitchVector" => {
                     let on: Vec<_> = elements.iter().filter(|e| e.text.trim() == "On").collect();
-                    assert_eq!(on.len(), 1, "{name}");
+                    is!(on.len(), 1, "get_parameter: switches of {name} that are on by default");
                     text(on[0].name())
                 }
                 "defTextVector" => {
@@ -113,9 +113,9 @@ fn defaults_are_those_of_the_file_and_are_accepted() {
                 }
                 _ => panic!("{name} is a {tag}, and settings are numbers, texts and one-of-many switches"),
             };
-            assert_eq!(works(camera.get_parameter(name)), default, "get_parameter: default of {name}");
+            is!(works(camera.get_parameter(name)), default, "get_parameter: default of {name}");
             let set = works(camera.set_parameter(name, default.clone()));
-            assert_eq!(set, default, "set_parameter: default of {name}");
+            is!(set, default, "set_parameter: default of {name}");
         }
     });
 }
@@ -158,10 +158,7 @@ fn limits_are_those_of_the_file() {
                         camera.set_parameter(vector, record(&bad)),
                     );
                     let reads = works(camera.get_parameter(vector));
-                    assert_eq!(
-                        reads, default,
-                        "set_parameter: {vector} is changed by {bad:?}, which was refused"
-                    );
+                    is!(reads, default, "get_parameter: {vector} after {bad:?} was refused");
                 }
             }
         }
@@ -173,17 +170,13 @@ fn every_choice_of_the_file_can_be_made() {
     for_every_skeleton(|camera, vectors| {
         for Vector { name, elements, .. } in vectors.iter().filter(|v| v.tag == "defSwitchVector") {
             for choice in elements.iter().map(|element| text(element.name())) {
-                assert_eq!(
-                    works(camera.set_parameter(name, choice.clone())),
-                    choice,
-                    "set_parameter: {name}"
-                );
-                assert_eq!(works(camera.get_parameter(name)), choice, "get_parameter: {name}");
+                is!(works(camera.set_parameter(name, choice.clone())), choice, "set_parameter: {name}");
+                is!(works(camera.get_parameter(name)), choice, "get_parameter: {name}");
                 for wrong in [text("NO_SUCH"), text(""), number(1), Value::Bool(true)] {
                     let result = camera.set_parameter(name, wrong.clone());
                     refused("set_parameter", wrong, "it is no choice", ErrorKind::InvalidValue, result);
                     let reads = works(camera.get_parameter(name));
-                    assert_eq!(reads, choice, "set_parameter: {name} is changed by what was refused");
+                    is!(reads, choice, "get_parameter: {name} after a choice that was refused");
                 }
             }
         }
@@ -195,18 +188,18 @@ fn every_format_can_be_set_and_frames_are_what_it_says() {
     for_every_camera(|rig| {
         let formats = rig.can.formats.clone();
         let labels: BTreeSet<&str> = formats.iter().map(|format| format.label.as_str()).collect();
-        assert_eq!(labels.len(), formats.len(), "connect: clients choose by label: {formats:?}");
+        is!(labels.len(), formats.len(), "connect: different labels of formats");
         for format in &formats {
             let name = text(&format.name);
             let set = works(rig.camera.set_parameter(FORMAT_PARAMETER, name.clone()));
-            assert_eq!(set, name, "set_parameter: format");
+            is!(set, name, "set_parameter: format");
             for wrong in [text("NO_SUCH"), text(""), number(16)] {
                 let result = rig.camera.set_parameter(FORMAT_PARAMETER, wrong.clone());
                 refused("set_parameter", wrong, "it is no format", ErrorKind::InvalidValue, result);
             }
-            assert_eq!(works(rig.camera.get_parameter(FORMAT_PARAMETER)), name, "get_parameter: format");
+            is!(works(rig.camera.get_parameter(FORMAT_PARAMETER)), name, "get_parameter: format");
             let bits = rig.frame(rig.shortest(), FrameType::Bias).pixels.bits();
-            assert_eq!(bits, format.bits, "get_exposure_result: bits of {format:?}");
+            is!(bits, format.bits, "get_exposure_result: bits of {format:?}");
         }
     });
 }
@@ -221,7 +214,7 @@ fn a_format_is_for_the_next_exposure() {
         let _ = rig.camera.set_parameter(FORMAT_PARAMETER, text(&second.name));
         rig.wait();
         let bits = works(rig.camera.get_exposure_result()).pixels.bits();
-        assert_eq!(bits, first.bits, "set_parameter: format applied to an exposure that was running");
+        is!(bits, first.bits, "set_parameter: bits of an exposure that was running");
     });
 }
 
@@ -263,7 +256,7 @@ fn a_guide_port_takes_pulses_and_refuses_what_is_none() {
         for (direction, ms) in ["n", "s", "e", "w"].into_iter().flat_map(|d| [(d, 1), (d, 0)]) {
             let pulse = pulse(text(direction), number(ms));
             let reply = accepted(CALL, &pulse, "it is a pulse", rig.camera.call(CALL, &pulse));
-            assert_eq!(reply, Reply::Done, "{CALL}: another answer");
+            is!(reply, Reply::Done, "{CALL}: answer");
         }
         for (bad, kind) in [
             (pulse(text("up"), number(1)), InvalidValue),
