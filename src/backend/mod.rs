@@ -36,4 +36,6 @@ macro_rules! backends {
 
 backends! {
     simulator,
+    #[cfg(feature = "alpaca")]
+    alpaca,
 }

@@ -29,7 +29,7 @@ use super::timer::Timer;
 use super::upload::Destination;
 use super::{Device, Handlers, Level, limits};
 
-/// Time that a camera gets for read-out and download beyond the exposure itself.
+/// Time that a camera gets for read-out and download beyond the exposure itself, and again whenever it gets further.
 const READ_OUT_ALLOWANCE: Duration = Duration::from_secs(10);
 /// Clients are told the time left at least this often, and of phases only in exposures longer than this.
 const COUNTDOWN: Duration = Duration::from_secs(1);
@@ -196,10 +196,10 @@ impl Device {
 
     pub(super) fn reading_out(&mut self, id: ExposureId) {
         let Some(current) = self.exposure.current(id) else { return };
-        if current.stage == Stage::Reading {
-            return;
-        }
-        current.stage = Stage::Reading;
+        let begun = std::mem::replace(&mut current.stage, Stage::Reading) != Stage::Reading;
+        // Over a slow network it may take its time, as long as it goes on.
+        self.timers.set(Timer::ExposureOverdue, self.now.elapsed + READ_OUT_ALLOWANCE);
+        let Some(current) = self.exposure.current(id).filter(|_| begun) else { return };
         let long = current.spec.duration > COUNTDOWN;
         self.timers.clear(Timer::Countdown);
         if self.frames_on_their_way() == 0 {
