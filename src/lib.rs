@@ -63,6 +63,7 @@ pub mod delivery;
 pub mod device;
 pub mod driver;
 pub mod host;
+pub mod hub;
 pub mod image;
 pub mod property;
 pub mod wire;

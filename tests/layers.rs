@@ -19,10 +19,11 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("property", &["wire"]),
     ("camera", &["image"]),
     ("device", &["property", "wire", "camera::types", "camera::call", "camera::error", "image"]),
+    ("hub", &["property", "wire", "camera::types", "camera::error"]),
     ("backend", &["camera", "image"]),
     ("delivery", &["image", "wire", "device::job", "host", "camera::types"]),
     ("host", &["wire", "device::job"]),
-    ("driver", &["host", "delivery", "backend", "camera", "device", "property", "wire", "image"]),
+    ("driver", &["hub", "host", "delivery", "backend", "camera", "device", "property", "wire", "image"]),
     ("bin::indi_camera_ccd", &["driver"]),
     // The crate root only lists its modules.
     ("", &[]),
@@ -30,7 +31,7 @@ const ARROWS: &[(&str, &[&str])] = &[
 
 /// Modules that take time and everything else as arguments, so that a test can be the world.
 const PURE: &[&str] =
-    &["device", "property", "wire", "image", "camera::types", "camera::call", "camera::error"];
+    &["device", "hub", "property", "wire", "image", "camera::types", "camera::call", "camera::error"];
 
 /// What a pure module never names. Their tests may: they read files to compare with.
 const WORLD: &[&str] = &[

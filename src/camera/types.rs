@@ -71,6 +71,10 @@ pub struct Capabilities {
 /// The parameter that chooses among a camera's formats.
 pub const FORMAT_PARAMETER: &str = "format";
 
+/// The parameter that tells a camera which is not connected where to search for cameras besides the usual places: a
+/// [`Value::Text`] with commas between the addresses. Backends without addresses do not have it.
+pub const ADDRESSES_PARAMETER: &str = "addresses";
+
 /// A form in which a camera delivers its pixels.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CaptureFormat {

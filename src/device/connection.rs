@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use crate::camera::call::{Call, Reply};
 use crate::camera::error::{CameraError, ErrorKind};
-use crate::camera::types::Capabilities;
+use crate::camera::types::{CameraId, Capabilities};
 use crate::property::key::Key;
 use crate::property::keys::{self, Connection};
 use crate::wire::{Perm, State};
@@ -226,6 +226,12 @@ impl Device {
             self.timers.clear(Timer::Reconnect);
             self.ask(Call::Reconnect(self.camera.clone()));
         }
+    }
+
+    /// Somebody else has found the camera: it need not be waited for any longer.
+    pub(super) fn camera_found(&mut self, camera: CameraId) {
+        self.camera = camera;
+        self.try_again();
     }
 
     /// The camera thread hangs: give it up, and answer in its place whatever was asked of it.

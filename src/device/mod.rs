@@ -18,11 +18,11 @@ use std::time::Duration;
 use crate::camera::call::{Call, Reply};
 use crate::camera::error::CameraError;
 use crate::camera::types::{CameraId, Capabilities, Event, Moment, Range};
-use crate::property::key::{Key, Values};
+use crate::property::key::Values;
 use crate::property::outbox::Outbox;
 use crate::property::rejection::Rejection;
 use crate::property::store::Store;
-use crate::wire::{Limits, Message, New, Perm, Request, State};
+use crate::wire::{Limits, Message, New, Request};
 
 mod config;
 mod connection;
@@ -37,6 +37,7 @@ mod header;
 pub mod job;
 mod nickname;
 mod notice;
+mod publish;
 mod setup;
 mod snoop;
 mod timer;
@@ -59,6 +60,8 @@ pub enum Input {
     Camera(Epoch, Event),
     /// From the delivery thread.
     Delivery(Report),
+    /// The camera was gone and is there again, perhaps at another place.
+    Found(CameraId),
     /// A line of the driver's own log, for clients that want to see it.
     Log(Level, String),
     /// The moment that [`Device::deadline`] named has come.
@@ -127,6 +130,7 @@ impl Device {
             Input::Camera(epoch, event) if epoch == self.epoch => self.camera_event(event),
             Input::Camera(..) | Input::Deadline => {}
             Input::Delivery(report) => self.reported(report),
+            Input::Found(camera) => self.camera_found(camera),
             Input::Log(level, line) => self.forward_log(level, &line),
             Input::Shutdown => self.shut_down(),
         }
@@ -179,6 +183,12 @@ impl Device {
     #[must_use]
     pub fn is_at_rest(&self) -> bool {
         self.outstanding.is_none() && self.calls.is_empty() && self.jobs.is_empty()
+    }
+
+    /// Whether a client wants the camera, connected or lost.
+    #[must_use]
+    pub fn is_wanted(&self) -> bool {
+        self.link != connection::Link::Off
     }
 
     fn request(&mut self, request: Request) {
@@ -310,73 +320,6 @@ impl Device {
             Timer::PulseNorthSouth => self.pulse_over(Axis::NorthSouth),
             Timer::PulseWestEast => self.pulse_over(Axis::WestEast),
         }
-    }
-
-    fn send_definition(&mut self, name: &str) {
-        if let Some(definition) = self.store.define(name, self.now.utc) {
-            self.outbox.push(Message::Define(definition));
-        }
-    }
-
-    /// Sends state and values of a vector as they are.
-    fn send<K: Key>(&mut self, key: &K) {
-        self.send_by_name(key.vector());
-    }
-
-    fn send_by_name(&mut self, name: &str) {
-        if !self.greeted {
-            return;
-        }
-        if let Some(update) = self.store.update(name, self.now.utc) {
-            self.outbox.push(Message::Set(update));
-        }
-    }
-
-    /// Sets and sends the state of a vector, with its values.
-    fn settle<K: Key>(&mut self, key: &K, state: State) {
-        self.store.set_state(key.vector(), state);
-        self.send(key);
-    }
-
-    /// Sets and sends value and state of a vector.
-    fn publish<K: Key>(&mut self, key: &K, value: K::Value, state: State) {
-        self.store.set(key, value);
-        self.settle(key, state);
-    }
-
-    /// The same, where it is news.
-    fn publish_news<K: Key>(&mut self, key: &K, value: K::Value, state: State) {
-        let values = key.write(value);
-        let told = self.store.vector(key.vector());
-        if told.is_none_or(|told| told.state != state || told.values().as_ref() != Some(&values)) {
-            self.publish(key, key.read(&values), state);
-        }
-    }
-
-    /// Refuses a write that only a camera can carry out, when it is lost; says whether it is. A camera that is being
-    /// asked for its settings is there: it is given those that were saved.
-    fn refused_while_lost<K: Key>(&mut self, key: &K) -> bool {
-        let lost = !matches!(self.link, connection::Link::On | connection::Link::Asking);
-        if lost {
-            let vector = key.vector();
-            self.refuse(vector, &format!("{vector} has to wait: the camera is lost"));
-        }
-        lost
-    }
-
-    /// Answers a write that changes nothing: one sentence, and the true values. The state becomes Alert, but what is
-    /// under way stays Busy (to Ekos an Alert is a failed capture), and a vector that only the driver writes, or that
-    /// clients do not know now, stays as it is.
-    fn refuse(&mut self, vector: &str, sentence: &str) {
-        self.say(Level::Error, sentence);
-        let stays = self
-            .store
-            .vector(vector)
-            .is_none_or(|vector| !vector.defined || vector.state == State::Busy || vector.perm == Perm::Ro);
-        if !stays {
-            self.store.set_state(vector, State::Alert);
-        }
-        self.send_by_name(vector);
     }
 }
 

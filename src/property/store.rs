@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::time::SystemTime;
 
-use super::key::{Key, Menu, Values};
+use super::key::{Key, Menu, Texts, Values};
 use super::rejection::{Rejection, quoted, word};
 use crate::wire::{
     self, Definition, ElementDefinition, Elements, Kind, Limits, New, Perm, Rule, State, Update, number,
@@ -169,6 +169,12 @@ impl Store {
             *list = choices.into_iter().enumerate().map(element).collect();
         });
         changed
+    }
+
+    /// Gives a vector of texts these elements, all of them empty.
+    pub fn set_elements(&mut self, texts: &Texts, elements: impl IntoIterator<Item = ElementDefinition>) {
+        let elements = elements.into_iter().map(|head| (head, String::new())).collect();
+        self.with(texts.vector(), |vector| vector.elements = Elements::Text(elements));
     }
 
     /// Replaces the limits of the elements, by position.
