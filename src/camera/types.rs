@@ -61,12 +61,38 @@ pub struct Capabilities {
     pub gain: Option<Range<i32>>,
     /// Offset settings, when there are any.
     pub offset: Option<Range<i32>>,
+    /// Settings of this camera's own, in the order in which people should see them.
+    pub controls: Vec<Control>,
     /// There is an ST4 guide port: [`Camera::call`](super::Camera::call) takes `pulse_guide` with `direction` (n, s,
     /// w, e) and `ms` (0 stops), begins the pulse in place of any other on that axis, and returns at once.
     pub guide_port: bool,
     /// Version of the maker's library, where there is one.
     pub sdk: Option<String>,
 }
+
+/// A setting of a camera's own: a parameter of [`Camera::get_parameter`](super::Camera::get_parameter) and
+/// [`Camera::set_parameter`](super::Camera::set_parameter), and a property of the same name.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Control {
+    /// Name in the protocol, different for each and from the standard properties: `V4L2_BRIGHTNESS`.
+    pub name: String,
+    /// Name for people.
+    pub label: String,
+    /// What it takes.
+    pub kind: ControlKind,
+}
+
+/// What a setting takes.
+#[derive(Clone, Debug, PartialEq)]
+pub enum ControlKind {
+    /// A number: a [`Value::Record`] of the one element [`CONTROL_VALUE`].
+    Number(Range<f64>),
+    /// One of these: the [`Value::Text`] that is its first half, for people its second.
+    Choice(Vec<(String, String)>),
+}
+
+/// The element that holds the number of a [`Control`].
+pub const CONTROL_VALUE: &str = "VALUE";
 
 /// The parameter that chooses among a camera's formats.
 pub const FORMAT_PARAMETER: &str = "format";

@@ -84,9 +84,13 @@ impl Device {
     /// Gives a camera that is being connected, for the first time, the settings that were stored.
     pub(super) fn apply_saved(&mut self) {
         let saved = std::mem::take(&mut self.config.saved);
-        for new in saved.iter().filter(|new| applied_on_connect().contains(&new.name.as_str())) {
-            match self.store.check(new) {
-                Ok(values) => self.change(new, &values),
+        let is_applied = |name: &str| applied_on_connect().contains(&name);
+        for new in saved {
+            if !is_applied(&new.name) && !self.is_own(&new.name) {
+                continue;
+            }
+            match self.store.check(&new) {
+                Ok(values) => self.change(&new, &values),
                 Err(rejection) => self.say(Level::Warning, &format!("stored setting not used: {rejection}")),
             }
         }
@@ -175,7 +179,9 @@ impl Device {
     }
 
     fn is_kept(&self, vector: &str) -> bool {
-        persistent().contains(&vector) || self.settings.iter().any(|name| name == vector)
+        persistent().contains(&vector)
+            || self.is_own(vector)
+            || self.settings.iter().any(|name| name == vector)
     }
 
     /// A vector as it is stored. Before the first connection nothing is known of the camera's vectors but what was

@@ -95,6 +95,7 @@ impl Device {
     /// Brings to the camera what was accepted while it was exposing.
     pub(super) fn apply_pending_controls(&mut self) {
         self.apply_pending_format();
+        self.apply_pending_own();
         for control in [Control::Gain, Control::Offset] {
             if let Some(value) = self.pending(control).take() {
                 self.ask(control.set(value));
@@ -138,6 +139,7 @@ impl Device {
         if offset {
             self.ask(Call::GetOffset);
         }
+        self.ask_own();
     }
 
     /// Gives a camera that was lost the settings that clients see.
@@ -151,6 +153,7 @@ impl Device {
             self.ask(control.set(value as i32));
         }
         self.reapply_format();
+        self.reapply_own();
     }
 
     pub(super) fn adopt_controls(&mut self, capabilities: &Capabilities) {
@@ -167,6 +170,9 @@ impl Device {
     pub(super) fn change_setting(&mut self, new: &New, values: &Values) {
         let value = self.store.vector(&new.name).and_then(|vector| to_value(vector, values));
         let Some(mut value) = value else { return };
+        if self.is_own(&new.name) && self.is_exposing() {
+            return self.put_off(&new.name, value, values.clone());
+        }
         if let Value::Record(fields) = &mut value {
             // Of the other elements we know what the camera had before the calls that it has not answered yet: to
             // send them would undo those.
@@ -204,7 +210,7 @@ impl Device {
 }
 
 /// A vector's values in the words of [`crate::camera::Camera::set_parameter`].
-fn to_value(vector: &Vector, values: &Values) -> Option<Value> {
+pub(super) fn to_value(vector: &Vector, values: &Values) -> Option<Value> {
     let names = vector.element_names().into_iter().map(str::to_owned);
     match values {
         Values::Numbers(numbers) => {

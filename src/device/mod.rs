@@ -37,6 +37,7 @@ mod header;
 pub mod job;
 mod nickname;
 mod notice;
+mod own;
 mod publish;
 mod setup;
 mod snoop;
@@ -108,6 +109,7 @@ pub struct Device {
     cooler: cooler::Cooler,
     guide: guide::Guide,
     controls: controls::Controls,
+    own: own::Own,
     upload: upload::Upload,
     config: config::Config,
     snoop: snoop::Snoop,

@@ -13,7 +13,7 @@ use crate::wire::State;
 use super::timer::Timers;
 use super::{
     Device, Epoch, config, connection, controls, cooler, exposure, fast, formats, geometry, guide, header,
-    job, nickname, notice, snoop, upload,
+    job, nickname, notice, own, snoop, upload,
 };
 
 /// What a device is made from.
@@ -124,6 +124,7 @@ impl Device {
             cooler: cooler::Cooler::default(),
             guide: guide::Guide::default(),
             controls: controls::Controls::default(),
+            own: own::Own::default(),
             upload: upload::Upload::default(),
             config: config::Config::default(),
             snoop: snoop::Snoop::default(),

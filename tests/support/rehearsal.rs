@@ -8,8 +8,9 @@ use std::time::{Duration, SystemTime};
 use indi_camera::camera::call::{Call, Reply};
 use indi_camera::camera::error::{CameraError, ErrorKind};
 use indi_camera::camera::types::{
-    Binning, CameraId, CameraStatus, Capabilities, CaptureFormat, CoolingStatus, Event, ExposureId,
-    ExposureStatus, Frame, FrameInfo, Moment, Pixels, Range, Roi, Sensor, Value,
+    Binning, CONTROL_VALUE, CameraId, CameraStatus, Capabilities, CaptureFormat, Control, ControlKind,
+    CoolingStatus, Event, ExposureId, ExposureStatus, Frame, FrameInfo, Moment, Pixels, Range, Roi, Sensor,
+    Value,
 };
 use indi_camera::device::job::{DeliveryError, Document, Encoding};
 use indi_camera::device::{Device, Epoch, Input, Job, Report, Setup};
@@ -53,6 +54,8 @@ pub struct Rehearsal {
     disk_fails: bool,
     format: Value,
     formats: Vec<String>,
+    /// The values of the camera's own settings.
+    own: Vec<(String, Value)>,
 }
 
 impl Rehearsal {
@@ -89,6 +92,7 @@ impl Rehearsal {
             disk_fails: false,
             format: Value::Text("INDI_MONO_16".to_owned()),
             formats: vec!["INDI_MONO_16".to_owned(), "INDI_MONO_8".to_owned()],
+            own: Vec::new(),
         };
         rehearsal.drain();
         rehearsal
@@ -188,6 +192,17 @@ impl Rehearsal {
             }
             ["camera", "full-frames-only"] => self.can.subframe = false,
             ["camera", "has", "guide-port"] => self.can.guide_port = true,
+            ["camera", "has", "control", name, min, max] => {
+                let range = Range { min: number(min)?, max: number(max)?, step: 1.0 };
+                let value = Value::Record(vec![(CONTROL_VALUE.to_owned(), Value::Number(range.min))]);
+                self.add_control(name, ControlKind::Number(range), value);
+            }
+            ["camera", "has", "choice", name, choices @ ..] => {
+                let choices: Vec<_> =
+                    choices.iter().map(|name| ((*name).to_owned(), (*name).to_owned())).collect();
+                let value = Value::Text(choices.first().map(|(name, _)| name.clone()).unwrap_or_default());
+                self.add_control(name, ControlKind::Choice(choices), value);
+            }
             ["camera", "has", "sdk", version] => self.can.sdk = Some((*version).to_owned()),
             ["disk", "fails"] => self.disk_fails = true,
             ["only", word, ..] => {
@@ -231,6 +246,11 @@ impl Rehearsal {
             _ => return Err(format!("cannot do {line:?}")),
         }
         Ok(())
+    }
+
+    fn add_control(&mut self, name: &str, kind: ControlKind, value: Value) {
+        self.can.controls.push(Control { name: name.to_owned(), label: name.to_lowercase(), kind });
+        self.own.push((name.to_owned(), value));
     }
 
     fn exposure(&self) -> Result<ExposureId, String> {
@@ -386,6 +406,14 @@ impl Rehearsal {
                 self.format = value.clone();
                 Reply::Value(value.clone())
             }
+            Call::GetParameter(name) => {
+                let own = self.own.iter().find(|(own, _)| own == name);
+                Reply::Value(own.unwrap_or_else(|| panic!("no setting {name}")).1.clone())
+            }
+            Call::SetParameter(name, value) if self.own.iter().any(|(own, _)| own == name) => {
+                self.own.iter_mut().filter(|(own, _)| own == name).for_each(|own| own.1 = value.clone());
+                Reply::Value(value.clone())
+            }
             Call::SetParameter(_, value) => {
                 let Value::Record(fields) = value else { panic!("{value:?} is no record") };
                 for (name, value) in fields {
@@ -462,6 +490,7 @@ pub fn capabilities() -> Capabilities {
         cooler_power: true,
         gain: Some(Range { min: 0, max: 300, step: 1 }),
         offset: Some(Range { min: 0, max: 1000, step: 1 }),
+        controls: Vec::new(),
         guide_port: false,
         sdk: None,
     }

@@ -353,6 +353,7 @@ fn capabilities(sensor: &Sensor, pixel_size: f64) -> Capabilities {
         cooler_power: true,
         gain: Some(GAIN),
         offset: Some(OFFSET),
+        controls: Vec::new(),
         guide_port: true,
         sdk: None,
     }
