@@ -110,6 +110,10 @@ pub struct CaptureFormat {
     pub label: String,
     /// Bits in the container of one pixel: 8, 16 or 32.
     pub bits: u8,
+    /// Bits that the converter really delivers in this format.
+    pub adc_bits: u8,
+    /// The colour mosaic that the pixels show, if they do.
+    pub bayer: Option<Bayer>,
 }
 
 /// An inclusive range and the step between sensible values; a step of 0 means any.
@@ -121,7 +125,7 @@ pub struct Range<T> {
     pub step: T,
 }
 
-/// Fixed facts about a sensor.
+/// Facts about a sensor. Where a camera has formats to choose from, depth and mosaic are those of the format.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Sensor {
     /// Columns.

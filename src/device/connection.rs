@@ -316,16 +316,12 @@ impl Device {
         self.adopt_cooler(&capabilities);
         self.adopt_controls(&capabilities);
         self.adopt_own(&capabilities);
-        if let Some(bayer) = &capabilities.sensor.bayer {
-            let (x, y) = (bayer.offset_x.to_string(), bayer.offset_y.to_string());
-            self.store.set(&keys::CCD_CFA, [x, y, bayer.pattern.clone()]);
-        }
-        self.store.set(&keys::ADC_DEPTH, [f64::from(capabilities.sensor.adc_bits)]);
         self.store.set(&keys::SDK, [capabilities.sdk.clone().unwrap_or_default()]);
         self.adopt_interface(capabilities.guide_port);
         let perm = if capabilities.cooler.is_some() { Perm::Rw } else { Perm::Ro };
         self.store.set_perm(&keys::CCD_TEMPERATURE, perm);
         self.capabilities = Some(capabilities);
+        self.show_pixels();
     }
 
     pub(super) fn adopt_interface(&mut self, guide_port: bool) {
@@ -337,6 +333,8 @@ impl Device {
 
     /// Whether a camera with these capabilities has a vector.
     pub(super) fn offers(&self, capabilities: &Capabilities, vector: &str) -> bool {
+        let mut mosaics = capabilities.formats.iter().map(|format| &format.bayer);
+        let has_mosaic = capabilities.sensor.bayer.is_some() || mosaics.any(Option::is_some);
         let needs = [
             (keys::CCD_TEMPERATURE.vector(), capabilities.thermometer),
             (keys::CCD_TEMPERATURE_TARGET.vector(), capabilities.cooler.is_some()),
@@ -347,7 +345,7 @@ impl Device {
             (keys::CCD_GAIN.vector(), capabilities.gain.is_some()),
             (keys::CCD_OFFSET.vector(), capabilities.offset.is_some()),
             (keys::CCD_CAPTURE_FORMAT.vector(), !capabilities.formats.is_empty()),
-            (keys::CCD_CFA.vector(), capabilities.sensor.bayer.is_some()),
+            (keys::CCD_CFA.vector(), has_mosaic),
             (keys::TELESCOPE_TIMED_GUIDE_NS.vector(), capabilities.guide_port),
             (keys::TELESCOPE_TIMED_GUIDE_WE.vector(), capabilities.guide_port),
             (keys::SERIAL_NUMBER.vector(), self.camera.serial.is_some()),

@@ -103,7 +103,7 @@ impl Device {
     /// Starts an exposure with the settings of this moment.
     pub(super) fn expose(&mut self, seconds: f64) {
         let Some(capabilities) = &self.capabilities else { return };
-        let sensor = Sensor { bits: self.bits(capabilities), ..capabilities.sensor.clone() };
+        let sensor = self.sensor_of_format(capabilities);
         let Ok(duration) = Duration::try_from_secs_f64(seconds) else { return };
         self.exposure.last_id.0 += 1;
         let (id, cancel) = (self.exposure.last_id, Cancel::default());

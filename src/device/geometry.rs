@@ -176,7 +176,7 @@ impl Device {
                 sensor.pixel_x,
                 sensor.pixel_x,
                 sensor.pixel_y,
-                f64::from(self.bits(capabilities)),
+                f64::from(self.sensor_of_format(capabilities).bits),
             ],
         );
     }

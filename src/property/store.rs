@@ -5,9 +5,7 @@ use std::time::SystemTime;
 
 use super::key::{Key, Menu, Texts, Values};
 
-use crate::wire::{
-    self, Definition, ElementDefinition, Elements, Kind, Limits, New, Perm, Rule, State, Update, number,
-};
+use crate::wire::{self, Definition, ElementDefinition, Elements, Kind, Limits, Perm, Rule, State, Update};
 
 /// One vector and all that is known about it.
 #[derive(Clone, Debug, PartialEq)]

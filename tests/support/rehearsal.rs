@@ -498,7 +498,7 @@ pub fn capabilities() -> Capabilities {
 
 fn format(name: &str) -> CaptureFormat {
     let bits = if name.ends_with('8') { 8 } else { 16 };
-    CaptureFormat { name: name.to_owned(), label: name.replace('_', " "), bits }
+    CaptureFormat { name: name.to_owned(), label: name.replace('_', " "), bits, adc_bits: bits, bayer: None }
 }
 
 fn frame() -> Frame {

@@ -32,7 +32,7 @@ use crate::camera::Camera;
 use crate::camera::call::{self, Params, Reply};
 use crate::camera::error::{CameraError, ErrorKind, Result};
 use crate::camera::types::{
-    self as facts, Bayer, Binning, CameraId, Capabilities, Celsius, CoolingStatus, ExposureRequest,
+    self as facts, Binning, CameraId, Capabilities, Celsius, CoolingStatus, ExposureRequest,
     ExposureStatus, FORMAT_PARAMETER, Frame, Moment, Percent, Range, Roi, Value,
 };
 
@@ -337,11 +337,7 @@ fn capabilities(sensor: &Sensor, pixel_size: f64) -> Capabilities {
                 PixelType::U16 => 16,
             },
             adc_bits: sensor.bits,
-            bayer: sensor.mosaic.pattern().map(|pattern| Bayer {
-                pattern: pattern.to_owned(),
-                offset_x: 0,
-                offset_y: 0,
-            }),
+            bayer: sensor.bayer(),
         },
         formats: format::formats(sensor),
         exposure: Range { min: SHORTEST.as_secs_f64(), max: LONGEST.as_secs_f64(), step: 0.0 },
