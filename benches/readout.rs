@@ -41,6 +41,7 @@ fn frame() -> Frame {
         gain: None,
         offset: None,
         temperature: None,
+        added: 1,
     };
     Frame { pixels: pixels(), info }
 }

@@ -65,6 +65,7 @@ impl Camera for Scripted {
             gain: None,
             offset: None,
             temperature: None,
+            added: 1,
         };
         Ok(Frame { pixels: Pixels::U16(Array3::zeros((1, 1, 1))), info })
     }

@@ -7,6 +7,8 @@
 use crate::camera::Camera;
 
 pub mod simulator;
+#[cfg(all(feature = "v4l2", target_os = "linux"))]
+pub mod v4l2;
 
 /// One kind of hardware.
 #[derive(Clone, Copy)]
@@ -50,13 +52,26 @@ pub struct Nodes {
 }
 
 /// Every backend compiled in.
-pub const BACKENDS: &[Backend] = &[Backend {
-    name: "simulator",
-    label: "Camera Simulator",
-    hardware: false,
-    guides: true,
-    skeleton: Some(("simulator.xml", include_str!("../../xml-skeletons/simulator.xml"))),
-    addresses: None,
-    nodes: None,
-    create: || Box::new(simulator::Simulator::new()),
-}];
+pub const BACKENDS: &[Backend] = &[
+    Backend {
+        name: "simulator",
+        label: "Camera Simulator",
+        hardware: false,
+        guides: true,
+        skeleton: Some(("simulator.xml", include_str!("../../xml-skeletons/simulator.xml"))),
+        addresses: None,
+        nodes: None,
+        create: || Box::new(simulator::Simulator::new()),
+    },
+    #[cfg(all(feature = "v4l2", target_os = "linux"))]
+    Backend {
+        name: "v4l2",
+        label: "Camera V4L2",
+        hardware: true,
+        guides: false,
+        skeleton: Some(("v4l2.xml", include_str!("../../xml-skeletons/v4l2.xml"))),
+        addresses: None,
+        nodes: Some(Nodes { directory: "/dev", prefix: "video" }),
+        create: || Box::new(v4l2::V4l2::default()),
+    },
+];

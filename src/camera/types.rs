@@ -98,7 +98,7 @@ pub const CONTROL_VALUE: &str = "VALUE";
 pub const FORMAT_PARAMETER: &str = "format";
 
 /// The parameter that tells a camera which is not connected where to search for cameras besides the usual places: a
-/// [`Value::Text`] with commas between the addresses. Backends without addresses do not have it.
+/// [`Value::Text`] with commas between the addresses. Only backends that declare addresses have it.
 pub const ADDRESSES_PARAMETER: &str = "addresses";
 
 /// A form in which a camera delivers its pixels.

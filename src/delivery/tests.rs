@@ -41,6 +41,7 @@ fn delivery(client: bool, prefix: Option<&str>) -> Delivery {
         gain: None,
         offset: None,
         temperature: None,
+        added: 1,
     };
     let pixels = Array3::from_shape_fn((1, 30, 40), |(_, y, x)| u16::try_from(1000 * y + x).unwrap());
     let file =

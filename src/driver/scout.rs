@@ -8,9 +8,8 @@ use std::thread;
 use tokio::sync::mpsc::Sender;
 
 use crate::backend::Backend;
-use crate::camera::Camera;
-use crate::camera::error::{CameraError, ErrorKind, Result};
-use crate::camera::types::{ADDRESSES_PARAMETER, CameraId, Value};
+use crate::camera::error::{CameraError, ErrorKind};
+use crate::camera::types::{ADDRESSES_PARAMETER, Value};
 use crate::host::hotplug;
 
 use super::News;
@@ -53,7 +52,12 @@ impl Scout {
 fn work(family: usize, backend: Backend, searches: &Receiver<Vec<String>>, report: &Sender<News>) {
     let mut camera = (backend.create)();
     while let Ok(addresses) = searches.recv() {
-        let search = AssertUnwindSafe(|| search(camera.as_mut(), &addresses));
+        let search = AssertUnwindSafe(|| {
+            if backend.addresses.is_some() {
+                camera.set_parameter(ADDRESSES_PARAMETER, Value::Text(addresses.join(",")))?;
+            }
+            camera.scanning()
+        });
         let found = catch_unwind(search).unwrap_or_else(|_panic| {
             camera = (backend.create)();
             let detail = "the search for cameras panicked";
@@ -62,12 +66,5 @@ fn work(family: usize, backend: Backend, searches: &Receiver<Vec<String>>, repor
         if report.blocking_send(News::Found(family, found)).is_err() {
             return;
         }
-    }
-}
-
-fn search(camera: &mut dyn Camera, addresses: &[String]) -> Result<Vec<CameraId>> {
-    match camera.set_parameter(ADDRESSES_PARAMETER, Value::Text(addresses.join(","))) {
-        Err(error) if error.kind != ErrorKind::NotSupported => Err(error),
-        _ => camera.scanning(),
     }
 }

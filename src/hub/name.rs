@@ -4,21 +4,27 @@
 use crate::camera::types::CameraId;
 use crate::wire::MAX_NAME;
 
-/// Characters of a long serial number that tell cameras apart well enough.
-const TELLING: usize = 8;
+/// Characters of a serial number, or of a place, that tell cameras apart well enough.
+const TELLING: usize = 12;
 
 /// The camera's own name and the end of its serial number, or of its place if it has none.
 #[must_use]
 pub fn device_name(camera: &CameraId) -> String {
-    let identity = camera.serial.as_deref().or(camera.bus.as_deref()).unwrap_or_default();
-    let beginning = identity.chars().count().saturating_sub(TELLING);
-    let end: String = identity.chars().skip(beginning).collect();
-    let end = end.trim_matches(|c: char| !c.is_alphanumeric());
+    let end = ending(camera.serial.as_deref().or(camera.bus.as_deref()).unwrap_or_default());
     if end.is_empty() || camera.name.ends_with(end) {
         return fitting(&camera.name, MAX_NAME).to_owned();
     }
     let model = fitting(&camera.name, MAX_NAME.saturating_sub(end.len() + 1));
     format!("{model} {end}")
+}
+
+/// The whole of it if it is short, else what begins after a separator near the end.
+fn ending(identity: &str) -> &str {
+    let start = identity.char_indices().rev().nth(TELLING - 1).map_or(0, |(start, _)| start);
+    let end = &identity[start..];
+    let after = end.find(|c: char| !c.is_alphanumeric()).map_or(end, |separator| &end[separator..]);
+    let end = if start == 0 || after.len() < 4 { end } else { after };
+    end.trim_matches(|c: char| !c.is_alphanumeric())
 }
 
 /// As much of a name as fits, at the end of a character.
@@ -45,8 +51,10 @@ mod tests {
     fn two_cameras_of_one_model_are_told_apart_by_what_they_are() {
         assert_eq!(name("Cam", Some("A1"), Some("usb-1")), "Cam A1");
         assert_eq!(name("Cam", Some("A1"), Some("usb-2")), "Cam A1");
-        assert_eq!(name("Cam", None, Some("usb-0000:00:14.0-2.1")), "Cam 14.0-2.1");
-        assert_eq!(name("Cam", Some("0123-4567-89ab-cdef"), None), "Cam 9ab-cdef");
+        assert_eq!(name("Cam", None, Some("usb-0000:00:14.0-2.1")), "Cam 00:14.0-2.1");
+        assert_eq!(name("Cam", Some("0123-4567-89ab-cdef"), None), "Cam 89ab-cdef");
+        assert_eq!(name("Cam", Some("0123456789abcdef"), None), "Cam 456789abcdef");
+        assert_eq!(name("vivid", None, Some("platform:vivid-000")), "vivid vivid-000");
     }
 
     #[test]

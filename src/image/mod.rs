@@ -132,6 +132,8 @@ pub struct FrameInfo {
     pub offset: Option<i32>,
     /// Sensor temperature in °C.
     pub temperature: Option<f64>,
+    /// Read-outs that were added up; 1 for a plain exposure.
+    pub added: u32,
 }
 
 /// One read-out.

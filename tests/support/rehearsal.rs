@@ -513,6 +513,7 @@ fn frame() -> Frame {
             gain: None,
             offset: None,
             temperature: None,
+            added: 1,
         },
     }
 }

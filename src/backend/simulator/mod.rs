@@ -32,8 +32,8 @@ use crate::camera::Camera;
 use crate::camera::call::{self, Params, Reply};
 use crate::camera::error::{CameraError, ErrorKind, Result};
 use crate::camera::types::{
-    self as facts, Binning, CameraId, Capabilities, Celsius, CoolingStatus, ExposureRequest,
-    ExposureStatus, FORMAT_PARAMETER, Frame, Moment, Percent, Range, Roi, Value,
+    self as facts, Binning, CameraId, Capabilities, Celsius, CoolingStatus, ExposureRequest, ExposureStatus,
+    FORMAT_PARAMETER, Frame, Moment, Percent, Range, Roi, Value,
 };
 
 /// Name and model of the only camera that this backend finds.
