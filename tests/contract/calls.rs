@@ -196,7 +196,8 @@ fn without_a_connection_only_the_calls_that_need_none_work() {
                     works(rig.camera.disconnect());
                 }
                 _ if is_able(&rig.can, name) => {
-                    refused(name, &params, "nothing is connected", ErrorKind::NotConnected, result);
+                    let because = "nothing is connected";
+                    refused(name, format_args!("a call"), because, ErrorKind::NotConnected, result);
                 }
                 _ => assert!(result.is_err(), "{name}: done without a connection, and without the ability"),
             }
@@ -238,6 +239,8 @@ fn whatever_is_called_nothing_panics_and_what_is_refused_changes_nothing() {
         if rig.hardware {
             return;
         }
+        works(rig.start_long(Duration::from_secs_f64(rig.can.exposure.max)));
+        works(rig.camera.abort_exposure());
         let mut names: Vec<_> = all_calls(rig).into_iter().map(|(name, _)| name).collect();
         names.push("pulse_guide");
         let config = Config { cases: 512, failure_persistence: None, ..Config::default() };
