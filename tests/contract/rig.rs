@@ -54,7 +54,8 @@ pub fn backends() -> Vec<(Backend, bool)> {
         assert!(known.contains(name), "{CHOICE}: there is no backend {name}; compiled in are: {known:?}");
     }
     let chosen = all.into_iter().filter(|backend| names.is_empty() || names.contains(&backend.name));
-    chosen.map(|backend| (backend, !names.is_empty() || backend.name == "simulator")).collect()
+    let always = |name| name == "simulator" || name == ramp::BACKEND.name;
+    chosen.map(|backend| (backend, !names.is_empty() || always(backend.name))).collect()
 }
 
 /// Checks one promise on the first camera of each backend, and reports all backends that break it.
