@@ -21,6 +21,8 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("device", &["property", "wire", "camera::types", "camera::call", "camera::error", "image"]),
     ("hub", &["property", "wire", "camera::types", "camera::error"]),
     ("backend", &["camera", "image"]),
+    // Pages, and the example backend that they show.
+    ("guide", &["backend", "camera", "image"]),
     ("delivery", &["image", "wire", "device::job", "host", "camera::types"]),
     ("host", &["wire", "device::job"]),
     ("driver", &["hub", "host", "delivery", "backend", "camera", "device", "property", "wire", "image"]),
@@ -30,8 +32,17 @@ const ARROWS: &[(&str, &[&str])] = &[
 ];
 
 /// Modules that take time and everything else as arguments, so that a test can be the world.
-const PURE: &[&str] =
-    &["device", "hub", "property", "wire", "image", "camera::types", "camera::call", "camera::error"];
+const PURE: &[&str] = &[
+    "device",
+    "hub",
+    "property",
+    "wire",
+    "image",
+    "camera::types",
+    "camera::call",
+    "camera::error",
+    "camera::limits",
+];
 
 /// What a pure module never names. Their tests may: they read files to compare with.
 const WORLD: &[&str] = &[

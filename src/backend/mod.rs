@@ -1,14 +1,10 @@
-//! The kinds of hardware: one file and one line in [`BACKENDS`] each.
+//! The kinds of hardware: one file and one line each. [How to add one](crate::guide::add_your_camera).
 //!
 //! A backend implements [`Camera`] and never names the wire, a property or the device: hardware does not know INDI.
 //! A backend may bring one skeleton file with settings of its own; the device passes what clients write there to
 //! [`Camera::set_parameter`], unread.
 
 use crate::camera::Camera;
-
-pub mod simulator;
-#[cfg(all(feature = "v4l2", target_os = "linux"))]
-pub mod v4l2;
 
 /// One kind of hardware.
 #[derive(Clone, Copy)]
@@ -51,27 +47,20 @@ pub struct Nodes {
     pub prefix: &'static str,
 }
 
-/// Every backend compiled in.
-pub const BACKENDS: &[Backend] = &[
-    Backend {
-        name: "simulator",
-        label: "Camera Simulator",
-        hardware: false,
-        guides: true,
-        skeleton: Some(("simulator.xml", include_str!("../../xml-skeletons/simulator.xml"))),
-        addresses: None,
-        nodes: None,
-        create: || Box::new(simulator::Simulator::new()),
-    },
+/// Declares the module of each backend and puts its `BACKEND` into the table, so that one line does both.
+///
+/// rustfmt does not follow modules that a macro declares: it is told of the files of this folder by name.
+macro_rules! backends {
+    ($($(#[$attribute:meta])* $name:ident,)*) => {
+        $($(#[$attribute])* pub mod $name;)*
+
+        /// Every backend compiled in.
+        pub const BACKENDS: &[Backend] = &[$($(#[$attribute])* $name::BACKEND,)*];
+    };
+}
+
+backends! {
+    simulator,
     #[cfg(all(feature = "v4l2", target_os = "linux"))]
-    Backend {
-        name: "v4l2",
-        label: "Camera V4L2",
-        hardware: true,
-        guides: false,
-        skeleton: Some(("v4l2.xml", include_str!("../../xml-skeletons/v4l2.xml"))),
-        addresses: None,
-        nodes: Some(Nodes { directory: "/dev", prefix: "video" }),
-        create: || Box::new(v4l2::V4l2::default()),
-    },
-];
+    v4l2,
+}

@@ -24,11 +24,24 @@ mod stream;
 
 use self::exposure::Exposure;
 use self::open::Open;
+use super::{Backend, Nodes};
 use crate::camera::Camera;
 use crate::camera::error::{CameraError, ErrorKind, Result};
 use crate::camera::types::{
     Binning, CameraId, Capabilities, ExposureRequest, ExposureStatus, FORMAT_PARAMETER, Frame, Range, Roi,
     Value,
+};
+
+/// What the driver has to know of it.
+pub const BACKEND: Backend = Backend {
+    name: "v4l2",
+    label: "Camera V4L2",
+    hardware: true,
+    guides: false,
+    skeleton: Some(("v4l2.xml", include_str!("../../../xml-skeletons/v4l2.xml"))),
+    addresses: None,
+    nodes: Some(Nodes { directory: "/dev", prefix: "video" }),
+    create: || Box::new(V4l2::default()),
 };
 
 /// Vectors of `v4l2.xml`.
