@@ -12,6 +12,7 @@
 //! A call beyond those that may wait is refused at once, before those are answered; no other reply overtakes.
 //!
 //! Read [`Device::attend_calls`] first; the functions are in [`registry`].
+#![allow(clippy::unnecessary_wraps, reason = "all functions of the registry have one signature")]
 
 use std::collections::VecDeque;
 use std::time::Duration;

@@ -33,6 +33,7 @@ const WARM: Celsius = 20.0;
 
 /// What the cooler is doing.
 #[derive(Debug, Default)]
+#[allow(clippy::struct_excessive_bools, reason = "independent facts")]
 pub(super) struct Cooler {
     /// When the camera last said how warm it is.
     pub(super) polled: std::time::Duration,

@@ -56,7 +56,7 @@ impl Device {
             }
             Ok(Reply::Cameras(cameras)) => running.heard.cameras = Some(cameras.clone()),
             Ok(reply) if matches!(call, Call::Vendor { .. }) => {
-                running.heard.vendor = registry::fields(reply)
+                running.heard.vendor = registry::fields(reply);
             }
             Ok(_) => {}
             Err(error) => {

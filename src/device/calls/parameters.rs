@@ -27,15 +27,14 @@ const SET: &str = "set_parameter";
 impl Device {
     pub(super) fn call_get_parameter(&mut self, arguments: &Arguments<'_>) -> Result<Progress> {
         let name = arguments.text(GET, "name")?;
-        let value = match table::named_as(&name) {
-            Some(named) => named.shape.read(self.parameter_vector(GET, &name, named.vector)?),
-            None => {
-                let (vector, element) = self.element(GET, &name)?;
-                if vector.perm == Perm::Wo {
-                    return Err(not_supported(GET, &name, "it can only be written"));
-                }
-                read_element(vector, element)
+        let value = if let Some(named) = table::named_as(&name) {
+            named.shape.read(self.parameter_vector(GET, &name, named.vector)?)
+        } else {
+            let (vector, element) = self.element(GET, &name)?;
+            if vector.perm == Perm::Wo {
+                return Err(not_supported(GET, &name, "it can only be written"));
             }
+            read_element(vector, element)
         };
         match value {
             Some(value) => Progress::done("the parameter", &Parameter { value }),

@@ -52,7 +52,7 @@ impl Device {
             status,
             phase,
             elapsed_s: open.as_secs_f64(),
-            remaining_s: duration.map_or(0.0, |duration| (duration - open).as_secs_f64()),
+            remaining_s: duration.map_or(0.0, |duration| duration.saturating_sub(open).as_secs_f64()),
             percent,
             exposure_id: Some(self.exposure.last_id.0).filter(|id| *id > 0),
         }
