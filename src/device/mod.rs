@@ -8,7 +8,7 @@
 //!
 //! Every property that clients may write has one handler, registered in the file of its concern:
 //! `connection`, `exposure`, `fast`, `geometry`, `formats`, `cooler`, `guide`, `controls`, `upload`, `header`, `snoop`,
-//! `config`, `notice`, `nickname`.
+//! `config`, `notice`, `nickname`. `calls` answers those who call a camera by name, by way of the same handlers.
 //!
 //! Read [`Device::handle`] first.
 
@@ -17,13 +17,13 @@ use std::time::Duration;
 
 use crate::camera::call::{Call, Reply};
 use crate::camera::error::CameraError;
-use crate::camera::types::{CameraId, Capabilities, Event, Moment, Range};
-use crate::property::key::Values;
+use crate::camera::types::{CameraId, Capabilities, Event, Moment};
 use crate::property::outbox::Outbox;
-use crate::property::rejection::Rejection;
 use crate::property::store::Store;
-use crate::wire::{Limits, Message, New, Request};
+use crate::wire::{Message, Request};
 
+mod abilities;
+mod calls;
 mod config;
 mod connection;
 mod controls;
@@ -43,12 +43,14 @@ mod setup;
 mod snoop;
 mod timer;
 mod upload;
+mod write;
 
 pub use job::{Job, Report};
 pub use notice::Level;
 pub use setup::Setup;
 
 use guide::Axis;
+use publish::limits;
 use setup::Handlers;
 use timer::{Timer, Timers};
 
@@ -114,6 +116,7 @@ pub struct Device {
     config: config::Config,
     snoop: snoop::Snoop,
     header: header::Header,
+    desk: calls::Desk,
     home: String,
 }
 
@@ -140,6 +143,7 @@ impl Device {
             self.expired(timer);
         }
         self.announce_frames();
+        self.attend_calls();
     }
 
     /// The next call for the camera thread of that epoch. There is at most one unanswered call; a new epoch means
@@ -232,24 +236,6 @@ impl Device {
         }
     }
 
-    /// A client's write, or one replayed from a configuration.
-    fn write(&mut self, new: &New) {
-        let new = self.completed(new);
-        match self.store.accept(&new) {
-            Ok(values) => self.change(&new, &values),
-            Err(unknown @ Rejection::Unknown { .. }) => self.say(Level::Error, &unknown.to_string()),
-            Err(rejection) => self.refuse(&new.name, &rejection.to_string()),
-        }
-    }
-
-    /// Hands accepted values to whoever owns the vector.
-    fn change(&mut self, new: &New, values: &Values) {
-        match self.handlers.of(&new.name) {
-            Some(handler) => handler(self, values),
-            None => self.change_setting(new, values),
-        }
-    }
-
     fn camera_event(&mut self, event: Event) {
         match event {
             Event::Reply(result) => {
@@ -267,6 +253,7 @@ impl Device {
 
     /// The camera's answer to the call that was outstanding.
     fn answered(&mut self, call: &Call, result: Result<Reply, CameraError>) {
+        self.note_answer(call, &result);
         self.watch_link(call, &result);
         match call {
             Call::Connect(_) | Call::Reconnect(_) => self.connect_answered(result),
@@ -284,7 +271,7 @@ impl Device {
                 self.setting_answered(name, call, result);
             }
             Call::Vendor { name, .. } if name == guide::PULSE => self.pulse_answered(call, result),
-            // Never asked by the device.
+            // Asked only by those who call the camera by name.
             Call::Scanning
             | Call::GetExposureStatus
             | Call::GetExposureResult
@@ -299,11 +286,12 @@ impl Device {
 
     fn reported(&mut self, report: Report) {
         match report {
-            Report::Delivered { id, blob, file } => self.delivered(id, blob, file),
+            Report::Delivered { id, bytes, blob, file } => self.delivered(id, bytes, blob, file),
             Report::Loaded(result) => self.config_loaded(result),
             Report::Saved(result) => self.config_saved(result),
             Report::Purged(result) => self.config_purged(result),
             Report::Nicknamed(result) => self.nicknamed(result),
+            Report::Recalled { id, text } => self.note_recalled(id, text),
         }
     }
 
@@ -321,13 +309,9 @@ impl Device {
             Timer::PartingOverdue => self.parting_overdue(),
             Timer::PulseNorthSouth => self.pulse_over(Axis::NorthSouth),
             Timer::PulseWestEast => self.pulse_over(Axis::WestEast),
+            Timer::CameraCallOverdue => self.camera_call_overdue(),
         }
     }
-}
-
-/// What clients may write, as the camera says it.
-fn limits<T: Into<f64>>(range: Range<T>) -> Limits {
-    Limits { min: range.min.into(), max: range.max.into(), step: range.step.into() }
 }
 
 impl std::fmt::Debug for Device {

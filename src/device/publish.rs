@@ -1,10 +1,11 @@
-//! Telling clients what a vector is now.
+//! What clients hear of a vector: that it is there, its values and its state, and that a write was refused.
 
+use crate::camera::error::ErrorKind;
+use crate::camera::types::Range;
 use crate::property::key::Key;
-use crate::wire::{Message, Perm, State};
+use crate::wire::{Limits, Message, Perm, State};
 
-use super::connection::Link;
-use super::{Device, Level};
+use super::{Device, Level, connection};
 
 impl Device {
     pub(super) fn send_definition(&mut self, name: &str) {
@@ -51,19 +52,26 @@ impl Device {
     /// Refuses a write that only a camera can carry out, when it is lost; says whether it is. A camera that is being
     /// asked for its settings is there: it is given those that were saved.
     pub(super) fn refused_while_lost<K: Key>(&mut self, key: &K) -> bool {
-        let lost = !matches!(self.link, Link::On | Link::Asking);
+        let lost = !matches!(self.link, connection::Link::On | connection::Link::Asking);
         if lost {
             let vector = key.vector();
-            self.refuse(vector, &format!("{vector} has to wait: the camera is lost"));
+            let sentence = format!("{vector} has to wait: the camera is lost");
+            self.refuse_as(ErrorKind::Disconnected, vector, &sentence);
         }
         lost
+    }
+
+    /// Answers a write that makes no sense; see [`refuse_as`](Device::refuse_as).
+    pub(super) fn refuse(&mut self, vector: &str, sentence: &str) {
+        self.refuse_as(ErrorKind::InvalidValue, vector, sentence);
     }
 
     /// Answers a write that changes nothing: one sentence, and the true values. The state becomes Alert, but what is
     /// under way stays Busy (to Ekos an Alert is a failed capture), and a vector that only the driver writes, or that
     /// clients do not know now, stays as it is.
-    pub(super) fn refuse(&mut self, vector: &str, sentence: &str) {
+    pub(super) fn refuse_as(&mut self, kind: ErrorKind, vector: &str, sentence: &str) {
         self.say(Level::Error, sentence);
+        self.note_refusal(kind, sentence);
         let stays = self
             .store
             .vector(vector)
@@ -73,4 +81,9 @@ impl Device {
         }
         self.send_by_name(vector);
     }
+}
+
+/// What clients may write, as the camera says it.
+pub(super) fn limits<T: Into<f64>>(range: Range<T>) -> Limits {
+    Limits { min: range.min.into(), max: range.max.into(), step: range.step.into() }
 }

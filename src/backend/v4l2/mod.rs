@@ -83,7 +83,7 @@ impl V4l2 {
             (SIZE, Value::Record(fields)) => {
                 let (mut width, mut height) = self.settings.size;
                 for (field, value) in fields {
-                    let number = whole(value).ok_or_else(|| invalid("whole numbers from 0 to 65535"))?;
+                    let number = length(name, value)?;
                     match field.as_str() {
                         "WIDTH" => width = number,
                         "HEIGHT" => height = number,
@@ -229,6 +229,9 @@ impl Camera for V4l2 {
         if let Some(value) = self.setting(name) {
             return Ok(value);
         }
+        if self.open.is_none() && name != FORMAT_PARAMETER {
+            return Err(unknown(CALL, name));
+        }
         let open = self.opened(CALL)?;
         if name == FORMAT_PARAMETER {
             return Ok(Value::Text(open.form().name()));
@@ -242,6 +245,9 @@ impl Camera for V4l2 {
         if self.setting(name).is_some() {
             return self.set_setting(name, &value);
         }
+        if self.open.is_none() && name != FORMAT_PARAMETER {
+            return Err(unknown(CALL, name));
+        }
         let open = self.opened(CALL)?;
         if name == FORMAT_PARAMETER {
             return open.set_form(&value).map(|()| value);
@@ -254,11 +260,23 @@ impl Camera for V4l2 {
     }
 }
 
-fn whole(value: &Value) -> Option<u32> {
-    let Value::Number(number) = value else { return None };
-    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "checked")]
-    let whole = (0.0..=65535.0).contains(number).then_some(*number as u32)?;
-    (f64::from(whole) - number == 0.0).then_some(whole)
+/// Pixels along one axis.
+fn length(name: &str, value: &Value) -> Result<u32> {
+    let refused =
+        |kind, what: &str| Err(CameraError::new(kind, "set_parameter", format!("{name} takes {what}")));
+    match value {
+        Value::Number(number) if !number.is_finite() || number.fract() != 0.0 => {
+            refused(ErrorKind::InvalidValue, "whole numbers")
+        }
+        #[allow(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "a whole number in this range"
+        )]
+        Value::Number(number @ 0.0..=65535.0) => Ok(*number as u32),
+        Value::Number(_) => refused(ErrorKind::OutOfRange, "0 to 65535"),
+        _ => refused(ErrorKind::InvalidValue, "numbers"),
+    }
 }
 
 fn within(call: &'static str, what: &str, range: Option<Range<i32>>, value: i32) -> Result<()> {
@@ -307,8 +325,11 @@ mod tests {
             Value::Record(vec![number("WIDTH", width), number("HEIGHT", height)])
         };
         assert_eq!(camera.set_parameter(SIZE, width(640.0)).unwrap(), both(640.0, 0.0));
-        for refused in [width(-1.0), width(0.5), width(f64::NAN), width(65536.0), Value::Bool(true)] {
+        for refused in [width(0.5), width(f64::NAN), Value::Bool(true)] {
             assert_eq!(camera.set_parameter(SIZE, refused).unwrap_err().kind, ErrorKind::InvalidValue);
+        }
+        for refused in [width(-1.0), width(65536.0)] {
+            assert_eq!(camera.set_parameter(SIZE, refused).unwrap_err().kind, ErrorKind::OutOfRange);
         }
         assert_eq!(camera.get_parameter(SIZE).unwrap(), both(640.0, 0.0));
         let text = |text: &str| Value::Text(text.to_owned());
