@@ -62,6 +62,7 @@ extern crate self as indi_camera;
 
 pub mod backend;
 pub mod camera;
+pub mod client;
 pub mod delivery;
 pub mod device;
 pub mod driver;
