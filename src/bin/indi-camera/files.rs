@@ -76,12 +76,7 @@ impl Files {
     }
 
     /// Writes a frame and its preview under the next free name.
-    pub(super) fn write(
-        &self,
-        frame: &[u8],
-        suffix: &str,
-        preview: Option<&[u8]>,
-    ) -> Result<Written, Fault> {
+    pub(super) fn write(&self, frame: &[u8], suffix: &str, preview: Option<&[u8]>) -> Result<Written, Fault> {
         let draft = self.draft(frame)?;
         let preview = preview.map(|bytes| self.draft(bytes)).transpose()?;
         let (number, frame) = self.publish(draft, suffix)?;

@@ -129,6 +129,21 @@ fn a_saturated_star_is_one_star() {
     assert!((found[0].x - 250.3).hypot(found[0].y - 200.8) < 0.1, "{found:?}");
 }
 
+/// A mirror telescope shows it as a ring, on which noise makes many maxima.
+#[test]
+fn a_star_out_of_focus_is_one_star() {
+    let mut scene = Scene::new(9, |x, y| {
+        let distance = (x - 250.3).hypot(y - 200.8);
+        if (5.0..14.0).contains(&distance) { 1300.0 } else { 1000.0 }
+    });
+    scene.star(100.0, 100.0, 1.5, 30_000.0);
+    let found = scene.noise(30.0).find();
+    assert_eq!(found.len(), 2, "{found:?}");
+    assert!((found[0].x - 250.3).hypot(found[0].y - 200.8) < 1.0, "{found:?}");
+    let half_of_the_ring = ((5.0_f32.powi(2) + 14.0_f32.powi(2)) / 2.0).sqrt();
+    assert!((found[0].hfr / half_of_the_ring - 1.0).abs() < 0.05, "{found:?}");
+}
+
 #[test]
 fn a_mosaic_is_measured_in_its_own_pixels() {
     let mut scene = Scene::new(7, |_, _| 1000.0);
