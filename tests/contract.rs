@@ -120,6 +120,10 @@ fn number(value: impl Into<f64>) -> Value {
     Value::Number(value.into())
 }
 
+fn pair(x: u32, y: u32) -> Value {
+    Value::List(vec![number(x), number(y)])
+}
+
 fn text(word: &str) -> Value {
     Value::Text(word.to_owned())
 }
@@ -165,7 +169,7 @@ fn all_calls(id: &CameraId) -> Vec<(&'static str, Params)> {
         ("get_camera_roi", none()),
         ("set_camera_roi", params(&roi)),
         ("get_binning", none()),
-        ("set_binning", params(&[("x", number(1)), ("y", number(1))])),
+        ("set_binning", params(&[("binning", pair(1, 1))])),
         ("get_gain", none()),
         ("set_gain", params(&[("gain", number(0))])),
         ("get_offset", none()),
@@ -221,8 +225,8 @@ fn bad_arguments_are_refused_and_change_nothing() {
             ("set_camera_roi", roi(4_294_967_295.0, 1.0), OutOfRange),
             ("set_camera_roi", roi(0.5, 10.0), InvalidValue),
             ("set_camera_roi", params(&[("width", number(10))]), InvalidValue),
-            ("set_binning", params(&[("x", number(0)), ("y", number(1))]), OutOfRange),
-            ("set_binning", params(&[("x", number(1))]), InvalidValue),
+            ("set_binning", params(&[("binning", pair(0, 1))]), OutOfRange),
+            ("set_binning", params(&[("binning", number(1))]), InvalidValue),
             ("connect", params(&[("device_name", number(1))]), InvalidValue),
         ];
         for not_finite in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY] {

@@ -18,7 +18,20 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("image", &[]),
     ("property", &["wire"]),
     ("camera", &["image"]),
-    ("device", &["property", "wire", "camera::types", "camera::call", "camera::error", "image"]),
+    (
+        "device",
+        &[
+            "property",
+            "wire",
+            "camera::types",
+            "camera::call",
+            "camera::error",
+            "camera::wish",
+            "camera::json",
+            "camera::answer",
+            "image",
+        ],
+    ),
     ("backend", &["camera", "image"]),
     ("delivery", &["image", "wire", "device::job", "host", "camera::types"]),
     ("host", &["wire", "device::job"]),
@@ -29,8 +42,19 @@ const ARROWS: &[(&str, &[&str])] = &[
 ];
 
 /// Modules that take time and everything else as arguments, so that a test can be the world.
-const PURE: &[&str] =
-    &["device", "property", "wire", "image", "camera::types", "camera::call", "camera::error"];
+const PURE: &[&str] = &[
+    "device",
+    "property",
+    "wire",
+    "image",
+    "camera::types",
+    "camera::call",
+    "camera::error",
+    "camera::arguments",
+    "camera::wish",
+    "camera::json",
+    "camera::answer",
+];
 
 /// What a pure module never names. Their tests may: they read files to compare with.
 const WORLD: &[&str] = &[

@@ -7,9 +7,13 @@
 
 use std::fmt;
 
+pub mod answer;
+mod arguments;
 pub mod call;
 pub mod error;
+pub mod json;
 pub mod types;
+pub mod wish;
 pub mod worker;
 
 use call::{Params, Reply};
