@@ -4,12 +4,14 @@
 use std::fmt;
 use std::process::ExitCode;
 
+use indi_camera::camera::answer::Code;
+use indi_camera::client::ClientError;
+
 /// Why the tool ends without having done what it was asked.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Fault {
     pub(super) exit: Exit,
-    /// Code of the Camera API.
-    pub(super) code: String,
+    pub(super) code: Code,
     /// One sentence without a full stop.
     pub(super) sentence: String,
     /// What to do next, where that is known: one sentence or a few lines.
@@ -50,28 +52,60 @@ impl From<Exit> for ExitCode {
 }
 
 impl Fault {
-    pub(super) fn new(exit: Exit, code: &str, sentence: impl Into<String>) -> Fault {
-        Fault { exit, code: code.to_owned(), sentence: sentence.into(), advice: None }
+    pub(super) fn new(exit: Exit, code: Code, sentence: impl Into<String>) -> Fault {
+        Fault { exit, code, sentence: sentence.into(), advice: None }
     }
 
-    /// Wrong arguments that only became apparent later than those that the parser finds.
+    /// Wrong arguments, also those that only the camera's own limits tell.
     pub(super) fn usage(sentence: impl Into<String>) -> Fault {
-        Fault::new(Exit::Usage, "invalid_value", sentence)
+        Fault::new(Exit::Usage, Code::InvalidValue, sentence)
     }
 
     /// A file or a disk.
     pub(super) fn disk(sentence: impl Into<String>) -> Fault {
-        Fault::new(Exit::Failed, "io", sentence)
+        Fault::new(Exit::Failed, Code::Io, sentence)
     }
 
     /// No such camera, property or element.
     pub(super) fn unknown(sentence: impl Into<String>) -> Fault {
-        Fault::new(Exit::Unknown, "not_supported", sentence)
+        Fault::new(Exit::Unknown, Code::NotSupported, sentence)
     }
 
+    /// The same, and what was going on.
+    pub(super) fn during(mut self, what: &str) -> Fault {
+        self.sentence = format!("{what}: {}", self.sentence);
+        self
+    }
+
+    /// The same with something to do next.
     pub(super) fn advise(mut self, advice: impl Into<String>) -> Fault {
         self.advice = Some(advice.into());
         self
+    }
+}
+
+impl From<ClientError> for Fault {
+    fn from(error: ClientError) -> Fault {
+        let exit = match error {
+            ClientError::Unreachable { .. } | ClientError::ServerGone { .. } => Exit::Unreachable,
+            ClientError::NoSuchDevice { .. } => Exit::Unknown,
+            ClientError::Timeout { .. } => Exit::Late,
+            _ => Exit::Failed,
+        };
+        let code = Code::ALL.into_iter().find(|code| code.word() == error.code()).unwrap_or(Code::Hardware);
+        let advice = match &error {
+            ClientError::Unreachable { address, .. } => Some(format!(
+                "Is there a server? Start one with \"indiserver indi_camera_simulator_ccd\", say where it is with \
+                 --server host:port (not {address}), or leave --server away to use the simulated camera."
+            )),
+            ClientError::NoSuchDevice { .. } => Some("\"indi-camera scan\" lists the cameras.".to_owned()),
+            ClientError::NotConnected { device } => {
+                Some(format!("Connect it: indi-camera … set '{device}.CONNECTION.CONNECT=On'"))
+            }
+            ClientError::Timeout { .. } => Some("--timeout SECONDS gives it more time.".to_owned()),
+            _ => None,
+        };
+        Fault { exit, code, sentence: error.to_string(), advice }
     }
 }
 

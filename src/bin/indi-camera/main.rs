@@ -1,38 +1,55 @@
 //! `indi-camera`, the tool for people: cameras from the shell, by the client library.
 //!
-//! Each command is a file of its own and gives an [`Answer`](answer::Answer) or a [`Fault`](fault::Fault), which is
-//! all that this file prints. [`arguments`] is the definition of the command line.
+//! Each command is a file of its own and gives an [`Outcome`](outcome::Outcome) or a [`Fault`](fault::Fault), which
+//! this file prints. [`arguments`] is the definition of the command line, and [`reach`] finds the camera.
 #![warn(clippy::pedantic)]
 #![allow(clippy::cast_precision_loss, clippy::doc_markdown, reason = "as in the library")]
 
-mod answer;
 mod arguments;
+mod call;
+mod capture;
 mod fault;
 mod files;
+mod get;
 mod manual;
+mod names;
+mod outcome;
 mod picture;
+mod progress;
+mod reach;
+mod report;
+mod scan;
+mod set;
+mod stop;
+mod terminal;
+mod values;
+mod watch;
 
 use std::process::ExitCode;
 
 use clap::Parser;
 use clap::error::ErrorKind;
+use indi_camera::client::Server;
 
-use answer::Answer;
 use arguments::{Arguments, Command};
-use fault::Fault;
+use fault::{Exit, Fault};
+use outcome::Outcome;
+use stop::Stop;
 
 fn main() -> ExitCode {
     let arguments = match Arguments::try_parse() {
         Ok(arguments) => arguments,
         Err(error) => return explain(&error),
     };
+    // A call is answered by an envelope, whoever asks.
+    let json = arguments.json || matches!(arguments.command, Command::Call(_));
     match run(&arguments) {
-        Ok(answer) => {
-            answer.print(arguments.json);
-            ExitCode::SUCCESS
+        Ok(outcome) => {
+            outcome.print(arguments.json);
+            outcome.failure().map_or(ExitCode::SUCCESS, |_| Exit::Failed.into())
         }
         Err(fault) => {
-            fault.print(arguments.json);
+            fault.print(json);
             fault.exit.into()
         }
     }
@@ -52,10 +69,54 @@ fn explain(error: &clap::Error) -> ExitCode {
     ExitCode::from(if error.use_stderr() { 2 } else { 0 })
 }
 
-fn run(arguments: &Arguments) -> Result<Answer, Fault> {
+fn run(arguments: &Arguments) -> Result<Outcome, Fault> {
     match &arguments.command {
-        Command::Completions { shell } => Ok(manual::completions(*shell)),
-        Command::Man { out } => manual::man(out.as_deref()),
-        _ => todo!(),
+        Command::Completions { shell } => return Ok(manual::completions(*shell)),
+        Command::Man { out } => return manual::man(out.as_deref()),
+        _ => {}
+    }
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let runtime = runtime.map_err(|error| Fault::disk(format!("the runtime does not start: {error}")))?;
+    runtime.block_on(at_the_camera(arguments))
+}
+
+/// Commands that need a line to a camera. However they end, what they have said to it gets there.
+async fn at_the_camera(arguments: &Arguments) -> Result<Outcome, Fault> {
+    let Arguments { reach, json, command } = arguments;
+    let mut stop = Stop::new()?;
+    if let Command::Scan = command {
+        return stop.unless(scan::run(reach)).await;
+    }
+    // What can be wrong already is found before anything is started.
+    let plan = match command {
+        Command::Capture(wish) => Some(capture::Plan::new(wish, *json)?),
+        Command::Call(asked) => asked.read().map(|_| None)?,
+        _ => None,
+    };
+    let server = stop.unless(reach.server()).await?;
+    let done = match plan {
+        Some(plan) => plan.run(reach, &server, *json, &mut stop).await,
+        None => stop.unless(ask(arguments, &server)).await,
+    };
+    let done = match done {
+        // That is how it ends.
+        Err(fault) if fault.exit == Exit::Interrupted && matches!(command, Command::Watch(_)) => Ok(Outcome::silent()),
+        done => done,
+    };
+    // Who insists does not wait for the farewell.
+    let _ = stop.unless(async { Ok(server.close().await) }).await;
+    done
+}
+
+async fn ask(Arguments { reach, json, command }: &Arguments, server: &Server) -> Result<Outcome, Fault> {
+    if let Command::Call(asked) = command {
+        return call::run(reach, server, asked).await;
+    }
+    reach.connect_own_cameras(server).await?;
+    match command {
+        Command::Watch(asked) => watch::run(reach, server, asked, *json).await,
+        Command::Get(asked) => get::run(reach, server, asked).await,
+        Command::Set(asked) => set::run(reach, server, asked).await,
+        _ => Ok(Outcome::silent()),
     }
 }
