@@ -59,6 +59,7 @@
 
 pub mod backend;
 pub mod camera;
+pub mod client;
 pub mod delivery;
 pub mod device;
 pub mod driver;

@@ -36,6 +36,20 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("delivery", &["image", "wire", "device::job", "host", "camera::types"]),
     ("host", &["wire", "device::job"]),
     ("driver", &["host", "delivery", "backend", "camera", "device", "property", "wire", "image"]),
+    // Never the inside of the driver: the client is for any camera.
+    (
+        "client",
+        &[
+            "wire",
+            "camera::types",
+            "camera::call",
+            "camera::error",
+            "camera::wish",
+            "camera::json",
+            "camera::answer",
+            "image",
+        ],
+    ),
     ("bin::indi_camera_ccd", &["driver"]),
     // The crate root only lists its modules.
     ("", &[]),

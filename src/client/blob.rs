@@ -11,7 +11,7 @@ use rustix::fs::{MemfdFlags, fstat, memfd_create};
 use crate::wire::heard::BlobHead;
 
 /// Longest file that we take: more than any sensor gives, and a limit for what a broken peer may make us hold.
-pub const MOST_BYTES: u64 = 4 << 30;
+pub(super) const MOST_BYTES: u64 = 4 << 30;
 /// What a BLOB's format ends with when clients are to inflate it.
 const DEFLATED: &str = ".z";
 

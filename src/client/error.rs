@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
+use crate::camera::answer::Code;
 use crate::camera::error::ErrorKind;
 
 /// Why a call failed. The text is one sentence for a person; [`code`](ClientError::code) is for programs.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum ClientError {
     /// Nobody answers there, or the driver cannot be started.
     #[error("no connection to {address}: {why}")]
@@ -24,7 +25,7 @@ pub enum ClientError {
         why: String,
     },
     /// No device of that name is there.
-    #[error("there is no device {device}; {}", known(.known))]
+    #[error("there is no device {device}; {}", list(.known))]
     NoSuchDevice {
         /// The name asked for.
         device: String,
@@ -129,8 +130,8 @@ pub enum ClientError {
     /// A call through CAMERA_CALL was answered with an error; `code` is the camera's own.
     #[error("{message}")]
     Answered {
-        /// One of the codes of the Camera API.
-        code: String,
+        /// Of the Camera API.
+        code: Code,
         /// The camera's sentence.
         message: String,
     },
@@ -147,9 +148,9 @@ pub enum ClientError {
 impl ClientError {
     /// The code of the Camera API.
     #[must_use]
-    pub fn code(&self) -> &str {
+    pub fn code(&self) -> Code {
         let kind = match self {
-            ClientError::Answered { code, .. } => return code,
+            ClientError::Answered { code, .. } => return *code,
             ClientError::Unreachable { .. } | ClientError::Io { .. } => ErrorKind::Io,
             ClientError::ServerGone { .. } | ClientError::DeviceGone { .. } => ErrorKind::Disconnected,
             ClientError::NoSuchDevice { .. } | ClientError::NotConnected { .. } => ErrorKind::NotConnected,
@@ -163,7 +164,7 @@ impl ClientError {
             ClientError::Aborted { .. } | ClientError::NoFrame { .. } => ErrorKind::NoFrame,
             ClientError::Timeout { .. } => ErrorKind::Timeout,
         };
-        kind.code()
+        kind.into()
     }
 
     pub(crate) fn not_supported(device: &str, why: impl Into<String>) -> Self {
@@ -176,8 +177,12 @@ impl ClientError {
 }
 
 /// The result of a client's call.
-pub type Result<T> = std::result::Result<T, ClientError>;
+pub type Result<T, E = ClientError> = std::result::Result<T, E>;
 
-fn known(names: &[String]) -> String {
-    if names.is_empty() { "there is none at all".to_owned() } else { format!("there are {}", names.join(", ")) }
+fn list(names: &[String]) -> String {
+    if names.is_empty() {
+        "there is none at all".to_owned()
+    } else {
+        format!("there are {}", names.join(", "))
+    }
 }

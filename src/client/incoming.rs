@@ -108,7 +108,8 @@ impl Incoming {
         let wanted = heard.device.as_deref().is_some_and(|device| wanted(device, name));
         let mut files = Vec::new();
         for (place, head) in heads.iter().enumerate() {
-            let body = bodies.iter().position(|(blob, _)| *blob == place + 1).map(|at| bodies.swap_remove(at).1);
+            let body =
+                bodies.iter().position(|(blob, _)| *blob == place + 1).map(|at| bodies.swap_remove(at).1);
             let file = if head.attached {
                 // Taken in any case: it belongs to this element and to no other.
                 let fd = self.fds.pop_front().ok_or(BadBlob::NoDescriptor);

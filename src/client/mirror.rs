@@ -5,8 +5,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use super::blob::BadBlob;
-use super::blob::FrameFile;
+use super::blob::{BadBlob, FrameFile};
 use super::tracker::Tracker;
 use super::vector::{Vector, finite};
 use crate::wire::State;
@@ -119,6 +118,11 @@ impl Mirror {
         self.devices.iter().find(|device| device.name == name)
     }
 
+    /// How many devices and vectors there are.
+    pub(super) fn size(&self) -> usize {
+        self.devices.iter().map(|device| device.vectors.len() + 1).sum()
+    }
+
     pub(super) fn device_mut(&mut self, name: &str) -> Option<&mut Device> {
         self.devices.iter_mut().find(|device| device.name == name)
     }
@@ -129,18 +133,28 @@ impl Mirror {
     }
 
     /// Takes in what was heard at `now`, and the BLOBs that came with it.
-    pub(super) fn apply(&mut self, now: Duration, heard: Heard, files: Vec<Option<Result<FrameFile, BadBlob>>>) {
+    pub(super) fn apply(
+        &mut self,
+        now: Duration,
+        heard: Heard,
+        files: Vec<Option<Result<FrameFile, BadBlob>>>,
+    ) {
         self.sequence += 1;
         let sequence = self.sequence;
         let Heard { device: name, at, message, what } = heard;
         let Some(name) = name else { return };
-        let full = self.devices.iter().map(|device| device.vectors.len() + 1).sum::<usize>() >= MOST_VECTORS;
+        let full = self.size() >= MOST_VECTORS;
         if matches!(what, What::Define(_)) && !full && self.device(&name).is_none() {
             self.devices.push(Device::new(&name));
         }
         let Some(device) = self.device_mut(&name) else { return };
         if let Some(text) = message {
             device.hear(Sentence { text, at, sequence });
+            if device.exposure.is_waiting_for_words()
+                && let Some(why) = device.complaint(sequence - 1)
+            {
+                device.exposure.failed(why);
+            }
         }
         match what {
             What::Define(defined) => {
@@ -153,7 +167,9 @@ impl Mirror {
             }
             What::Set(set) => device.set(now, set, at, sequence, files),
             What::Asked { name, elements } => {
-                if name == EXPOSURE && let Some((_, seconds)) = elements.first() {
+                if name == EXPOSURE
+                    && let Some((_, seconds)) = elements.first()
+                {
                     device.exposure.asked_by_another(seconds);
                 }
             }
@@ -169,6 +185,20 @@ impl Mirror {
             }
             What::Message | What::PingRequest { .. } | What::PingReply { .. } => {}
         }
+    }
+
+    /// When something happens although nothing is heard.
+    pub(super) fn deadline(&self) -> Option<Duration> {
+        self.devices.iter().filter_map(|device| device.exposure.deadline()).min()
+    }
+
+    /// Lets happen what is due; returns the cameras that are to be told to stop.
+    pub(super) fn expire(&mut self, now: Duration) -> Vec<String> {
+        let due = self
+            .devices
+            .iter_mut()
+            .filter_map(|device| device.exposure.expire(now).then(|| device.name.clone()));
+        due.collect()
     }
 
     /// The line is lost: what was known may be true no more.
@@ -228,7 +258,8 @@ impl Device {
     /// Whether it says that it is a camera.
     #[must_use]
     pub fn is_camera(&self) -> bool {
-        let interface = self.text("DRIVER_INFO", "DRIVER_INTERFACE").and_then(|text| text.trim().parse::<u32>().ok());
+        let interface =
+            self.text("DRIVER_INFO", "DRIVER_INTERFACE").and_then(|text| text.trim().parse::<u32>().ok());
         interface.is_some_and(|bits| bits & CAMERA_BIT != 0)
     }
 
@@ -236,7 +267,8 @@ impl Device {
     #[must_use]
     pub fn is_connected(&self) -> bool {
         let connection = self.vector("CONNECTION");
-        let on = connection.is_some_and(|vector| vector.is_on("CONNECT") == Some(true) && vector.state != State::Busy);
+        let on = connection
+            .is_some_and(|vector| vector.is_on("CONNECT") == Some(true) && vector.state != State::Busy);
         on && self.vector(EXPOSURE).is_some()
     }
 
@@ -274,8 +306,11 @@ impl Device {
                 self.exposure.told(now, state, left, why);
             }
             (FRAMES, Changes::Blob(_)) => {
-                for file in files.into_iter().flatten() {
-                    self.exposure.frame(now, file.map(Arc::new));
+                for file in files {
+                    match file {
+                        Some(file) => self.exposure.frame(now, file.map(Arc::new)),
+                        None => self.exposure.unwanted(),
+                    }
                 }
             }
             ("CCD_FILE_PATH", _) if state != State::Alert => {

@@ -1,18 +1,17 @@
 //! A driver that we start: its server's end of the line, what it says on stderr, and its end.
 
 use std::collections::VecDeque;
+use std::fs::File;
 use std::io::{self, Read};
 use std::os::fd::OwnedFd;
-use std::os::unix::process::CommandExt;
-use std::process::{Child, Command, Stdio};
+use std::process::Stdio;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::net::{AddressFamily, SocketFlags, SocketType, socketpair};
-use rustix::process::{Pid, PidfdFlags, pidfd_open};
-use tokio::io::Interest;
-use tokio::io::unix::AsyncFd;
+use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
+use tokio::process::{Child, Command};
 
 use super::address::Launch;
 
@@ -27,9 +26,7 @@ const LONGEST: usize = 1000;
 /// A running driver.
 #[derive(Debug)]
 pub(super) struct Process {
-    child: Option<Child>,
-    /// Readable once it has ended.
-    ended: AsyncFd<OwnedFd>,
+    child: Child,
     /// What it said last.
     words: Words,
 }
@@ -54,27 +51,21 @@ impl Process {
         command.process_group(0);
         command.stdin(theirs.try_clone()?).stdout(theirs).stderr(Stdio::piped());
         let mut child = command.spawn()?;
+        // With it go our copies of the driver's descriptors.
         drop(command);
         let words = Words::default();
-        let ended = pidfd_open(Pid::from_child(&child), PidfdFlags::NONBLOCK).map_err(io::Error::from);
-        let ended = ended.and_then(|fd| AsyncFd::with_interest(fd, Interest::READABLE));
-        let listening = child.stderr.take().map_or(Ok(()), |stderr| words.listen(stderr));
-        match ended.and_then(|ended| listening.map(|()| ended)) {
-            Ok(ended) => Ok((Process { child: Some(child), ended, words }, ours)),
-            Err(error) => {
-                let _ = child.kill();
-                let _ = child.wait();
-                Err(error)
-            }
+        if let Some(stderr) = child.stderr.take() {
+            words.listen(stderr.into_owned_fd()?)?;
         }
+        Ok((Process { child, words }, ours))
     }
 
     /// Waits for its end, and says how it ended and what it said last. Can be asked again.
     pub(super) async fn ended(&mut self) -> String {
-        // An error would be one of the reactor; then the driver is as good as gone for us.
-        let _ = self.ended.readable().await;
-        let status = self.child.as_mut().and_then(|child| child.try_wait().ok().flatten());
-        let how = status.map_or_else(|| "the driver ended".to_owned(), |status| format!("the driver ended with {status}"));
+        let how = match self.child.wait().await {
+            Ok(status) => format!("the driver ended with {status}"),
+            Err(error) => format!("the driver ended: {error}"),
+        };
         match self.words.last() {
             Some(words) => format!("{how} and said: {words}"),
             None => how,
@@ -83,31 +74,25 @@ impl Process {
 
     /// Waits for the end of a driver whose line has been closed, and ends it when that takes too long.
     pub(super) async fn farewell(mut self) {
-        if tokio::time::timeout(FAREWELL, self.ended.readable()).await.is_err()
-            && let Some(child) = &mut self.child
-        {
-            let _ = child.kill();
-        }
-        if let Some(mut child) = self.child.take() {
-            let _ = child.wait();
+        if tokio::time::timeout(FAREWELL, self.child.wait()).await.is_err() {
+            // Fails only when it has ended.
+            let _ = self.child.kill().await;
         }
     }
 }
 
 impl Drop for Process {
-    /// Dropped without a farewell, as when the runtime ends: the line is closed, which every driver takes for the end.
-    /// Somebody has to see to it, and to bury it; should we end before, the system does.
+    /// Dropped without a farewell, as when the runtime ends: the line is closed, which every driver takes for its end.
+    /// Somebody has to see to that; should this process end before, nobody can.
     fn drop(&mut self) {
-        let Some(mut child) = self.child.take() else { return };
-        let waiting = std::thread::Builder::new().name("farewell".to_owned());
-        let waiting = waiting.spawn(move || {
-            if let Ok(ended) = pidfd_open(Pid::from_child(&child), PidfdFlags::empty())
-                && let Ok(patience) = Timespec::try_from(FAREWELL)
-            {
-                let _ = poll(&mut [PollFd::new(&ended, PollFlags::IN)], Some(&patience));
+        let pid = self.child.id().and_then(|pid| Pid::from_raw(pid.cast_signed()));
+        let Some(Ok(process)) = pid.map(|pid| pidfd_open(pid, PidfdFlags::empty())) else { return };
+        let waiting = std::thread::Builder::new().name("farewell".to_owned()).spawn(move || {
+            if let Ok(patience) = Timespec::try_from(FAREWELL) {
+                let _ = poll(&mut [PollFd::new(&process, PollFlags::IN)], Some(&patience));
             }
-            let _ = child.kill();
-            let _ = child.wait();
+            // Of a process that has ended this does nothing: the descriptor is its own and no other's.
+            let _ = pidfd_send_signal(&process, Signal::KILL);
         });
         if let Err(error) = waiting {
             tracing::warn!(%error, "a driver ends on its own");
@@ -126,8 +111,8 @@ impl Words {
     }
 
     /// Reads stderr to its end on a thread: it must be read whatever we are doing, or the driver would wait for us.
-    fn listen(&self, mut stderr: impl Read + Send + 'static) -> io::Result<()> {
-        let words = self.clone();
+    fn listen(&self, stderr: OwnedFd) -> io::Result<()> {
+        let (words, mut stderr) = (self.clone(), File::from(stderr));
         let reading = std::thread::Builder::new().name("stderr".to_owned());
         reading.spawn(move || {
             let (mut chunk, mut line) = ([0; 4096], Vec::new());

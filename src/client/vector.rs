@@ -93,8 +93,10 @@ impl Vector {
                 list.into_iter().map(|(head, text)| element(head, ElementValue::Text(text))).collect()
             }
             Elements::Number(list) => {
-                let number = |n: crate::wire::Number| {
-                    ElementValue::Number { value: n.value, format: n.format, limits: n.limits }
+                let number = |n: crate::wire::Number| ElementValue::Number {
+                    value: n.value,
+                    format: n.format,
+                    limits: n.limits,
                 };
                 list.into_iter().map(|(head, n)| element(head, number(n))).collect()
             }

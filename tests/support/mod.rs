@@ -43,7 +43,7 @@ pub const DEVICE: &str = "Camera Simulator";
 pub const SOON: Duration = Duration::from_secs(20);
 
 /// Variables by which the caller's surroundings could reach the driver.
-const FOREIGN: [&str; 9] = [
+pub const FOREIGN: [&str; 9] = [
     "INDIDEV",
     "INDICONFIG",
     "INDISKEL",
