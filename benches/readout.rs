@@ -8,7 +8,7 @@ use indi_camera::delivery::blob::{Buffer, Transport};
 use indi_camera::image::pack::Packed;
 use indi_camera::image::planes::Planes;
 use indi_camera::image::statistics::Statistics;
-use indi_camera::image::stretch::stretch;
+use indi_camera::image::stretch::{SKY, stretch};
 use indi_camera::image::xisf::Unit;
 use indi_camera::image::{Binning, Frame, FrameInfo, Pixels, Roi, fits, native, stars, window};
 use ndarray::Array3;
@@ -156,7 +156,7 @@ fn find_stars(bencher: Bencher<'_, '_>) {
 #[divan::bench]
 fn stretch_preview(bencher: Bencher<'_, '_>) {
     let pixels = sky();
-    bencher.counter(BytesCount::new(BYTES)).bench_local(|| stretch(&Planes::of(&pixels, None)));
+    bencher.counter(BytesCount::new(BYTES)).bench_local(|| stretch(&Planes::of(&pixels, None), SKY));
 }
 
 #[divan::bench]

@@ -22,6 +22,9 @@ pub struct Planes {
     pub scale: usize,
 }
 
+/// Pixels that a star covers, more or less.
+const STAR: usize = 8;
+
 /// A place inside a 2×2 cell: column, row.
 type Place = (usize, usize);
 
@@ -54,31 +57,35 @@ impl Planes {
         sum
     }
 
-    /// The same light on at most `width` × `height` values, each the mean of a square. A whole factor along both
-    /// axes, so the result may be smaller than it would have to be; what does not fill a square at the right and
-    /// lower edge is left out.
+    /// The same light on at most `width` × `height` values, for a small picture. Each stands for a square, and is the
+    /// mean of the brightest pixels in it, as many as a star covers: the mean of all would leave nothing of the stars. A
+    /// whole factor along both axes, so the result may be smaller than it would have to be; what does not fill a square
+    /// at the right and lower edge is left out.
     #[must_use]
     pub fn shrunk(&self, width: usize, height: usize) -> Planes {
         let factor = self.width.div_ceil(width.max(1)).max(self.height.div_ceil(height.max(1)));
         // Something remains even of a single row.
         let factor = factor.min(self.width).min(self.height).max(1);
         let (columns, rows) = (self.width / factor, self.height / factor);
-        let shrink = |plane: &Vec<f32>| {
-            let mut small = vec![0.0; columns * rows];
-            let share = 1.0 / (factor * factor) as f32;
-            small.par_chunks_mut(columns.max(1)).enumerate().for_each(|(row, line)| {
-                let from = &plane[row * factor * self.width..][..factor * self.width];
-                for full in from.chunks_exact(self.width) {
-                    let squares = full.chunks_exact(factor);
-                    line.iter_mut().zip(squares).for_each(|(sum, part)| *sum += part.iter().sum::<f32>());
-                }
-                line.iter_mut().for_each(|sum| *sum *= share);
-            });
-            small
+        let square = |plane: &[f32], n: usize| {
+            let (row, column) = (n / columns * factor, n % columns * factor);
+            let lines = (row..row + factor).map(|row| &plane[row * self.width + column..][..factor]);
+            brightest(&mut lines.flatten().copied().collect::<Vec<f32>>())
         };
+        let shrink =
+            |plane: &Vec<f32>| (0..columns * rows).into_par_iter().map(|n| square(plane, n)).collect();
         let planes = self.planes.iter().map(shrink).collect();
         Planes { width: columns, height: rows, planes, scale: self.scale * factor }
     }
+}
+
+/// The mean of as many of the brightest values as a star has pixels.
+fn brightest(values: &mut [f32]) -> f32 {
+    let count = values.len().min(STAR);
+    if values.len() > STAR {
+        values.select_nth_unstable_by(STAR - 1, |a, b| b.total_cmp(a));
+    }
+    values[..count].iter().sum::<f32>() / count.max(1) as f32
 }
 
 fn take<T: Copy + Into<u32> + Sync>(pixels: &Array3<T>, mosaic: Option<&Bayer>) -> Planes {
@@ -177,13 +184,19 @@ mod tests {
     }
 
     #[test]
-    fn shrinking_takes_the_mean_and_fits() {
+    fn a_small_picture_fits_and_keeps_its_stars() {
         let planes =
             Planes { width: 5, height: 2, planes: vec![(0u8..10).map(f32::from).collect()], scale: 2 };
         let small = planes.shrunk(3, 9);
         assert_eq!((small.width, small.height, small.scale), (2, 1, 4));
         assert_eq!(small.planes, [[3.0, 5.0]]);
         assert_eq!(planes.shrunk(80, 50), planes);
+
+        let mut sky = Planes { width: 64, height: 32, planes: vec![vec![100.0; 64 * 32]], scale: 1 };
+        sky.planes[0][20 * 64 + 40..][..8].fill(900.0);
+        let small = sky.shrunk(4, 4);
+        assert_eq!((small.width, small.height), (4, 2));
+        assert_eq!(small.planes, [[100.0, 100.0, 100.0, 100.0, 100.0, 100.0, 900.0, 100.0]]);
     }
 
     #[test]

@@ -50,6 +50,8 @@ const LARGEST_APERTURE: f32 = 48.0;
 const ROUNDS: usize = 12;
 /// Within this many of its half-flux radii everything belongs to a star.
 const SKIRT: f32 = 2.5;
+/// Cells in which stars are looked up, pixels: no skirt reaches farther than to the next one.
+const CELL: usize = 64;
 
 /// The stars in that light, brightest first.
 #[must_use]
@@ -267,10 +269,8 @@ impl Growth {
 
 /// Leaves out what lies on the skirt of a brighter star. `stars` come brightest first.
 fn without_skirts(stars: &[Star], width: usize, height: usize) -> Vec<Star> {
-    // No skirt reaches farther than to the next cell.
     #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "on the field")]
     let cell = |at: f32| at as usize / CELL;
-    const CELL: usize = 64;
     let columns = width / CELL + 1;
     let mut cells: Vec<Vec<Star>> = vec![Vec::new(); columns * (height / CELL + 1)];
     let mut kept = Vec::new();

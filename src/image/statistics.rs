@@ -239,7 +239,7 @@ mod tests {
     fn an_even_frame_has_no_noise_and_an_empty_one_no_statistics() {
         let found = of(Array3::from_elem((3, 9, 9), 512));
         assert_eq!((found.noise, found.median, found.minimum, found.maximum), (0.0, 512, 512, 512));
-        assert_eq!(of(Array3::from_shape_vec((1, 1, 4), vec![1, 9, 3, 60_000]).unwrap()).noise, 0.0);
+        assert!(of(Array3::from_shape_vec((1, 1, 4), vec![1, 9, 3, 60_000]).unwrap()).noise.abs() < 1e-9);
         assert_eq!(Statistics::of(&Pixels::U16(Array3::zeros((1, 0, 5))), 1), None);
     }
 

@@ -43,7 +43,8 @@ pub(super) async fn run(reach: &Reach, server: &Server, asked: &Call) -> Result<
 
 /// By the camera's own CAMERA_CALL where it has that, else by its standard properties.
 async fn answer(camera: &Camera, name: &str, params: &Params) -> Answer {
-    let has_own = camera.server().look(|mirror| mirror.device(camera.name())?.vector(CAMERA_CALL).map(|_| ()));
+    let has_own =
+        camera.server().look(|mirror| mirror.device(camera.name())?.vector(CAMERA_CALL).map(|_| ()));
     if has_own.is_none() {
         return camera.by_name(name, params).await;
     }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use indi_camera::camera::types::FrameType;
 use indi_camera::camera::wish::ExposureWish;
 use indi_camera::client::{Camera, ClientError, Server, Shot};
-use indi_camera::image::stretch::stretch;
+use indi_camera::image::stretch::{SKY, stretch};
 use jiff::Zoned;
 use serde::Serialize;
 
@@ -26,7 +26,9 @@ const TOLERANCE: f64 = 0.5;
 /// How long a camera may take to say that it has stopped.
 const STOPPING: Duration = Duration::from_secs(2);
 /// Rows of the terminal that are left for words.
-const WORDS: usize = 18;
+const WORDS: usize = 14;
+/// What the sky becomes where pixels are few and large, white being 1.
+const NIGHT: f32 = 0.12;
 
 /// A series that can be begun: the files that it makes have names.
 pub(super) struct Plan<'a> {
@@ -55,7 +57,9 @@ impl<'a> Plan<'a> {
         let files = Files::new(&wish.out, wish.count, wish.overwrite, &Zoned::now())?;
         let is_seen = !json && io::stdout().is_terminal();
         if wish.show && is_seen && !terminal::has_colours() {
-            tell("indi-camera: this terminal does not say that it has 24-bit colours (COLORTERM=truecolor), so nothing is drawn");
+            tell(
+                "indi-camera: this terminal does not say that it has 24-bit colours (COLORTERM=truecolor), so nothing is drawn",
+            );
         }
         Ok(Plan { wish, files, show: wish.show && is_seen && terminal::has_colours() })
     }
@@ -134,9 +138,9 @@ impl<'a> Plan<'a> {
         let cooled = async {
             let from = camera.get_current_temperature().await?;
             camera.cooling_to(target).await?;
-            let published = camera.server().look(|mirror| {
-                mirror.device(camera.name())?.number("CCD_TEMP_RAMP", "RAMP_THRESHOLD")
-            });
+            let published = camera
+                .server()
+                .look(|mirror| mirror.device(camera.name())?.number("CCD_TEMP_RAMP", "RAMP_THRESHOLD"));
             let (tolerance, limit) = (published.unwrap_or(TOLERANCE), self.wish.cool_timeout);
             let show = |now| bar.cooling(from, now, target);
             camera.wait_for_temperature(target, tolerance, limit, show).await?;
@@ -145,7 +149,8 @@ impl<'a> Plan<'a> {
         stop.unless(cooled).await.map_err(|fault| match fault.exit {
             Exit::Interrupted | Exit::Terminated => {
                 let sentence = format!("{} while cooling", fault.sentence);
-                Fault { sentence, ..fault }.advise("The cooler stays on: indi-camera call cooling '{\"enable\": false}'")
+                Fault { sentence, ..fault }
+                    .advise("The cooler stays on: indi-camera call cooling '{\"enable\": false}'")
             }
             Exit::Late => fault.advise("--cool-timeout SECONDS gives the cooler more time."),
             _ => fault,
@@ -171,15 +176,22 @@ impl<'a> Plan<'a> {
         let stopped = tokio::time::timeout(STOPPING, camera.abort_exposure()).await;
         let what_happened = match stopped {
             Ok(Ok(_)) => format!("{which} is aborted, and nothing of it was written"),
-            _ => format!("the camera was told to abort {which} and has not confirmed that; nothing of it was written"),
+            _ => format!(
+                "the camera was told to abort {which} and has not confirmed that; nothing of it was written"
+            ),
         };
         Fault { sentence: format!("{}: {what_happened}", fault.sentence), ..fault }
     }
 
     /// Writes the files and looks at the pixels, on another thread: the camera's driver wants answers meanwhile.
     async fn keep(&self, camera: &Camera, shot: Arc<Shot>) -> Result<Kept, Fault> {
-        let adc_bits = camera.server().look(|mirror| mirror.device(camera.name())?.number("ADC_DEPTH", "BITS"));
-        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "saturates, and is checked")]
+        let adc_bits =
+            camera.server().look(|mirror| mirror.device(camera.name())?.number("ADC_DEPTH", "BITS"));
+        #[allow(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "saturates, and is checked"
+        )]
         let adc_bits = adc_bits.map(|bits| bits as u32);
         let mut notes = Vec::new();
         let frame = match shot.frame().await {
@@ -197,14 +209,17 @@ impl<'a> Plan<'a> {
             let light = frame.as_ref().map(light);
             let image = frame.as_ref().zip(light.as_ref());
             let image = image.and_then(|(frame, light)| Image::of(&frame.pixels, light, adc_bits));
-            let preview = light.as_ref().filter(|_| preview).map(|light| png(&stretch(light))).transpose();
+            let preview =
+                light.as_ref().filter(|_| preview).map(|light| png(&stretch(light, SKY))).transpose();
             let preview = preview.map_err(|error| Fault::disk(format!("no preview: {error}")))?;
             let drawing = light.filter(|_| show).map(|light| {
                 let (columns, rows) = terminal::size();
-                half_blocks(&stretch(&light.shrunk(columns, 2 * rows.saturating_sub(WORDS).max(8))))
+                let small = light.shrunk(columns, 2 * rows.saturating_sub(WORDS).max(8));
+                half_blocks(&stretch(&small, NIGHT))
             });
             let file = shot.received()?;
-            let bytes = file.bytes().map_err(|error| Fault::disk(format!("the frame cannot be read: {error}")))?;
+            let bytes =
+                file.bytes().map_err(|error| Fault::disk(format!("the frame cannot be read: {error}")))?;
             let written = files.write(&bytes, file.format(), preview.as_deref())?;
             let report = Report::new(&name, &written, shot.info()?.info, image);
             Ok(Kept { report, drawing, notes })

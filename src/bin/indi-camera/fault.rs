@@ -92,7 +92,7 @@ impl From<ClientError> for Fault {
             ClientError::Timeout { .. } => Exit::Late,
             _ => Exit::Failed,
         };
-        let code = Code::ALL.into_iter().find(|code| code.word() == error.code()).unwrap_or(Code::Hardware);
+        let code = error.code();
         let advice = match &error {
             ClientError::Unreachable { address, .. } => Some(format!(
                 "Is there a server? Start one with \"indiserver indi_camera_simulator_ccd\", say where it is with \

@@ -12,6 +12,10 @@ use super::fault::Fault;
 
 /// Suffixes that a picture can have; the one of the pattern gives way to that of the picture.
 const SUFFIXES: [&str; 6] = [".fits.fz", ".fits", ".fit", ".fts", ".xisf", ".bin"];
+/// The working directory.
+const HERE: &str = ".";
+/// Name of what goes into a directory that was given without one.
+const USUAL: &str = "capture_XXX";
 /// Files of one series before somebody should tidy up.
 const MOST: u64 = 1_000_000;
 
@@ -37,6 +41,8 @@ pub(super) struct Written {
 impl Files {
     /// Looks at the pattern and the directory, which is made if need be, before any light is spent.
     pub(super) fn new(pattern: &Path, count: u32, overwrite: bool, now: &Zoned) -> Result<Files, Fault> {
+        let inside = pattern.join(USUAL);
+        let pattern = if names_directory(pattern) { &inside } else { pattern };
         let name = pattern.file_name().and_then(|name| name.to_str());
         let name = name.ok_or_else(|| {
             Fault::usage(format!("--out {} does not end with a file name", pattern.display()))
@@ -52,7 +58,7 @@ impl Files {
         }
         let directory = match pattern.parent() {
             Some(parent) if parent != Path::new("") => parent.to_owned(),
-            _ => PathBuf::from("."),
+            _ => PathBuf::from(HERE),
         };
         let files = Files { directory, name, number, overwrite };
         files.probe()?;
@@ -67,12 +73,14 @@ impl Files {
             .and_then(|()| Draft::new(&self.directory))
             .map_err(|error| Fault::disk(format!("cannot write into {directory}: {error}")).advise(advice))?;
         if self.number.is_none() && !self.overwrite {
-            let taken = |suffix: &&str| self.path(0, suffix).exists();
-            if let Some(suffix) = SUFFIXES.iter().chain(&[".png"]).find(|suffix| taken(suffix)) {
-                return Err(self.exists(&self.path(0, suffix)));
-            }
+            return self.taken(0).map_or(Ok(()), |path| Err(self.exists(&path)));
         }
         Ok(())
+    }
+
+    /// A file that has that number already, whatever its suffix.
+    fn taken(&self, number: u64) -> Option<PathBuf> {
+        SUFFIXES.iter().chain(&[".png"]).map(|suffix| self.path(number, suffix)).find(|path| path.exists())
     }
 
     /// Writes a frame and its preview under the next free name.
@@ -80,9 +88,8 @@ impl Files {
         let draft = self.draft(frame)?;
         let preview = preview.map(|bytes| self.draft(bytes)).transpose()?;
         let (number, frame) = self.publish(draft, suffix)?;
-        let preview = preview.map(|draft| self.publish_as(draft, number, ".png")).transpose();
-        match preview {
-            Ok(preview) => Ok(Written { frame, preview: preview.flatten() }),
+        match preview.map(|draft| self.publish_as(draft, number, ".png")).transpose() {
+            Ok(preview) => Ok(Written { frame, preview }),
             Err(fault) => Err(fault.advise(format!("The picture itself is safe in {}.", frame.display()))),
         }
     }
@@ -96,15 +103,10 @@ impl Files {
     /// The number and the path that the frame got.
     fn publish(&self, mut draft: Draft, suffix: &str) -> Result<(u64, PathBuf), Fault> {
         if self.number.is_none() {
-            let path = match self.overwrite {
-                true => Some(self.replace(draft, suffix)?),
-                false => self.claim(draft, 0, suffix)?.ok(),
-            };
-            return path.map(|path| (0, path)).ok_or_else(|| self.exists(&self.path(0, suffix)));
+            return self.publish_as(draft, 0, suffix).map(|path| (0, path));
         }
         for number in 1..MOST {
-            let taken = |suffix: &&str| self.path(number, suffix).exists();
-            if SUFFIXES.iter().chain(&[".png"]).any(|suffix| taken(suffix)) {
+            if self.taken(number).is_some() {
                 continue;
             }
             // Somebody else may have taken it just now.
@@ -116,26 +118,27 @@ impl Files {
         Err(Fault::disk(format!("all numbers of {} are taken", self.path(1, suffix).display())))
     }
 
-    fn publish_as(&self, draft: Draft, number: u64, suffix: &str) -> Result<Option<PathBuf>, Fault> {
+    fn publish_as(&self, draft: Draft, number: u64, suffix: &str) -> Result<PathBuf, Fault> {
+        let path = self.path(number, suffix);
         if self.overwrite && self.number.is_none() {
-            return self.replace(draft, suffix).map(Some);
+            draft.replace(&self.full(number, suffix)).map_err(|error| self.broken(&error))?;
+            return Ok(path);
         }
         match self.claim(draft, number, suffix)? {
-            Ok(path) => Ok(Some(path)),
-            Err(_) => Err(self.exists(&self.path(number, suffix))),
+            Ok(path) => Ok(path),
+            Err(_) => Err(self.exists(&path)),
         }
-    }
-
-    fn replace(&self, draft: Draft, suffix: &str) -> Result<PathBuf, Fault> {
-        draft.replace(&self.full(0, suffix)).map_err(|error| self.broken(&error))
     }
 
     fn claim(&self, draft: Draft, number: u64, suffix: &str) -> Result<Result<PathBuf, Draft>, Fault> {
-        draft.claim(&self.full(number, suffix)).map_err(|error| self.broken(&error))
+        let claimed = draft.claim(&self.full(number, suffix)).map_err(|error| self.broken(&error))?;
+        Ok(claimed.map(|_| self.path(number, suffix)))
     }
 
+    /// As a person would write it.
     fn path(&self, number: u64, suffix: &str) -> PathBuf {
-        self.directory.join(self.full(number, suffix))
+        let name = self.full(number, suffix);
+        if self.directory == Path::new(HERE) { name.into() } else { self.directory.join(name) }
     }
 
     fn full(&self, number: u64, suffix: &str) -> OsString {
@@ -149,7 +152,7 @@ impl Files {
     }
 
     fn exists(&self, path: &Path) -> Fault {
-        let numbered = self.directory.join(format!("{}_XXX.fits", self.name));
+        let numbered = path.with_file_name(format!("{}_XXX.fits", self.name));
         Fault::disk(format!("{} exists already and is left as it is", path.display())).advise(format!(
             "Choose another name, let it be numbered (--out '{}'), or say --overwrite.",
             numbered.display()
@@ -160,3 +163,10 @@ impl Files {
         Fault::disk(format!("cannot write into {}: {error}", self.directory.display()))
     }
 }
+
+fn names_directory(path: &Path) -> bool {
+    path.is_dir() || path.as_os_str().as_encoded_bytes().ends_with(b"/")
+}
+
+#[cfg(test)]
+mod tests;

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 use std::time::Duration;
 
-use indi_camera::client::{ClientError, Mirror, Server};
+use indi_camera::client::{ClientError, Device, Mirror, Server};
 use serde::Serialize;
 use serde_json::{Map, Value as Json};
 
@@ -60,7 +60,8 @@ async fn settle(
     quiet: Duration,
     enough: impl Fn(&Mirror) -> bool,
 ) -> Result<(), Fault> {
-    let vectors = |mirror: &Mirror| mirror.devices().iter().map(|device| device.vectors().len()).sum::<usize>();
+    let vectors =
+        |mirror: &Mirror| mirror.devices().iter().map(|device| device.vectors().len()).sum::<usize>();
     let mut seen = 0;
     loop {
         let patience = if seen == 0 { limit } else { quiet };
@@ -78,7 +79,7 @@ async fn settle(
 /// Why a pattern means nothing, as well as that can be told.
 pub(super) fn nothing(mirror: &Mirror, pattern: &str) -> Fault {
     let fault = Fault::unknown(format!("there is nothing by the name of {pattern}"));
-    let names: Vec<&str> = mirror.devices().iter().map(|device| device.name()).collect();
+    let names: Vec<&str> = mirror.devices().iter().map(Device::name).collect();
     let inside = |name: &&str| pattern.strip_prefix(*name).is_some_and(|rest| rest.starts_with('.'));
     let Some(device) = names.iter().copied().find(inside).and_then(|name| mirror.device(name)) else {
         return fault.advise(match names.as_slice() {

@@ -100,11 +100,17 @@ async fn at_the_camera(arguments: &Arguments) -> Result<Outcome, Fault> {
     };
     let done = match done {
         // That is how it ends.
-        Err(fault) if fault.exit == Exit::Interrupted && matches!(command, Command::Watch(_)) => Ok(Outcome::silent()),
+        Err(fault) if fault.exit == Exit::Interrupted && matches!(command, Command::Watch(_)) => {
+            Ok(Outcome::silent())
+        }
         done => done,
     };
     // Who insists does not wait for the farewell.
-    let _ = stop.unless(async { Ok(server.close().await) }).await;
+    let farewell = async {
+        server.close().await;
+        Ok(())
+    };
+    let _ = stop.unless(farewell).await;
     done
 }
 

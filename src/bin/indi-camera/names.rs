@@ -112,7 +112,11 @@ mod tests {
             assert_eq!(found.values, owned, "{text}");
         };
         check("Cam 2.0.CONNECTION.CONNECT=On", "CONNECTION", &[("CONNECT", "On")]);
-        check("Cam 2.0.CCD_FRAME.X=0;Y=-1.5;WIDTH=", "CCD_FRAME", &[("X", "0"), ("Y", "-1.5"), ("WIDTH", "")]);
+        check(
+            "Cam 2.0.CCD_FRAME.X=0;Y=-1.5;WIDTH=",
+            "CCD_FRAME",
+            &[("X", "0"), ("Y", "-1.5"), ("WIDTH", "")],
+        );
         check("Cam 2.0.T.A=a=b;c;d e=f", "T", &[("A", "a=b;c"), ("d e", "f")]);
         check("Cam 2.0.T.A=x;/y=z", "T", &[("A", "x;/y=z")]);
         for nonsense in ["", "a.b.c", "b.c=1", "=1", "a..c=1", "a.b.=1", "*.b.c=1"] {

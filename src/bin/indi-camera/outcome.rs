@@ -20,7 +20,11 @@ pub(super) struct Outcome {
 
 impl Outcome {
     /// Done. `result` has fields.
-    pub(super) fn done(message: impl Into<String>, result: &impl Serialize, text: impl Into<String>) -> Outcome {
+    pub(super) fn done(
+        message: impl Into<String>,
+        result: &impl Serialize,
+        text: impl Into<String>,
+    ) -> Outcome {
         Outcome { answer: Answer::done(message, result), text: text.into(), said: false }
     }
 

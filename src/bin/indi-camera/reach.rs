@@ -125,7 +125,8 @@ fn unreachable(address: &Address, error: ClientError) -> Fault {
         }
         Address::Local(name) => format!("Start a server (indiserver -u {name} …), or name its port."),
         Address::Driver(_) => {
-            "Is it an INDI driver? Started by hand in a terminal, it would wait for input without a word.".to_owned()
+            "Is it an INDI driver? Started by hand in a terminal, it would wait for input without a word."
+                .to_owned()
         }
     };
     if fault.exit == Exit::Unreachable { fault.advise(advice) } else { fault }

@@ -61,7 +61,8 @@ impl Image {
         let container = u32::MAX >> (32 - u32::from(pixels.bits()));
         let statistics = Statistics::of(pixels, container)?;
         // Values of 12 bits in 16 end at 4095; those that were shifted up or added together do not.
-        let converter = adc_bits.filter(|bits| (1..32).contains(bits)).map_or(container, |bits| (1 << bits) - 1);
+        let converter =
+            adc_bits.filter(|bits| (1..32).contains(bits)).map_or(container, |bits| (1 << bits) - 1);
         let statistics = if statistics.maximum <= converter && converter < container {
             Statistics::of(pixels, converter)?
         } else {

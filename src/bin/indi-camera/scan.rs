@@ -41,7 +41,9 @@ pub(super) async fn run(reach: &Reach) -> Result<Outcome, Fault> {
         last => faults.extend(last),
     }
 
-    faults.iter().for_each(|fault| tell(&format!("indi-camera: {fault}")));
+    for fault in &faults {
+        tell(&format!("indi-camera: {fault}"));
+    }
     let text = if cameras.is_empty() { "There is no camera.\n".to_owned() } else { table(&cameras) };
     let camera: Vec<String> = cameras.iter().map(|there| there.found.name.clone()).collect();
     let message = match camera.len() {
@@ -74,7 +76,8 @@ fn table(cameras: &[There]) -> String {
     let widths = [0, 1, 2, 3, 4].map(width);
     let mut text = String::new();
     for row in &rows {
-        let cells: Vec<String> = row.iter().zip(widths).map(|(cell, width)| format!("{cell:width$}")).collect();
+        let cells: Vec<String> =
+            row.iter().zip(widths).map(|(cell, width)| format!("{cell:width$}")).collect();
         let _ = writeln!(text, "{}", cells.join("  ").trim_end());
     }
     text

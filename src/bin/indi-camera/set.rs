@@ -30,9 +30,14 @@ pub(super) async fn run(reach: &Reach, server: &Server, asked: &Set) -> Result<O
     let mut set = Vec::new();
     for assignment in assignments? {
         let reached = one(reach, server, &assignment, settled).await?;
-        set.push(Reached { property: format!("{}.{}", assignment.device, assignment.property), state: reached });
+        set.push(Reached {
+            property: format!("{}.{}", assignment.device, assignment.property),
+            state: reached,
+        });
     }
-    let text = set.iter().fold(String::new(), |text, reached| text + &reached.property + " " + &reached.state + "\n");
+    let text = set
+        .iter()
+        .fold(String::new(), |text, reached| text + &reached.property + " " + &reached.state + "\n");
     Ok(Outcome::done("set", &Done { set }, text))
 }
 
@@ -68,7 +73,8 @@ fn wish(server: &Server, to: &Assignment, element: &str, value: &str) -> Result<
     match known {
         ElementValue::Text(_) => Ok(Wish::Text(value.to_owned())),
         ElementValue::Number { .. } => {
-            number::parse(value.trim()).map(Wish::Number).map_err(|_| wrong("a number"))
+            let number = number::parse(value);
+            number.map(Wish::Number).map_err(|why| wrong("a number").advise(format!("It is {why}.")))
         }
         ElementValue::Switch(_) => match value.trim().to_ascii_lowercase().as_str() {
             "on" => Ok(Wish::On(true)),

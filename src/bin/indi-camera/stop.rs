@@ -30,7 +30,10 @@ impl Stop {
     }
 
     /// Does something, unless somebody wants us to stop before it is done; then it is dropped.
-    pub(super) async fn unless<T>(&mut self, doing: impl Future<Output = Result<T, Fault>>) -> Result<T, Fault> {
+    pub(super) async fn unless<T>(
+        &mut self,
+        doing: impl Future<Output = Result<T, Fault>>,
+    ) -> Result<T, Fault> {
         tokio::select! {
             biased;
             fault = self.wanted() => Err(fault),

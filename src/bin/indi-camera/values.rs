@@ -42,7 +42,11 @@ pub(super) fn find(mirror: &Mirror, pattern: &str) -> Vec<Named> {
 }
 
 fn named(vector: &str, element: &Element) -> Named {
-    Named { name: format!("{vector}.{}", element.name), text: text(&element.value), json: json(&element.value) }
+    Named {
+        name: format!("{vector}.{}", element.name),
+        text: text(&element.value),
+        json: json(&element.value),
+    }
 }
 
 /// `PROPERTY [State] ELEMENT=value, …`

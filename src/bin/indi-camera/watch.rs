@@ -38,12 +38,7 @@ struct Said<'a> {
     message: &'a str,
 }
 
-pub(super) async fn run(
-    reach: &Reach,
-    server: &Server,
-    asked: &Watch,
-    json: bool,
-) -> Result<Outcome, Fault> {
+pub(super) async fn run(reach: &Reach, server: &Server, asked: &Watch, json: bool) -> Result<Outcome, Fault> {
     let patterns = if asked.patterns.is_empty() {
         vec![reach.camera(server).await?.name().to_owned()]
     } else {
@@ -92,7 +87,10 @@ impl View {
     }
 
     fn shows(&self, device: &Device, vector: &Vector) -> bool {
-        let names = vector.elements.iter().map(|element| format!("{}.{}.{}", device.name(), vector.name, element.name));
+        let names = vector
+            .elements
+            .iter()
+            .map(|element| format!("{}.{}.{}", device.name(), vector.name, element.name));
         names.into_iter().any(|name| self.patterns.iter().any(|pattern| means(pattern, &name)))
     }
 
@@ -105,21 +103,26 @@ impl View {
     fn lines(&self, mirror: &Mirror, shown: u64) -> String {
         let mut lines = Vec::new();
         for device in mirror.devices() {
-            for sentence in device.sentences().filter(|said| said.sequence > shown && self.listens_to(device)) {
+            for sentence in device.sentences().filter(|said| said.sequence > shown && self.listens_to(device))
+            {
                 let said = Said { device: device.name(), message: &sentence.text };
                 let plain = format!("{}: {}", device.name(), sentence.text);
                 lines.push((sentence.sequence, self.either(&said, plain)));
             }
             let changed = device.vectors().iter().filter(|vector| vector.sequence > shown);
             for vector in changed.filter(|vector| self.shows(device, vector)) {
-                let values = vector.elements.iter().map(|element| (element.name.clone(), json(&element.value)));
+                let values =
+                    vector.elements.iter().map(|element| (element.name.clone(), json(&element.value)));
                 let change = Change {
                     device: device.name(),
                     property: &vector.name,
                     state: state(vector.state),
                     values: values.collect(),
                 };
-                lines.push((vector.sequence, self.either(&change, format!("{}.{}", device.name(), line(vector)))));
+                lines.push((
+                    vector.sequence,
+                    self.either(&change, format!("{}.{}", device.name(), line(vector))),
+                ));
             }
         }
         lines.sort_by_key(|(sequence, _)| *sequence);
@@ -178,11 +181,8 @@ fn row(vector: &Vector, columns: usize) -> String {
         State::Busy => "\x1b[33m",
         State::Alert => "\x1b[31m",
     };
-    let values: Vec<String> = vector
-        .elements
-        .iter()
-        .map(|element| format!("{} {}", element.name, text(&element.value)))
-        .collect();
+    let values: Vec<String> =
+        vector.elements.iter().map(|element| format!("{} {}", element.name, text(&element.value))).collect();
     let values = values.join(" · ");
     let line = cut(&format!("  {:<24} {values}", vector.name), columns.saturating_sub(2));
     format!("{colour}●\x1b[0m{line}")

@@ -140,7 +140,7 @@ fn a_star_out_of_focus_is_one_star() {
     let found = scene.noise(30.0).find();
     assert_eq!(found.len(), 2, "{found:?}");
     assert!((found[0].x - 250.3).hypot(found[0].y - 200.8) < 1.0, "{found:?}");
-    let half_of_the_ring = ((5.0_f32.powi(2) + 14.0_f32.powi(2)) / 2.0).sqrt();
+    let half_of_the_ring = f32::midpoint(5.0_f32.powi(2), 14.0_f32.powi(2)).sqrt();
     assert!((found[0].hfr / half_of_the_ring - 1.0).abs() < 0.05, "{found:?}");
 }
 
