@@ -87,6 +87,11 @@ impl Server {
         panic!("no free port in {ATTEMPTS} attempts")
     }
 
+    /// Its port on the loopback.
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
     /// A client over TCP, which gets frames as base64. It has asked for nothing yet.
     pub fn tcp(&self) -> Client {
         let stream = TcpStream::connect((Ipv4Addr::LOCALHOST, self.port)).unwrap();

@@ -42,7 +42,7 @@ async fn values(server: &Server, limit: Duration, patterns: &[String]) -> Result
     };
     let all = |mirror: &Mirror| each(mirror).iter().all(|found| !found.is_empty());
 
-    settle(server, limit, PATIENT, |mirror| all(mirror) || exact(mirror)).await?;
+    appear(server, limit, all).await?;
     if !server.look(exact) {
         settle(server, limit, QUIET, exact).await?;
     }
@@ -51,6 +51,15 @@ async fn values(server: &Server, limit: Duration, patterns: &[String]) -> Result
         Some(pattern) => Err(server.look(|mirror| nothing(mirror, &pattern))),
         None => Ok(server.look(each).into_iter().flatten().collect()),
     }
+}
+
+/// Waits until everything is there that is waited for, but not much longer than for everything that there is.
+pub(super) async fn appear(
+    server: &Server,
+    limit: Duration,
+    enough: impl Fn(&Mirror) -> bool,
+) -> Result<(), Fault> {
+    settle(server, limit, PATIENT.min(limit), enough).await
 }
 
 /// Waits until `enough`, or until no property has been defined for that long.

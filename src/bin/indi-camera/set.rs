@@ -1,12 +1,12 @@
 //! `indi-camera set`: values of properties, and their effect, for scripts.
 
-use indi_camera::client::{Camera, ClientError, ElementValue, Server, Settled, Wish};
+use indi_camera::client::{Camera, ElementValue, Mirror, Server, Settled, Wish};
 use indi_camera::wire::number;
 use serde::Serialize;
 
 use super::arguments::{Reach, Set};
 use super::fault::Fault;
-use super::get::nothing;
+use super::get::{appear, nothing};
 use super::names::Assignment;
 use super::outcome::Outcome;
 use super::values::state;
@@ -45,12 +45,11 @@ pub(super) async fn run(reach: &Reach, server: &Server, asked: &Set) -> Result<O
 async fn one(reach: &Reach, server: &Server, to: &Assignment, settled: Settled) -> Result<String, Fault> {
     let Assignment { device, property, values } = to;
     let full = format!("{device}.{property}");
-    let defined = server.until(reach.timeout, full.clone(), |mirror| {
-        mirror.device(device).and_then(|device| device.vector(property)).map(|_| ())
-    });
-    match defined.await {
-        Err(ClientError::Timeout { .. }) => return Err(server.look(|mirror| nothing(mirror, &full))),
-        defined => defined?,
+    let is_there =
+        |mirror: &Mirror| mirror.device(device).is_some_and(|device| device.vector(property).is_some());
+    appear(server, reach.timeout, is_there).await?;
+    if !server.look(is_there) {
+        return Err(server.look(|mirror| nothing(mirror, &full)));
     }
     let wishes: Result<Vec<(&str, Wish)>, Fault> =
         values.iter().map(|(element, value)| Ok((&**element, wish(server, to, element, value)?))).collect();

@@ -5,7 +5,7 @@ use std::io::{self, IsTerminal};
 use std::time::Duration;
 
 use indi_camera::camera::answer::Answer;
-use indi_camera::client::{Device, Link, Mirror, Server, Vector};
+use indi_camera::client::{Device, Element, ElementValue, Link, Mirror, Server, Vector};
 use indi_camera::wire::State;
 use serde::Serialize;
 use serde_json::{Map, Value as Json};
@@ -45,6 +45,7 @@ pub(super) async fn run(reach: &Reach, server: &Server, asked: &Watch, json: boo
         asked.patterns.clone()
     };
     let view = View { patterns, json, live: !json && io::stdout().is_terminal() };
+    let _screen = view.live.then(Screen::open);
     let watched = match asked.seconds {
         Some(limit) => tokio::time::timeout(limit, view.follow(server)).await.unwrap_or(Ok(())),
         None => view.follow(server).await,
@@ -173,6 +174,22 @@ impl View {
     }
 }
 
+/// A screen of its own, which leaves what was there before as it was.
+struct Screen;
+
+impl Screen {
+    fn open() -> Screen {
+        print("\x1b[?1049h\x1b[?25l");
+        Screen
+    }
+}
+
+impl Drop for Screen {
+    fn drop(&mut self) {
+        print("\x1b[?25h\x1b[?1049l");
+    }
+}
+
 /// One property, in the colour of its state.
 fn row(vector: &Vector, columns: usize) -> String {
     let colour = match vector.state {
@@ -181,9 +198,12 @@ fn row(vector: &Vector, columns: usize) -> String {
         State::Busy => "\x1b[33m",
         State::Alert => "\x1b[31m",
     };
-    let values: Vec<String> =
-        vector.elements.iter().map(|element| format!("{} {}", element.name, text(&element.value))).collect();
-    let values = values.join(" · ");
+    let words = |element: &Element| match &element.value {
+        // Of switches those that are on say it all.
+        ElementValue::Switch(on) => on.then(|| element.name.clone()),
+        value => Some(format!("{} {}", element.name, text(value))),
+    };
+    let values = vector.elements.iter().filter_map(words).collect::<Vec<_>>().join(" · ");
     let line = cut(&format!("  {:<24} {values}", vector.name), columns.saturating_sub(2));
     format!("{colour}●\x1b[0m{line}")
 }
