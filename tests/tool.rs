@@ -4,6 +4,8 @@
 
 mod support;
 
+#[path = "tool/calls.rs"]
+mod calls;
 #[path = "tool/captures.rs"]
 mod captures;
 #[path = "tool/interrupts.rs"]

@@ -1,5 +1,7 @@
 //! `indi-camera call`: one call of the Camera API, and its answer as it is.
 
+use std::time::Duration;
+
 use indi_camera::camera::answer::Answer;
 use indi_camera::camera::call::Params;
 use indi_camera::camera::json;
@@ -13,8 +15,10 @@ use super::outcome::Outcome;
 /// Calls that a camera which is not connected is there for.
 const BEFORE_CONNECTING: [&str; 4] = ["connect", "disconnect", "reconnect", "scanning"];
 
-/// The text that every device of ours takes calls by.
-const CAMERA_CALL: &str = "CAMERA_CALL";
+/// The text by which every device of ours answers calls; it is defined behind the one by which it takes them.
+const CAMERA_REPLY: &str = "CAMERA_REPLY";
+/// How long after its first property a device may take to define that.
+const DEFINING: Duration = Duration::from_millis(500);
 
 impl Call {
     /// The arguments, before anybody is asked.
@@ -43,9 +47,10 @@ pub(super) async fn run(reach: &Reach, server: &Server, asked: &Call) -> Result<
 
 /// By the camera's own CAMERA_CALL where it has that, else by its standard properties.
 async fn answer(camera: &Camera, name: &str, params: &Params) -> Answer {
-    let has_own =
-        camera.server().look(|mirror| mirror.device(camera.name())?.vector(CAMERA_CALL).map(|_| ()));
-    if has_own.is_none() {
+    let own = camera.server().until(DEFINING, CAMERA_REPLY, |mirror| {
+        mirror.device(camera.name())?.vector(CAMERA_REPLY).map(|_| ())
+    });
+    if own.await.is_err() {
         return camera.by_name(name, params).await;
     }
     camera.call(name, params).await.unwrap_or_else(|error| Answer::from(&error))
