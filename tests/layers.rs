@@ -53,6 +53,8 @@ const ARROWS: &[(&str, &[&str])] = &[
         ],
     ),
     ("bin::indi_camera_ccd", &["driver"]),
+    // A face on the client, never on the driver's inside; files of its own appear whole, as those of the driver do.
+    ("bin::indi-camera", &["client", "camera", "image", "wire", "host::draft"]),
     // The crate root only lists its modules.
     ("", &[]),
 ];
