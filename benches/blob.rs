@@ -96,6 +96,7 @@ fn job() -> Job {
         gain: None,
         offset: None,
         temperature: None,
+        added: 1,
     };
     let pixels = Pixels::U16(Array3::from_elem((1, FULL.height as usize, FULL.width as usize), 1000));
     Job::Deliver(Box::new(Delivery {

@@ -6,8 +6,11 @@ use divan::Bencher;
 use divan::counter::BytesCount;
 use indi_camera::delivery::blob::{Buffer, Transport};
 use indi_camera::image::pack::Packed;
+use indi_camera::image::planes::Planes;
+use indi_camera::image::statistics::Statistics;
+use indi_camera::image::stretch::{SKY, stretch};
 use indi_camera::image::xisf::Unit;
-use indi_camera::image::{Binning, Frame, FrameInfo, Pixels, Roi, fits, native, window};
+use indi_camera::image::{Binning, Frame, FrameInfo, Pixels, Roi, fits, native, stars, window};
 use ndarray::Array3;
 use rand::SeedableRng;
 use rand_distr::{Distribution, Normal};
@@ -41,6 +44,7 @@ fn frame() -> Frame {
         gain: None,
         offset: None,
         temperature: None,
+        added: 1,
     };
     Frame { pixels: pixels(), info }
 }
@@ -134,6 +138,26 @@ fn compress_xisf(bencher: Bencher<'_, '_>) {
         unit.write(&mut to).ok()?;
         Some(to)
     });
+}
+
+/// What the tool says of a frame after a capture.
+#[divan::bench]
+fn measure_statistics(bencher: Bencher<'_, '_>) {
+    let pixels = sky();
+    bencher.counter(BytesCount::new(BYTES)).bench_local(|| Statistics::of(&pixels, u32::from(u16::MAX)));
+}
+
+/// The light of the pixels is taken each time.
+#[divan::bench]
+fn find_stars(bencher: Bencher<'_, '_>) {
+    let pixels = sky();
+    bencher.counter(BytesCount::new(BYTES)).bench_local(|| stars::find(&Planes::of(&pixels, None)));
+}
+
+#[divan::bench]
+fn stretch_preview(bencher: Bencher<'_, '_>) {
+    let pixels = sky();
+    bencher.counter(BytesCount::new(BYTES)).bench_local(|| stretch(&Planes::of(&pixels, None), SKY));
 }
 
 #[divan::bench]

@@ -44,6 +44,13 @@ install_missing() {
     missing=
 }
 
+# What the programs are built with. fitsio comes with its bindings, so that CFITSIO's headers are enough and clang is
+# not needed.
+need_to_build() {
+    need pkg-config has pkg-config
+    need libcfitsio-dev pkg-config --exists cfitsio
+}
+
 # Finds cargo, also where rustup puts it before the shell has been restarted.
 find_cargo() {
     has cargo >/dev/null || PATH=$PATH:${CARGO_HOME:-$HOME/.cargo}/bin
@@ -51,7 +58,7 @@ find_cargo() {
     has cc >/dev/null || fail "no C compiler: install one (Debian: build-essential) and start again"
 }
 
-# Where cargo puts the driver.
+# Where cargo puts the programs.
 release=${CARGO_TARGET_DIR:-target}/release
 case $release in
 /*) ;;

@@ -5,11 +5,9 @@ set -eu
 # shellcheck source=packaging/common.sh
 . "$(dirname "$0")/common.sh"
 
-# The real server and its tools; independent readers of our FITS files. fitsio comes with its bindings, so that
-# CFITSIO's headers are enough and clang is not needed.
+need_to_build
+# The real server and its tools; independent readers of our FITS files.
 need indi-bin has indiserver
-need pkg-config has pkg-config
-need libcfitsio-dev pkg-config --exists cfitsio
 need fitsverify has fitsverify
 # Steps the wall clock under a running driver.
 need faketime has faketime

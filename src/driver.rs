@@ -3,11 +3,14 @@
 //! ```text
 //!  stdin ── reader thread ──┐                                 ┌── camera thread ── sensor      one per device
 //!           (host::stdio)   ├──►  one task, one select loop ──┼── delivery thread ── memfd, file  one per device
-//!  signals, deadlines, log ─┘     (this file) owns Devices    └── writer thread ── stdout
+//!  signals, deadlines, log ─┤     (this file) owns Devices    ├── scout thread ── any sensor?     one per family
+//!  things plugged in ───────┘     and, for hardware, a Hub    └── writer thread ── stdout
 //! ```
 //! The loop takes one event, hands it to the device it is for, drains that device's calls and jobs, and offers its
-//! messages to the writer as there is room. It never blocks and never waits for a camera, a disk or a client.
+//! messages to the writer as there is room. It never blocks and never waits for a camera, a disk or a client. Devices
+//! of simulated cameras are there from the start; those of hardware come and go as the hub finds their cameras.
 
+use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::path::Path;
 use std::time::Duration;
@@ -17,18 +20,26 @@ use tokio::sync::mpsc::{Receiver, Sender, channel};
 use tokio::time::{Instant, sleep_until, timeout};
 
 use crate::backend::Backend;
-use crate::camera::call::{Call, Reply};
-use crate::camera::types::Event;
-use crate::camera::worker::{Clock, Settings, Worker};
+use crate::camera::error::Result as CameraResult;
+use crate::camera::types::{CameraId, Event};
+use crate::camera::worker::Clock;
 use crate::delivery::DeliveryThread;
-use crate::device::{Device, Epoch, Input, Level, Report};
+use crate::device::{Epoch, Input, Level, Report};
+use crate::host::config_file::ConfigFile;
 use crate::host::session_log::SessionLog;
 use crate::host::{log, stdio};
-use crate::wire::{Message, Request};
+use crate::hub::{self, Hub, Order};
+use crate::wire::{self, Message, Request};
 
+mod names;
+mod scout;
+mod skeletons;
 mod start;
+mod station;
 
-use start::Surroundings;
+use scout::Scout;
+use start::{Outfitter, Surroundings};
+use station::Station;
 
 /// Requests that wait for the loop. When they fill up the reader stops reading, and the server buffers.
 const REQUESTS: usize = 64;
@@ -64,7 +75,7 @@ pub fn run(argv0: &OsStr) -> Result<(), StartError> {
     let clock = Clock::start();
     let surroundings = Surroundings::read(&exec);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    runtime.block_on(Driver::start(&surroundings, &backends, clock, log_lines)?.serve())?;
+    runtime.block_on(Driver::start(surroundings, &backends, clock, log_lines)?.serve())?;
     // A camera thread that hangs must not keep the process: its end is not waited for.
     runtime.shutdown_background();
     Ok(())
@@ -81,33 +92,34 @@ enum Wake {
     End,
 }
 
-/// What the threads of a device have to tell.
+/// What the threads have to tell: of which device, or which family of hardware.
 enum News {
     Camera(usize, Epoch, Event),
     Delivery(usize, Report),
+    Found(usize, CameraResult<Vec<CameraId>>),
+    Plugged(usize),
 }
 
-/// One device and its threads.
-struct Station {
-    device: Device,
-    backend: Backend,
-    worker: Option<(Epoch, Worker)>,
-    /// What the camera was set to, for a thread that takes over from one that hangs.
-    settings: Settings,
-    /// The setting that it is being asked to change.
-    setting: Option<String>,
-    delivery: DeliveryThread,
+/// The hub and what it needs to do its work.
+struct Headquarters {
+    hub: Hub,
+    /// One for each family.
+    scouts: Vec<Scout>,
+    families: Vec<Backend>,
+    config: ConfigFile,
 }
 
 struct Driver {
     clock: Clock,
-    stations: Vec<Station>,
+    outfitter: Outfitter,
+    /// By number of the device, which is never used again.
+    stations: BTreeMap<usize, Station>,
+    /// Present if hardware is served.
+    headquarters: Option<Headquarters>,
     requests: Receiver<Request>,
     news: Receiver<News>,
     log_lines: Receiver<(tracing::Level, String)>,
     session_log: SessionLog,
-    /// For the camera threads.
-    report: Sender<News>,
     messages: Sender<Message>,
     writer: std::thread::JoinHandle<()>,
     broken: Receiver<()>,
@@ -115,7 +127,7 @@ struct Driver {
 
 impl Driver {
     fn start(
-        surroundings: &Surroundings,
+        surroundings: Surroundings,
         backends: &[Backend],
         clock: Clock,
         log_lines: Receiver<(tracing::Level, String)>,
@@ -125,19 +137,23 @@ impl Driver {
         let (messages, outgoing) = channel(MESSAGES);
         let (break_off, broken) = channel(1);
         let session_log = surroundings.session_log(clock.now());
-        let stations = start::stations(surroundings, backends, clock, session_log.path(), &report)?;
+        let log_file = session_log.path().to_owned();
+        let outfitter = Outfitter::new(surroundings, backends, clock, log_file, report);
+        let stations = outfitter.simulated(backends)?;
+        let headquarters = outfitter.headquarters(backends, stations.len());
         stdio::read(move |request| take.blocking_send(request).is_ok())?;
         let writer = stdio::write(outgoing, move || {
             let _ = break_off.try_send(());
         })?;
         Ok(Driver {
             clock,
-            stations,
+            outfitter,
+            stations: stations.into_iter().enumerate().collect(),
+            headquarters,
             requests,
             news,
             log_lines,
             session_log,
-            report,
             messages,
             writer,
             broken,
@@ -147,12 +163,15 @@ impl Driver {
     async fn serve(mut self) -> std::io::Result<()> {
         let mut terminate = signal(SignalKind::terminate())?;
         let mut interrupt = signal(SignalKind::interrupt())?;
-        for index in 0..self.stations.len() {
-            self.drain(index);
+        for ordinal in self.ordinals() {
+            self.drain(ordinal);
         }
+        self.obey();
         loop {
             let full = !self.send_messages();
-            let deadline = self.stations.iter().filter_map(|station| station.device.deadline()).min();
+            let devices = self.stations.values().filter_map(|station| station.device.deadline());
+            let hub = self.headquarters.iter().filter_map(|headquarters| headquarters.hub.deadline());
+            let deadline = devices.chain(hub).min();
             let until = deadline.map(|elapsed| Instant::from_std(self.clock.instant(elapsed)));
             let wake = tokio::select! {
                 biased;
@@ -183,16 +202,16 @@ impl Driver {
 
     /// Leaves the cameras in good order, as far as they answer, and tells the server.
     async fn say_farewell(mut self) {
-        for index in 0..self.stations.len() {
-            self.handle(index, Input::Shutdown);
+        for ordinal in self.ordinals() {
+            self.handle(ordinal, Input::Shutdown);
         }
-        while self.stations.iter().any(|station| !station.device.is_at_rest()) {
+        while self.stations.values().any(|station| !station.device.is_at_rest()) {
             if let Some(news) = self.news.recv().await {
                 self.hear(news);
             }
         }
         let Driver { stations, session_log, messages, writer, .. } = self;
-        for mut station in stations {
+        for mut station in stations.into_values() {
             while let Some(message) = station.device.poll_message() {
                 if messages.send(message).await.is_err() {
                     // Nobody listens any more; what is being stored is finished all the same.
@@ -208,9 +227,9 @@ impl Driver {
         drop(tokio::task::spawn_blocking(move || writer.join()).await);
     }
 
-    /// Hands messages to the writer; says whether it took all of them.
+    /// Hands messages to the writer, the hub's last; says whether it took all of them.
     fn send_messages(&mut self) -> bool {
-        for station in &mut self.stations {
+        for station in self.stations.values_mut() {
             while station.device.has_message() {
                 let Ok(room) = self.messages.try_reserve() else { return false };
                 if let Some(message) = station.device.poll_message() {
@@ -218,36 +237,42 @@ impl Driver {
                 }
             }
         }
+        let Some(Headquarters { hub, .. }) = &mut self.headquarters else { return true };
+        while hub.has_message() {
+            let Ok(room) = self.messages.try_reserve() else { return false };
+            if let Some(message) = hub.poll_message() {
+                room.send(message);
+            }
+        }
         true
     }
 
     fn hear(&mut self, news: News) {
-        if let News::Camera(index, epoch, Event::Reply(result)) = &news {
-            let station = &mut self.stations[*index];
-            let current = station.worker.as_ref().is_some_and(|(of, _)| of == epoch);
-            if current
-                && let Some(name) = station.setting.take()
-                && let Ok(Reply::Value(value)) = result
-            {
-                station.settings.remember(&name, value);
-            }
-        }
         match news {
-            News::Camera(index, epoch, event) => self.handle(index, Input::Camera(epoch, event)),
-            News::Delivery(index, report) => self.handle(index, Input::Delivery(report)),
+            News::Camera(ordinal, epoch, event) => {
+                if let Some(station) = self.stations.get_mut(&ordinal) {
+                    station.note_setting(epoch, &event);
+                }
+                self.handle(ordinal, Input::Camera(epoch, event));
+            }
+            News::Delivery(ordinal, report) => self.handle(ordinal, Input::Delivery(report)),
+            News::Found(family, cameras) => self.tell_hub(hub::Input::Found { family, cameras }),
+            News::Plugged(family) => self.tell_hub(hub::Input::Plugged { family }),
         }
     }
 
     /// Every device sees every request and takes what is addressed to it.
     fn route(&mut self, request: &Request) {
         tracing::trace!(?request, "heard");
-        for index in 0..self.stations.len() {
-            // A ping is answered once, by the device whose messages go out last: after all that was said before.
-            let is_ping = matches!(request, Request::PingRequest { .. });
-            if !is_ping || index + 1 == self.stations.len() {
-                self.handle(index, Input::Request(request.clone()));
+        // A ping is answered once, by whoever's messages go out last: after all that was said before.
+        let is_ping = matches!(request, Request::PingRequest { .. });
+        let last = if self.headquarters.is_some() { None } else { self.stations.keys().last().copied() };
+        for ordinal in self.ordinals() {
+            if !is_ping || Some(ordinal) == last {
+                self.handle(ordinal, Input::Request(request.clone()));
             }
         }
+        self.tell_hub(hub::Input::Request(request.clone()));
     }
 
     fn show_log(&mut self, level: tracing::Level, line: &str) {
@@ -257,75 +282,101 @@ impl Driver {
             tracing::Level::INFO => Level::Info,
             _ => Level::Debug,
         };
-        for index in 0..self.stations.len() {
-            self.handle(index, Input::Log(level, line.to_owned()));
+        for ordinal in self.ordinals() {
+            self.handle(ordinal, Input::Log(level, line.to_owned()));
         }
     }
 
     fn wake(&mut self) {
         let now = self.clock.now().elapsed;
-        for index in 0..self.stations.len() {
-            if self.stations[index].device.deadline().is_some_and(|deadline| deadline <= now) {
-                self.handle(index, Input::Deadline);
+        let is_due = |deadline: Option<Duration>| deadline.is_some_and(|deadline| deadline <= now);
+        for ordinal in self.ordinals() {
+            if self.stations.get(&ordinal).is_some_and(|station| is_due(station.device.deadline())) {
+                self.handle(ordinal, Input::Deadline);
+            }
+        }
+        if self.headquarters.as_ref().is_some_and(|headquarters| is_due(headquarters.hub.deadline())) {
+            self.tell_hub(hub::Input::Deadline);
+        }
+    }
+
+    fn ordinals(&self) -> Vec<usize> {
+        self.stations.keys().copied().collect()
+    }
+
+    fn handle(&mut self, ordinal: usize, input: Input) {
+        if let Some(station) = self.stations.get_mut(&ordinal) {
+            station.device.handle(self.clock.now(), input);
+            self.drain(ordinal);
+        }
+    }
+
+    fn drain(&mut self, ordinal: usize) {
+        if let Some(station) = self.stations.get_mut(&ordinal) {
+            station.drain(self.clock, &self.outfitter, &mut self.session_log);
+        }
+    }
+
+    fn tell_hub(&mut self, input: hub::Input) {
+        if let Some(headquarters) = &mut self.headquarters {
+            headquarters.hub.handle(self.clock.now(), input);
+            self.obey();
+        }
+    }
+
+    /// Does what the hub wants done.
+    fn obey(&mut self) {
+        while let Some(Headquarters { hub, scouts, families, config }) = &mut self.headquarters
+            && let Some(order) = hub.poll_order()
+        {
+            match order {
+                Order::Search { family, addresses } => scouts[family].ask(addresses),
+                Order::Save(document) => save(config.clone(), document),
+                Order::Serve { ordinal, family, camera, introduce } => {
+                    let backend = families[family];
+                    self.serve_camera(ordinal, backend, camera, introduce);
+                }
+                Order::Revive { ordinal, camera } => self.handle(ordinal, Input::Found(camera)),
+                Order::Retire { ordinal } => self.retire(ordinal),
             }
         }
     }
 
-    fn handle(&mut self, index: usize, input: Input) {
-        let now = self.clock.now();
-        self.stations[index].device.handle(now, input);
-        self.drain(index);
+    fn serve_camera(&mut self, ordinal: usize, backend: Backend, camera: CameraId, introduce: bool) {
+        let hub = self.headquarters.iter().map(|headquarters| headquarters.hub.name());
+        let taken = hub.chain(self.stations.values().map(|station| station.device.name()));
+        match self.outfitter.found(ordinal, backend, camera, taken) {
+            Ok(station) => {
+                self.stations.insert(ordinal, station);
+                if introduce {
+                    let everything = Request::GetProperties { device: None, name: None };
+                    self.handle(ordinal, Input::Request(everything));
+                }
+                self.drain(ordinal);
+            }
+            Err(error) => tracing::error!(%error, "no device for a camera"),
+        }
     }
 
-    /// Hands out what the device wants done.
-    fn drain(&mut self, index: usize) {
-        let station = &mut self.stations[index];
-        while let Some((epoch, call)) = station.device.poll_call() {
-            station.setting = match &call {
-                Call::SetParameter(name, _) => Some(name.clone()),
-                _ => None,
-            };
-            if station.worker.as_ref().is_none_or(|(of, _)| *of != epoch) {
-                // The thread of an older epoch hangs: without its queue it ends if it ever comes back.
-                station.worker = spawn_worker(station, index, epoch, self.clock, &self.report);
+    /// Deletes the device of a camera that is gone, unless a client wants it.
+    fn retire(&mut self, ordinal: usize) {
+        match self.stations.get(&ordinal) {
+            Some(station) if station.device.is_wanted() => self.tell_hub(hub::Input::Wanted { ordinal }),
+            Some(_) => {
+                let station = self.stations.remove(&ordinal);
+                let name = station.map(|station| station.device.name().to_owned()).unwrap_or_default();
+                self.tell_hub(hub::Input::Retired { ordinal, name });
             }
-            let asked = station.worker.as_ref().is_some_and(|(_, worker)| worker.ask(call));
-            if !asked {
-                tracing::error!("no camera thread takes the call; its deadline will answer it");
-                station.worker = None;
-            }
-        }
-        while let Some(job) = station.device.poll_job() {
-            if station.delivery.jobs.send(job).is_err() {
-                tracing::error!("the delivery thread is gone");
-            }
-        }
-        while let Some(line) = station.device.poll_log_line() {
-            self.session_log.append(line);
+            None => {}
         }
     }
 }
 
-fn spawn_worker(
-    station: &Station,
-    index: usize,
-    epoch: Epoch,
-    clock: Clock,
-    report: &Sender<News>,
-) -> Option<(Epoch, Worker)> {
-    let report = report.clone();
-    let spawned = Worker::spawn(
-        station.device.name(),
-        station.backend.create,
-        station.settings.clone(),
-        clock,
-        move |event| report.blocking_send(News::Camera(index, epoch, event)).is_ok(),
-    );
-    match spawned {
-        Ok(worker) => Some((epoch, worker)),
-        Err(error) => {
-            tracing::error!(%error, "no camera thread");
-            None
+/// Writes the hub's settings where nobody waits for the disk.
+fn save(config: ConfigFile, document: Vec<wire::New>) {
+    tokio::task::spawn_blocking(move || {
+        if let Err(error) = config.save(&wire::write::document(&document)) {
+            tracing::error!(path = %config.path().display(), %error, "the addresses were not saved");
         }
-    }
+    });
 }

@@ -62,11 +62,13 @@ extern crate self as indi_camera;
 
 pub mod backend;
 pub mod camera;
+pub mod client;
 pub mod delivery;
 pub mod device;
 pub mod driver;
 pub mod guide;
 pub mod host;
+pub mod hub;
 pub mod image;
 pub mod property;
 pub mod wire;

@@ -156,6 +156,7 @@ fn the_whole_header_comes_back() {
         gain: Some(100),
         offset: Some(-5),
         temperature: Some(-10.1),
+        added: 1,
     };
     let cards = header::cards(&snapshot, &info, 1);
     let file = write("header", &cards, &Pixels::U16(Array3::zeros((1, 10, 12))));

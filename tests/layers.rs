@@ -18,14 +18,43 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("image", &[]),
     ("property", &["wire"]),
     ("camera", &["image"]),
-    ("device", &["property", "wire", "camera::types", "camera::call", "camera::error", "image"]),
+    (
+        "device",
+        &[
+            "property",
+            "wire",
+            "camera::types",
+            "camera::call",
+            "camera::error",
+            "camera::wish",
+            "camera::json",
+            "camera::answer",
+            "image",
+        ],
+    ),
     ("backend", &["camera", "image"]),
     // Pages, and the example backend that they show.
     ("guide", &["backend", "camera", "image"]),
     ("delivery", &["image", "wire", "device::job", "host", "camera::types"]),
     ("host", &["wire", "device::job"]),
-    ("driver", &["host", "delivery", "backend", "camera", "device", "property", "wire", "image"]),
+    ("driver", &["hub", "host", "delivery", "backend", "camera", "device", "property", "wire", "image"]),
+    // Never the inside of the driver: the client is for any camera.
+    (
+        "client",
+        &[
+            "wire",
+            "camera::types",
+            "camera::call",
+            "camera::error",
+            "camera::wish",
+            "camera::json",
+            "camera::answer",
+            "image",
+        ],
+    ),
     ("bin::indi_camera_ccd", &["driver"]),
+    // A face on the client, never on the driver's inside; files of its own appear whole, as those of the driver do.
+    ("bin::indi-camera", &["client", "camera", "image", "wire", "host::draft"]),
     // The crate root only lists its modules.
     ("", &[]),
 ];
@@ -33,6 +62,7 @@ const ARROWS: &[(&str, &[&str])] = &[
 /// Modules that take time and everything else as arguments, so that a test can be the world.
 const PURE: &[&str] = &[
     "device",
+    "hub",
     "property",
     "wire",
     "image",
@@ -40,6 +70,10 @@ const PURE: &[&str] = &[
     "camera::call",
     "camera::error",
     "camera::limits",
+    "camera::arguments",
+    "camera::wish",
+    "camera::json",
+    "camera::answer",
 ];
 
 /// What a pure module never names. Their tests may: they read files to compare with.

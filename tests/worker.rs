@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, missing_docs, reason = "a failed step is a failed test")]
 
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::thread;
 use std::time::{Duration, SystemTime};
@@ -21,6 +22,9 @@ const SOON: Duration = Duration::from_secs(20);
 
 /// A camera that hangs does so until it gets this.
 static GATE: Mutex<()> = Mutex::new(());
+
+/// A slow download has begun.
+static DOWNLOADING: AtomicBool = AtomicBool::new(false);
 
 /// Does what `mode` says; its status is asked twice before the frame is ready.
 #[derive(Default)]
@@ -62,6 +66,10 @@ impl Camera for Scripted {
         }
     }
     fn get_exposure_result(&mut self) -> Result<Frame> {
+        if self.mode == "downloads" {
+            DOWNLOADING.store(true, Ordering::Release);
+            drop(GATE.lock());
+        }
         let roi = Roi { x: 0, y: 0, width: 1, height: 1 };
         let now = SystemTime::UNIX_EPOCH;
         let info = FrameInfo {
@@ -73,6 +81,7 @@ impl Camera for Scripted {
             gain: None,
             offset: None,
             temperature: None,
+            added: 1,
         };
         Ok(Frame { pixels: Pixels::U16(Array3::zeros((1, 1, 1))), info })
     }
@@ -158,6 +167,23 @@ fn a_cancelled_exposure_hands_over_nothing() {
 }
 
 #[test]
+fn an_exposure_cancelled_during_its_download_hands_over_nothing() {
+    let download = GATE.lock().unwrap();
+    let (worker, events) = worker("downloads");
+    let cancel = expose(&worker, 1);
+    assert!(reply(&events).is_ok());
+    assert!(matches!(next(&events), Event::Started { .. }));
+    assert!(matches!(next(&events), Event::Reading { .. }));
+    while !DOWNLOADING.load(Ordering::Acquire) {
+        thread::yield_now();
+    }
+    cancel.cancel();
+    assert!(worker.ask(Call::AbortExposure));
+    drop(download);
+    assert!(reply(&events).is_ok(), "nothing came in between");
+}
+
+#[test]
 fn an_exposure_that_fails_or_just_stops_is_reported_once() {
     for (mode, kind) in [("fails", ErrorKind::Hardware), ("stops", ErrorKind::NoFrame)] {
         let (worker, events) = worker(mode);
@@ -201,7 +227,9 @@ fn an_exposure_aborted_at_any_time_ends_once_and_says_nothing_after_the_answer()
         random = random.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
         // From the beginning of the exposure to after its frame.
         thread::park_timeout(Duration::from_micros(u64::from((random >> 8) % 3000)));
-        cancel.cancel();
+        if id % 2 == 0 {
+            cancel.cancel();
+        }
         assert!(worker.ask(Call::AbortExposure));
         let (mut started, mut ended) = (0, 0);
         loop {

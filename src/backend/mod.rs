@@ -11,6 +11,8 @@ use crate::camera::Camera;
 pub struct Backend {
     /// One word for feature, file, link and `INDI_CAMERA_BACKENDS`.
     pub name: &'static str,
+    /// What the catalogue of clients calls drivers of it.
+    pub label: &'static str,
     /// Real hardware, which `indi_camera_ccd` serves; the simulator is served only when asked for.
     pub hardware: bool,
     /// Its cameras have a guide port, as far as is known before one is connected: Ekos sorts devices by the interface
@@ -18,8 +20,31 @@ pub struct Backend {
     pub guides: bool,
     /// Name and text of the skeleton file with the backend's own settings.
     pub skeleton: Option<(&'static str, &'static str)>,
+    /// Its cameras can be at addresses.
+    pub addresses: Option<Addresses>,
+    /// Its cameras come and go with device nodes.
+    pub nodes: Option<Nodes>,
     /// Makes a camera that is not connected yet. Touches no hardware.
     pub create: fn() -> Box<dyn Camera>,
+}
+
+/// Where users say at which addresses to search for cameras; [`Camera::set_parameter`] receives them as
+/// [`ADDRESSES_PARAMETER`](crate::camera::types::ADDRESSES_PARAMETER).
+#[derive(Clone, Copy)]
+pub struct Addresses {
+    /// Element of the property CAMERA_ADDRESSES.
+    pub element: &'static str,
+    /// Variable of the environment.
+    pub variable: &'static str,
+}
+
+/// Files whose coming and going says that something was plugged in or pulled out.
+#[derive(Clone, Copy)]
+pub struct Nodes {
+    /// Where they are.
+    pub directory: &'static str,
+    /// How their names begin.
+    pub prefix: &'static str,
 }
 
 /// Declares the module of each backend and puts its `BACKEND` into the table, so that one line does both.
@@ -38,4 +63,6 @@ backends! {
     simulator,
     #[cfg(feature = "alpaca")]
     alpaca,
+    #[cfg(all(feature = "v4l2", target_os = "linux"))]
+    v4l2,
 }

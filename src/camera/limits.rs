@@ -115,6 +115,7 @@ mod tests {
             cooler_power: false,
             gain: Some(Range { min: -10, max: 300, step: 1 }),
             offset: None,
+            controls: Vec::new(),
             guide_port: false,
             sdk: None,
         }

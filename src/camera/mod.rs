@@ -7,10 +7,14 @@
 
 use std::fmt;
 
+pub mod answer;
+mod arguments;
 pub mod call;
 pub mod error;
+pub mod json;
 pub mod limits;
 pub mod types;
+pub mod wish;
 pub mod worker;
 
 use call::{Params, Reply};

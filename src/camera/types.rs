@@ -61,6 +61,8 @@ pub struct Capabilities {
     pub gain: Option<Range<i32>>,
     /// Offset settings, when there are any.
     pub offset: Option<Range<i32>>,
+    /// Settings of this camera's own, in the order in which people should see them.
+    pub controls: Vec<Control>,
     /// There is an ST4 guide port: [`Camera::call`](super::Camera::call) takes `pulse_guide` with `direction` (n, s,
     /// w, e) and `ms` (0 stops), begins the pulse in place of any other on that axis, and returns at once.
     pub guide_port: bool,
@@ -68,11 +70,37 @@ pub struct Capabilities {
     pub sdk: Option<String>,
 }
 
+/// A setting of a camera's own: a parameter of [`Camera::get_parameter`](super::Camera::get_parameter) and
+/// [`Camera::set_parameter`](super::Camera::set_parameter), and a property of the same name.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Control {
+    /// Name in the protocol, different for each and from the standard properties: `V4L2_BRIGHTNESS`.
+    pub name: String,
+    /// Name for people.
+    pub label: String,
+    /// What it takes.
+    pub kind: ControlKind,
+}
+
+/// What a setting takes.
+#[derive(Clone, Debug, PartialEq)]
+pub enum ControlKind {
+    /// A number: a [`Value::Record`] of the one element [`CONTROL_VALUE`].
+    Number(Range<f64>),
+    /// One of these: the [`Value::Text`] that is its first half, for people its second.
+    Choice(Vec<(String, String)>),
+    /// Nothing: a number that the camera measures, in the shape of one that is set, and asked for regularly.
+    Reading,
+}
+
+/// The element that holds the number of a [`Control`].
+pub const CONTROL_VALUE: &str = "VALUE";
+
 /// The parameter that chooses among a camera's formats.
 pub const FORMAT_PARAMETER: &str = "format";
 
 /// The parameter that tells a camera which is not connected where to search for cameras besides the usual places: a
-/// [`Value::Text`] with commas between the addresses. Backends without addresses do not have it.
+/// [`Value::Text`] with commas between the addresses. Only backends that declare addresses have it.
 pub const ADDRESSES_PARAMETER: &str = "addresses";
 
 /// A form in which a camera delivers its pixels.
@@ -84,6 +112,10 @@ pub struct CaptureFormat {
     pub label: String,
     /// Bits in the container of one pixel: 8, 16 or 32.
     pub bits: u8,
+    /// Bits that the converter really delivers in this format.
+    pub adc_bits: u8,
+    /// The colour mosaic that the pixels show, if they do.
+    pub bayer: Option<Bayer>,
 }
 
 /// An inclusive range and the step between sensible values; a step of 0 means any.
@@ -95,7 +127,7 @@ pub struct Range<T> {
     pub step: T,
 }
 
-/// Fixed facts about a sensor.
+/// Facts about a sensor. Where a camera has formats to choose from, depth and mosaic are those of the format.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Sensor {
     /// Columns.
@@ -204,6 +236,8 @@ pub enum Value {
     Number(f64),
     /// Words; a choice is the name of what was chosen.
     Text(String),
+    /// Several in a fixed order.
+    List(Vec<Value>),
     /// Several that only make sense together, by name.
     Record(Vec<(String, Value)>),
 }

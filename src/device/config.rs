@@ -7,6 +7,7 @@
 //! the last three, takes plain FITS alone, and sends CCD_FRAME only when its own value changes, so what was restored
 //! behind its back would cost it its frames.
 
+use crate::camera::error::ErrorKind;
 use crate::property::key::{Key, Values};
 use crate::property::keys::{self, ConfigProcess};
 use crate::property::store::Vector;
@@ -84,9 +85,13 @@ impl Device {
     /// Gives a camera that is being connected, for the first time, the settings that were stored.
     pub(super) fn apply_saved(&mut self) {
         let saved = std::mem::take(&mut self.config.saved);
-        for new in saved.iter().filter(|new| applied_on_connect().contains(&new.name.as_str())) {
-            match self.store.check(new) {
-                Ok(values) => self.change(new, &values),
+        let is_applied = |name: &str| applied_on_connect().contains(&name);
+        for new in saved {
+            if !is_applied(&new.name) && !self.is_own(&new.name) {
+                continue;
+            }
+            match self.store.check(&new) {
+                Ok(values) => self.change(&new, &values),
                 Err(rejection) => self.say(Level::Warning, &format!("stored setting not used: {rejection}")),
             }
         }
@@ -97,8 +102,9 @@ impl Device {
             return self.publish(&keys::CONFIG_PROCESS, None, State::Idle);
         };
         if self.config.pressed.is_some() {
-            return self
-                .refuse(keys::CONFIG_PROCESS.vector(), "CONFIG_PROCESS has to wait: it is still busy");
+            let (vector, sentence) =
+                (keys::CONFIG_PROCESS.vector(), "CONFIG_PROCESS has to wait: it is still busy");
+            return self.refuse_as(ErrorKind::Busy, vector, sentence);
         }
         self.config.pressed = Some(pressed);
         self.publish(&keys::CONFIG_PROCESS, None, State::Busy);
@@ -165,6 +171,9 @@ impl Device {
     fn finish_config(&mut self, state: State, level: Level, sentence: &str) {
         self.config.pressed = None;
         self.say(level, sentence);
+        if state == State::Alert {
+            self.note_not_stored(sentence);
+        }
         self.publish(&keys::CONFIG_PROCESS, None, state);
     }
 
@@ -175,7 +184,9 @@ impl Device {
     }
 
     fn is_kept(&self, vector: &str) -> bool {
-        persistent().contains(&vector) || self.settings.iter().any(|name| name == vector)
+        persistent().contains(&vector)
+            || self.is_own(vector)
+            || self.settings.iter().any(|name| name == vector)
     }
 
     /// A vector as it is stored. Before the first connection nothing is known of the camera's vectors but what was

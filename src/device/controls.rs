@@ -95,10 +95,40 @@ impl Device {
     /// Brings to the camera what was accepted while it was exposing.
     pub(super) fn apply_pending_controls(&mut self) {
         self.apply_pending_format();
+        self.apply_pending_own();
         for control in [Control::Gain, Control::Offset] {
             if let Some(value) = self.pending(control).take() {
                 self.ask(control.set(value));
             }
+        }
+    }
+
+    /// Sets the camera for one exposure to what is not its setting; that comes back with the next
+    /// [`apply_pending_controls`](Device::apply_pending_controls).
+    pub(super) fn lend_controls(&mut self, gain: Option<i32>, offset: Option<i32>) {
+        for (control, wanted) in [(Control::Gain, gain), (Control::Offset, offset)] {
+            let Some(wanted) = wanted else { continue };
+            let own = self.shown(control);
+            if own != wanted {
+                self.pending(control).get_or_insert(own);
+                self.ask(control.set(wanted));
+            }
+        }
+    }
+
+    /// Gain and offset as clients see them, of cameras that have them.
+    pub(super) fn shown_controls(&self) -> (Option<i32>, Option<i32>) {
+        let can = self.capabilities.as_ref();
+        let has_gain = can.is_some_and(|can| can.gain.is_some());
+        let has_offset = can.is_some_and(|can| can.offset.is_some());
+        (has_gain.then(|| self.shown(Control::Gain)), has_offset.then(|| self.shown(Control::Offset)))
+    }
+
+    fn shown(&self, control: Control) -> i32 {
+        let [value] = self.store.get(&control.key());
+        #[expect(clippy::cast_possible_truncation, reason = "came from an i32")]
+        {
+            value as i32
         }
     }
 
@@ -119,7 +149,10 @@ impl Device {
             // Clients have been told already that there is no camera.
             Err(_) if self.link == Link::Off => {}
             Err(error) => {
-                self.refuse(key.vector(), &error.to_string());
+                if self.is_lent(call) {
+                    self.fail_exposure(&error.to_string());
+                }
+                self.refuse_as(error.kind, key.vector(), &error.to_string());
                 if matches!(call, Call::SetGain(_) | Call::SetOffset(_)) && self.link == Link::On {
                     self.ask(control.get());
                 }
@@ -138,6 +171,7 @@ impl Device {
         if offset {
             self.ask(Call::GetOffset);
         }
+        self.ask_own();
     }
 
     /// Gives a camera that was lost the settings that clients see.
@@ -146,11 +180,10 @@ impl Device {
         let has =
             [(Control::Gain, capabilities.gain.is_some()), (Control::Offset, capabilities.offset.is_some())];
         for (control, _) in has.into_iter().filter(|(_, has)| *has) {
-            let [value] = self.store.get(&control.key());
-            #[expect(clippy::cast_possible_truncation, reason = "came from an i32")]
-            self.ask(control.set(value as i32));
+            self.ask(control.set(self.shown(control)));
         }
         self.reapply_format();
+        self.reapply_own();
     }
 
     pub(super) fn adopt_controls(&mut self, capabilities: &Capabilities) {
@@ -167,6 +200,9 @@ impl Device {
     pub(super) fn change_setting(&mut self, new: &New, values: &Values) {
         let value = self.store.vector(&new.name).and_then(|vector| to_value(vector, values));
         let Some(mut value) = value else { return };
+        if self.is_own(&new.name) && self.is_exposing() {
+            return self.put_off(&new.name, value, values.clone());
+        }
         if let Value::Record(fields) = &mut value {
             // Of the other elements we know what the camera had before the calls that it has not answered yet: to
             // send them would undo those.
@@ -177,6 +213,14 @@ impl Device {
 
     pub(super) fn setting_answered(&mut self, name: &str, call: &Call, result: Result<Reply, CameraError>) {
         match result {
+            result if self.is_reading(name) => {
+                let vector = self.store.vector(name);
+                let values = match (vector, result) {
+                    (Some(vector), Ok(Reply::Value(value))) => to_values(vector, &value),
+                    _ => None,
+                };
+                self.reading_answered(name, values);
+            }
             Ok(Reply::Value(value)) => {
                 let values = self.store.vector(name).and_then(|vector| to_values(vector, &value));
                 if let Some(values) = values {
@@ -188,7 +232,7 @@ impl Device {
                 self.send_by_name(name);
             }
             Ok(_) => {}
-            Err(error) => self.refuse(name, &error.to_string()),
+            Err(error) => self.refuse_as(error.kind, name, &error.to_string()),
         }
     }
 
@@ -204,7 +248,7 @@ impl Device {
 }
 
 /// A vector's values in the words of [`crate::camera::Camera::set_parameter`].
-fn to_value(vector: &Vector, values: &Values) -> Option<Value> {
+pub(super) fn to_value(vector: &Vector, values: &Values) -> Option<Value> {
     let names = vector.element_names().into_iter().map(str::to_owned);
     match values {
         Values::Numbers(numbers) => {

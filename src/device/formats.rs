@@ -5,7 +5,7 @@
 
 use crate::camera::call::{Call, Reply};
 use crate::camera::error::CameraError;
-use crate::camera::types::{Capabilities, CaptureFormat, FORMAT_PARAMETER, Value};
+use crate::camera::types::{Capabilities, CaptureFormat, FORMAT_PARAMETER, Sensor, Value};
 use crate::property::key::Key;
 use crate::property::keys::{self, Toggle, TransferFormat};
 use crate::wire::{ElementDefinition, Message, State};
@@ -44,15 +44,23 @@ impl Device {
         }
     }
 
-    /// Bits in the container of one pixel of the next frame.
-    pub(super) fn bits(&self, capabilities: &Capabilities) -> u8 {
-        let shown = self.shown_format(capabilities);
-        shown.map_or(capabilities.sensor.bits, |format| format.bits)
+    /// The sensor as the next frame shows it.
+    pub(super) fn sensor_of_format(&self, capabilities: &Capabilities) -> Sensor {
+        let sensor = capabilities.sensor.clone();
+        match self.shown_format(capabilities).cloned() {
+            Some(CaptureFormat { bits, adc_bits, bayer, .. }) => Sensor { bits, adc_bits, bayer, ..sensor },
+            None => sensor,
+        }
     }
 
     fn shown_format<'a>(&self, capabilities: &'a Capabilities) -> Option<&'a CaptureFormat> {
         let on = self.store.get(&keys::CCD_CAPTURE_FORMAT).iter().position(|on| *on)?;
         capabilities.formats.get(on)
+    }
+
+    /// The name of the camera's format, of cameras that have several.
+    pub(super) fn format_name(&self, capabilities: &Capabilities) -> Option<String> {
+        self.shown_format(capabilities).map(|format| format.name.clone())
     }
 
     fn change_capture_format(&mut self, wanted: Vec<bool>) {
@@ -66,7 +74,7 @@ impl Device {
         if self.is_exposing() {
             self.formats.pending = Some(name);
             self.publish(&key, wanted, State::Ok);
-            self.show_bits();
+            self.show_pixels();
         } else {
             self.ask_for_format(name);
         }
@@ -95,12 +103,12 @@ impl Device {
                 let on: Vec<bool> = formats.map(|format| format.name == *shown).collect();
                 if on.contains(&true) {
                     self.publish(&key, on, state);
-                    self.show_bits();
+                    self.show_pixels();
                 }
             }
             Ok(_) => {}
             Err(error) => {
-                self.refuse(key.vector(), &error.to_string());
+                self.refuse_as(error.kind, key.vector(), &error.to_string());
                 if setting && self.link == Link::On {
                     self.ask(Call::GetParameter(FORMAT_PARAMETER.to_owned()));
                 }
@@ -108,13 +116,18 @@ impl Device {
         }
     }
 
-    /// Sends the depth of the pixels if it is not what clients know.
-    fn show_bits(&mut self) {
+    /// Tells depth and mosaic of the pixels where they are not what clients know. A mosaic without letters is none.
+    pub(super) fn show_pixels(&mut self) {
         let Some(capabilities) = &self.capabilities else { return };
-        let bits = f64::from(self.bits(capabilities));
+        let Sensor { bits, adc_bits, bayer, .. } = self.sensor_of_format(capabilities);
         let [width, height, size, size_x, size_y, _] = self.store.get(&keys::CCD_INFO);
-        let info = [width, height, size, size_x, size_y, bits];
+        let info = [width, height, size, size_x, size_y, f64::from(bits)];
         self.publish_news(&keys::CCD_INFO, info, self.store.state(&keys::CCD_INFO));
+        self.publish_news(&keys::ADC_DEPTH, [f64::from(adc_bits)], self.store.state(&keys::ADC_DEPTH));
+        let letters = bayer.map_or_else(Default::default, |bayer| {
+            [bayer.offset_x.to_string(), bayer.offset_y.to_string(), bayer.pattern]
+        });
+        self.publish_news(&keys::CCD_CFA, letters, self.store.state(&keys::CCD_CFA));
     }
 
     /// Asks a camera that is being connected which of its formats is set.

@@ -17,9 +17,12 @@ use ndarray::Array3;
 /// The ramp among the backends.
 pub const BACKEND: Backend = Backend {
     name: "ramp",
+    label: "Camera Ramp",
     hardware: true,
     guides: false,
     skeleton: None,
+    addresses: None,
+    nodes: None,
     create: || Box::new(Ramp { can: None, gain: GAIN.min, running: None }),
 };
 
@@ -90,6 +93,7 @@ impl Camera for Ramp {
             gain: Some(self.gain),
             offset: None,
             temperature: None,
+            added: 1,
         };
         // Replaces a frame that nobody fetched.
         self.running = Some(Exposure { ends: now + request.duration, info });
@@ -174,6 +178,7 @@ fn capabilities() -> Capabilities {
         cooler_power: false,
         gain: Some(GAIN),
         offset: None,
+        controls: Vec::new(),
         guide_port: false,
         sdk: None,
     }

@@ -2,6 +2,7 @@
 
 pub mod config_file;
 pub mod draft;
+pub mod hotplug;
 pub mod log;
 pub mod nicknames;
 #[cfg(test)]

@@ -120,6 +120,11 @@ pub fn cards(snapshot: &Snapshot, info: &FrameInfo, planes: usize) -> Vec<Card> 
         text("BAYERPAT", mosaic.map(|m| &*m.pattern), "colour mosaic of the sensor"),
         integer("GAIN", info.gain.map(i64::from), "as the camera counts it"),
         integer("OFFSET", info.offset.map(i64::from), "as the camera counts it"),
+        integer(
+            "NCOMBINE",
+            (info.added > 1).then_some(i64::from(info.added)),
+            "read-outs that were added up",
+        ),
         text("TIMESYS", "UTC", "time scale"),
         text("DATE-OBS", utc(info.started).as_deref(), "shutter opened"),
         text("DATE-AVG", middle.and_then(utc).as_deref(), "middle of the exposure"),
@@ -201,6 +206,7 @@ mod tests {
             gain: None,
             offset: None,
             temperature: None,
+            added: 1,
         }
     }
 

@@ -2,8 +2,9 @@
 //!
 //! A [`Frame`] comes from a camera, is moved and never cloned, is cut and binned to exactly what was asked
 //! ([`window`]), described by FITS cards ([`header`], [`card`]) and encoded in one pass ([`fits`]), or, where the
-//! user wants another format, as compressed FITS ([`pack`]), bare pixels ([`native`]) or XISF ([`xisf`]). Nothing
-//! here knows INDI, does I/O or reads a clock.
+//! user wants another format, as compressed FITS ([`pack`]), bare pixels ([`native`]) or XISF ([`xisf`]). Who has
+//! a frame can ask what is on it ([`statistics`], [`stars`]) and for a picture of it ([`stretch`]). Nothing here knows
+//! INDI, does I/O or reads a clock.
 //!
 //! Read [`Frame`] first.
 
@@ -19,9 +20,13 @@ pub mod header;
 pub mod name;
 pub mod native;
 pub mod pack;
+pub mod planes;
 pub mod pointing;
 mod rice;
 pub mod sky;
+pub mod stars;
+pub mod statistics;
+pub mod stretch;
 mod unit;
 pub mod window;
 pub mod xisf;
@@ -132,6 +137,8 @@ pub struct FrameInfo {
     pub offset: Option<i32>,
     /// Sensor temperature in °C.
     pub temperature: Option<f64>,
+    /// Read-outs that were added up; 1 for a plain exposure.
+    pub added: u32,
 }
 
 /// One read-out.

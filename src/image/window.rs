@@ -227,6 +227,7 @@ mod tests {
             gain: None,
             offset: None,
             temperature: None,
+            added: 1,
         };
         Frame { pixels, info }
     }

@@ -87,6 +87,13 @@ pub struct Menu {
     vector: &'static str,
 }
 
+/// A text vector whose elements are found out at run time
+/// ([`Store::set_elements`](super::store::Store::set_elements)); the skeleton lists none.
+#[derive(Clone, Copy, Debug)]
+pub struct Texts {
+    vector: &'static str,
+}
+
 /// A switch vector of buttons: a client presses one, the driver acts and shows all off again.
 #[derive(Clone, Copy, Debug)]
 pub struct Action<E> {
@@ -120,6 +127,13 @@ impl Skeleton {
     pub const fn text<const N: usize>(&self, vector: &'static str, elements: [&'static str; N]) -> Text<N> {
         self.bind(vector, Kind::Text, None, &elements);
         Text { vector }
+    }
+
+    /// Binds a text vector without elements.
+    #[must_use]
+    pub const fn texts(&self, vector: &'static str) -> Texts {
+        self.bind(vector, Kind::Text, None, &[]);
+        Texts { vector }
     }
 
     /// Binds a one-of-many switch vector; the elements are those of the enum.
@@ -192,6 +206,26 @@ impl<const N: usize> Key for Text<N> {
 
     fn write(&self, value: [String; N]) -> Values {
         Values::Texts(value.to_vec())
+    }
+}
+
+impl Key for Texts {
+    /// One for each element, in order.
+    type Value = Vec<String>;
+
+    fn vector(&self) -> &'static str {
+        self.vector
+    }
+
+    fn read(&self, values: &Values) -> Vec<String> {
+        match values {
+            Values::Texts(texts) => texts.clone(),
+            Values::Numbers(_) | Values::Switches(_) => Vec::new(),
+        }
+    }
+
+    fn write(&self, value: Vec<String>) -> Values {
+        Values::Texts(value)
     }
 }
 

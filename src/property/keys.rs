@@ -7,7 +7,7 @@
     reason = "the properties are documented by name in the INDI standard and in the skeletons"
 )]
 
-use super::key::{Action, AnyOf, Blob, Menu, Number, OneOf, Text, choices};
+use super::key::{Action, AnyOf, Blob, Menu, Number, OneOf, Text, Texts, choices};
 use super::skeleton::Skeleton;
 
 choices!(
@@ -73,6 +73,11 @@ choices!(
     TransferFormat { Fits = "FORMAT_FITS", Native = "FORMAT_NATIVE", Xisf = "FORMAT_XISF" }
 );
 
+choices!(
+    /// The button that has cameras searched for.
+    Scan { Scan = "SCAN" }
+);
+
 macro_rules! skeleton {
     ($file:literal) => {
         Skeleton::index(
@@ -94,6 +99,8 @@ pub const ACTIVE_DEVICES: Text<5> = BASE.text(
     "ACTIVE_DEVICES",
     ["ACTIVE_TELESCOPE", "ACTIVE_ROTATOR", "ACTIVE_FOCUSER", "ACTIVE_FILTER", "ACTIVE_SKYQUALITY"],
 );
+pub const CAMERA_CALL: Text<2> = BASE.text("CAMERA_CALL", ["NAME", "PARAMS"]);
+pub const CAMERA_REPLY: Text<3> = BASE.text("CAMERA_REPLY", ["NAME", "STATUS", "RESULT"]);
 
 /// Defined while DEBUG is on.
 pub const DEBUGGING: Skeleton = skeleton!("debug.xml");
@@ -179,6 +186,12 @@ pub const ADC_DEPTH: Number<1> = INFO.number("ADC_DEPTH", ["BITS"]);
 pub const SERIAL_NUMBER: Text<1> = INFO.text("Serial Number", ["SN"]);
 pub const SDK: Text<1> = INFO.text("SDK", ["VERSION"]);
 
+/// What the hub has besides CONNECTION and DRIVER_INFO.
+pub const HUB: Skeleton = skeleton!("hub.xml");
+pub const CAMERA_SCAN: Action<Scan> = HUB.action("CAMERA_SCAN");
+pub const CAMERAS: Texts = HUB.texts("CAMERAS");
+pub const CAMERA_ADDRESSES: Texts = HUB.texts("CAMERA_ADDRESSES");
+
 // There is no SIMULATION: a real camera is not simulated by pretending, and the simulator is a backend of its own.
 
 /// The embedded files of what comes and goes without the connection, or is there for some cameras only.
@@ -188,13 +201,13 @@ pub static ON_CONNECT: [Skeleton; 10] = [CCD, HEADER, FORMAT, COOLER, GAIN, OFFS
 
 #[cfg(test)]
 mod tests {
-    use super::{BASE, ON_CONNECT, ON_DEMAND};
+    use super::{BASE, HUB, ON_CONNECT, ON_DEMAND};
     use crate::property::load::load;
 
     /// The source of this table, as far as it names vectors.
     fn bound() -> Vec<&'static str> {
         let source = include_str!("keys.rs").split("#[cfg(test)]").next().unwrap();
-        let calls = [".number(", ".text(", ".one_of(", ".any_of(", ".menu(", ".action(", ".blob("];
+        let calls = [".number(", ".text(", ".texts(", ".one_of(", ".any_of(", ".menu(", ".action(", ".blob("];
         let mut names = Vec::new();
         for call in calls {
             for rest in source.split(call).skip(1) {
@@ -207,7 +220,7 @@ mod tests {
 
     #[test]
     fn every_vector_of_the_skeletons_has_exactly_one_key() {
-        let skeletons = [&[BASE][..], &ON_DEMAND, &ON_CONNECT].concat();
+        let skeletons = [&[BASE, HUB][..], &ON_DEMAND, &ON_CONNECT].concat();
         let vectors = skeletons.iter().flat_map(|skeleton| load(skeleton.file(), skeleton.source()).unwrap());
         let mut names: Vec<String> = vectors.map(|vector| vector.name).collect();
         names.sort();

@@ -238,8 +238,9 @@ impl Loading {
     fn finish(self) -> Result<Vector, String> {
         let mut names = HashSet::new();
         let elements = self.vector.element_names();
-        // A menu gets its elements from the camera; of any other vector the keys would know.
-        if elements.is_empty() && self.vector.rule() != Some(Rule::OneOfMany) {
+        // Menus and some texts get their elements at run time; of any other vector the keys would know.
+        let may_be_empty = self.vector.rule() == Some(Rule::OneOfMany) || self.vector.kind() == Kind::Text;
+        if elements.is_empty() && !may_be_empty {
             return Err(format!("{} has no elements", self.vector.name));
         }
         if let Some(twice) = elements.iter().find(|name| !names.insert(**name)) {
@@ -323,7 +324,7 @@ mod tests {
             ),
             (OWN.replace("OneOfMany", "OnlyOne"), "OnlyOne is no switch rule"),
             (
-                r#"<defTextVector name="EMPTY" state="Idle" perm="rw"></defTextVector>"#.to_owned(),
+                r#"<defNumberVector name="EMPTY" state="Idle" perm="rw"></defNumberVector>"#.to_owned(),
                 "EMPTY has no elements",
             ),
             (OWN.replace(r#"state="Idle""#, r#"state="Fine""#), "Fine is no state"),

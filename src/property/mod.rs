@@ -6,6 +6,7 @@
 //!
 //! Read [`keys`] first.
 
+mod accept;
 pub mod key;
 pub mod keys;
 pub mod load;

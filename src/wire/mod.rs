@@ -2,7 +2,8 @@
 //!
 //! What a client may ask is a [`Request`], what a driver may say is a [`Message`]. [`splitter`] cuts the
 //! incoming bytes into whole elements, [`parse`] turns one element into a `Request`, [`mod@write`] turns a
-//! `Message` into bytes and [`number`] knows INDI's number grammar in both directions. Nothing here does I/O,
+//! `Message` into bytes and [`number`] knows INDI's number grammar in both directions. For a client, [`heard`] turns
+//! what a driver says into plain data and [`base64`] the text of a BLOB into its bytes. Nothing here does I/O,
 //! reads a clock or panics on what a peer sent.
 //!
 //! Read [`Message`] first.
@@ -11,9 +12,12 @@ use std::num::NonZeroU64;
 use std::os::fd::OwnedFd;
 use std::time::SystemTime;
 
+pub mod base64;
+pub mod heard;
 pub mod nicknames;
 pub mod number;
 pub mod parse;
+mod source;
 pub mod splitter;
 pub mod write;
 

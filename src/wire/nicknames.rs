@@ -15,7 +15,7 @@ use quick_xml::Reader;
 use quick_xml::escape::escape;
 use quick_xml::events::{BytesStart, Event};
 
-use super::parse::{push_reference, trim, unescape};
+use super::source::{push_reference, trim, unescape};
 
 const ROOT: &str = "INDINicknames";
 

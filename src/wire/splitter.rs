@@ -7,10 +7,13 @@
 //! them begins a new element whatever was open before. Only comments and CDATA hide it; quoted values cannot
 //! hold one, because a raw `<` inside a value is itself a fault (indiserver escapes it).
 
-use std::ops::Range;
+mod names;
+mod state;
 
 use memchr::{memchr, memchr2};
 
+use self::names::{PROTOCOL, in_name, starts_name};
+use self::state::{State, Step};
 use super::{MAX_NAME, Malformed, cut};
 
 /// Longest element, BLOB bodies not counted. The longest honest one is a text vector of some kilobytes.
@@ -20,19 +23,11 @@ pub const MAX_DEPTH: usize = 8;
 /// Room that [`Splitter::space`] offers at least: what a unix socket hands over in one read, rounded up.
 pub const ROOM: usize = 64 << 10;
 
-/// Every element that may stand at top level. None of them ever stands inside another.
-#[rustfmt::skip]
-const PROTOCOL: [&[u8]; 21] = [
-    b"getProperties", b"message", b"delProperty", b"enableBLOB", b"pingRequest", b"pingReply",
-    b"newTextVector", b"newNumberVector", b"newSwitchVector", b"newLightVector", b"newBLOBVector",
-    b"setTextVector", b"setNumberVector", b"setSwitchVector", b"setLightVector", b"setBLOBVector",
-    b"defTextVector", b"defNumberVector", b"defSwitchVector", b"defLightVector", b"defBLOBVector",
-];
-
 /// The cutter. Fill it through [`space`](Self::space) and [`filled`](Self::filled), then call
 /// [`next_element`](Self::next_element) until it has no more.
 ///
-/// What a peer sends as the body of a `oneBLOB` is thrown away as it arrives, so its size costs no memory.
+/// What a peer sends as the body of a `oneBLOB` is thrown away as it arrives, so its size costs no memory; who wants
+/// it calls [`next_piece`](Self::next_piece).
 #[derive(Debug, Default)]
 pub struct Splitter {
     /// `start..kept` is the element so far, `scan..end` has arrived and was not looked at, the rest is free.
@@ -47,6 +42,8 @@ pub struct Splitter {
     state: State,
     /// Elements open, the root included. At 0 the markup at `tag` is also at `start`.
     depth: usize,
+    /// How many `oneBLOB` have begun in the element.
+    blobs: usize,
     /// Something was dropped: only an element of the protocol may begin.
     lost: bool,
     /// Stream positions of `buffer[scan]`, of the root's `<` and of the `<` at `tag`.
@@ -55,36 +52,20 @@ pub struct Splitter {
     tag_at: u64,
 }
 
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-enum State {
-    /// Outside markup.
-    #[default]
-    Text,
-    /// Outside markup in a `oneBLOB`.
-    Body,
-    /// After `<`.
-    Open,
-    /// In the name of a start tag.
-    Name,
-    /// After the name of a start tag.
-    Tag,
-    /// In an attribute value, up to this quote.
-    Quoted(u8),
-    /// After `</`.
-    End,
-    /// After `<!`, not yet known what it is.
-    Bang,
-    /// Markup that means nothing to us, up to this `>` (the last byte of the text).
-    Skip(&'static [u8]),
-}
-
-/// What reading on has led to.
-enum Step {
-    /// Nothing to tell yet.
-    On,
-    /// A whole element.
-    Whole(Range<usize>),
-    Dropped(Malformed),
+/// A part of the stream that can be used.
+#[derive(Debug)]
+pub enum Piece<'a> {
+    /// A whole element; its BLOBs are empty.
+    Element(&'a [u8]),
+    /// Text of a BLOB, in an element that is still arriving.
+    Body {
+        /// Which `oneBLOB` of the element, from 1.
+        blob: usize,
+        /// The element as far as it has come, up to the start tag of that `oneBLOB`.
+        element: &'a [u8],
+        /// The next characters.
+        text: &'a [u8],
+    },
 }
 
 impl Splitter {
@@ -126,15 +107,33 @@ impl Splitter {
     /// BLOB comes out empty: `<oneBLOB ...></oneBLOB>`.
     pub fn next_element(&mut self) -> Option<Result<&[u8], Malformed>> {
         loop {
-            if self.scan == self.end {
-                return None;
-            }
-            match self.step() {
-                Step::On => {}
+            match self.next_step()? {
+                Step::On | Step::Body(_) => {}
                 Step::Whole(range) => return Some(Ok(&self.buffer[range])),
                 Step::Dropped(why) => return Some(Err(why)),
             }
         }
+    }
+
+    /// The same, and the text of BLOBs as it arrives. The element follows when it is whole; one that is dropped
+    /// takes its BLOBs with it.
+    pub fn next_piece(&mut self) -> Option<Result<Piece<'_>, Malformed>> {
+        loop {
+            match self.next_step()? {
+                Step::On => {}
+                Step::Body(text) => {
+                    let (element, text) = (&self.buffer[self.start..self.kept], &self.buffer[text]);
+                    return Some(Ok(Piece::Body { blob: self.blobs, element, text }));
+                }
+                Step::Whole(range) => return Some(Ok(Piece::Element(&self.buffer[range]))),
+                Step::Dropped(why) => return Some(Err(why)),
+            }
+        }
+    }
+
+    /// Reads on, if there is anything left to read.
+    fn next_step(&mut self) -> Option<Step> {
+        (self.scan < self.end).then(|| self.step())
     }
 
     /// Reads on to the end of one piece of markup or text, or of what has arrived.
@@ -148,7 +147,12 @@ impl Splitter {
                 let found = memchr(b'<', rest);
                 let before = found.unwrap_or(rest.len());
                 match self.state {
-                    State::Body => self.pass(before),
+                    // The `<` waits: what is kept of it would be put where the text is.
+                    State::Body if before > 0 => {
+                        self.pass(before);
+                        return Step::Body(self.scan - before..self.scan);
+                    }
+                    State::Body => {}
                     _ if self.depth > 0 => self.keep(before),
                     _ => {
                         self.pass(before);
@@ -238,6 +242,7 @@ impl Splitter {
         self.start = self.tag;
         self.root_at = self.tag_at;
         self.depth = 1;
+        self.blobs = 0;
         self.lost = false;
     }
 
@@ -247,6 +252,7 @@ impl Splitter {
         let is_root = self.tag == self.start;
         let is_blob = tag[1..].starts_with(b"oneBLOB") && !tag.get(8).is_some_and(|&byte| in_name(byte));
         self.state = State::Text;
+        self.blobs += usize::from(is_blob);
         if tag.ends_with(b"/>") {
             return if is_root { self.whole() } else { Step::On };
         }
@@ -377,14 +383,6 @@ impl Splitter {
         self.start = self.scan;
         self.kept = self.scan;
     }
-}
-
-fn starts_name(byte: u8) -> bool {
-    byte.is_ascii_alphabetic() || matches!(byte, b'_' | b':') || !byte.is_ascii()
-}
-
-fn in_name(byte: u8) -> bool {
-    starts_name(byte) || byte.is_ascii_digit() || matches!(byte, b'-' | b'.')
 }
 
 #[cfg(test)]

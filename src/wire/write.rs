@@ -21,7 +21,7 @@ use self::xml::{Timestamp, Xml};
 use super::number::Decimal;
 use super::{
     BlobUpdate, Definition, ElementDefinition, Elements, Kind, Limits, MAX_MESSAGE, Message, New, Number,
-    Payload, Perm, Rule, State, Update, Values,
+    Payload, Perm, Request, Rule, State, Update, Values,
 };
 
 /// Zero-width space: neither white space that a reader trims, nor visible.
@@ -111,31 +111,41 @@ pub fn inline_head(update: &BlobUpdate, out: &mut Vec<u8>) {
 pub fn document(vectors: &[New]) -> String {
     let mut bytes = b"<INDIDriver>\n".to_vec();
     let mut xml = Xml { out: &mut bytes, quote: '\'' };
-    for New { device, name, kind, elements } in vectors {
-        let kind = match kind {
-            Kind::Text => "Text",
-            Kind::Number => "Number",
-            Kind::Switch => "Switch",
-            Kind::Light | Kind::Blob => continue,
-        };
-        xml.raws(&["<new", kind, "Vector"]);
-        if let Some(device) = device {
-            xml.name("device", device);
-        }
-        xml.name("name", name);
-        xml.raw(">\n");
-        for (name, text) in elements {
-            xml.raws(&["  <one", kind]);
-            xml.name("name", name);
-            xml.raw(">\n      ");
-            xml.content(text);
-            xml.raws(&["\n  </one", kind, ">\n"]);
-        }
-        xml.raws(&["</new", kind, "Vector>\n"]);
+    for vector in vectors {
+        new_vector(vector, &mut xml);
     }
     xml.raw("</INDIDriver>\n");
     // Whole strings were put in, so nothing is replaced.
     String::from_utf8_lossy(&bytes).into_owned()
+}
+
+/// Appends what a client asks, whole. A [`Request::Snooped`] is nothing that a client says.
+pub fn request(request: &Request, out: &mut Vec<u8>) {
+    let mut xml = Xml { out, quote: '"' };
+    match request {
+        Request::GetProperties { device, name } => {
+            xml.raw("<getProperties version=\"1.7\"");
+            for (attribute, value) in [("device", device), ("name", name)] {
+                if let Some(value) = value {
+                    xml.name(attribute, value);
+                }
+            }
+            xml.raw("/>\n");
+        }
+        Request::New(vector) => new_vector(vector, &mut xml),
+        Request::PingRequest { uid } => message(&Message::PingRequest { uid: uid.clone() }, out),
+        Request::PingReply { uid } => message(&Message::PingReply { uid: uid.clone() }, out),
+        Request::Snooped(_) => {}
+    }
+}
+
+/// Appends a client's wish to get this BLOB beside everything else, which a server fulfils.
+pub fn enable_blob(device: &str, name: &str, out: &mut Vec<u8>) {
+    let mut xml = Xml { out, quote: '"' };
+    xml.raw("<enableBLOB");
+    xml.name("device", device);
+    xml.name("name", name);
+    xml.raw(">Also</enableBLOB>\n");
 }
 
 /// `YYYY-MM-DDTHH:MM:SS`, UTC. A time outside the years 1970 to 9999, which only a broken clock gives, is written
@@ -148,6 +158,30 @@ pub fn timestamp(at: SystemTime) -> String {
 /// Whether libindi's server may print this character as an entity.
 pub(super) fn has_entity(c: char) -> bool {
     matches!(c, '&' | '<' | '>' | '"' | '\'')
+}
+
+/// A `new*Vector`. Lights and BLOBs are neither saved nor asked for.
+fn new_vector(New { device, name, kind, elements }: &New, xml: &mut Xml<'_>) {
+    let kind = match kind {
+        Kind::Text => "Text",
+        Kind::Number => "Number",
+        Kind::Switch => "Switch",
+        Kind::Light | Kind::Blob => return,
+    };
+    xml.raws(&["<new", kind, "Vector"]);
+    if let Some(device) = device {
+        xml.name("device", device);
+    }
+    xml.name("name", name);
+    xml.raw(">\n");
+    for (name, text) in elements {
+        xml.raws(&["  <one", kind]);
+        xml.name("name", name);
+        xml.raw(">\n      ");
+        xml.content(text);
+        xml.raws(&["\n  </one", kind, ">\n"]);
+    }
+    xml.raws(&["</new", kind, "Vector>\n"]);
 }
 
 fn define(definition: &Definition, xml: &mut Xml<'_>) {

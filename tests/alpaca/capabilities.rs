@@ -39,6 +39,7 @@ fn what_a_camera_lacks_is_absent_and_refused() {
     let can = &rig.can;
     assert_eq!((can.gain, can.offset, can.cooler), (None, None, None));
     assert!(!can.thermometer && !can.cooler_power && !can.guide_port);
+    let can_controls = can.controls.clone();
     let camera = &mut rig.camera;
     fails(camera.get_gain(), NotSupported, "cannot");
     fails(camera.set_gain(1), NotSupported, "cannot");
@@ -48,7 +49,8 @@ fn what_a_camera_lacks_is_absent_and_refused() {
     fails(camera.get_cooling_status(), NotSupported, "cannot");
     fails(camera.get_current_temperature(), NotSupported, "cannot");
     fails(camera.get_cooling_power(), NotSupported, "cannot");
-    fails(camera.get_parameter("heat_sink_temperature"), NotSupported, "0x400");
+    assert_eq!(can_controls, []);
+    fails(camera.get_parameter("ALPACA_HEAT_SINK"), NotSupported, "no setting named ALPACA_HEAT_SINK");
     fails(camera.get_parameter("format"), NotSupported, "no setting named format");
     fails(camera.set_parameter("format", text("READOUT_0")), NotSupported, "one format");
     let pulse = params(&[("direction", text("n")), ("ms", Value::Number(5.0))]);

@@ -133,6 +133,16 @@ fn a_guide_pulse_of_a_client_reaches_the_camera() {
 }
 
 #[test]
+fn the_heat_sink_is_shown_and_followed() {
+    let observatory = Observatory::new(script());
+    let mut driver = driver(&observatory);
+    driver.wait_for(|peer| peer.get("ALPACA_HEAT_SINK", "VALUE") == Some("21.5"), SOON);
+    assert_eq!(driver.vector("ALPACA_HEAT_SINK").unwrap().attributes["perm"], "ro");
+    observatory.camera.script().heat_sink = Some(31.25);
+    driver.wait_for(|peer| peer.get("ALPACA_HEAT_SINK", "VALUE") == Some("31.25"), SOON);
+}
+
+#[test]
 fn what_a_camera_refuses_is_told_and_the_rest_works() {
     let observatory = Observatory::new(script());
     let mut driver = driver(&observatory);

@@ -54,6 +54,7 @@ pub struct Script {
     pub temperature: Option<f64>,
     pub power: Option<f64>,
     pub heat_sink: Option<f64>,
+    pub sub_exposure: Option<f64>,
     pub guides: bool,
     pub pulses: Vec<(GuideDirection, Duration)>,
     pub abort: bool,
@@ -117,6 +118,7 @@ impl Default for Script {
             temperature: Some(12.5),
             power: Some(0.0),
             heat_sink: Some(21.5),
+            sub_exposure: None,
             guides: true,
             pulses: Vec::new(),
             abort: true,
@@ -466,6 +468,15 @@ impl Camera for Scripted {
     }
     async fn heat_sink_temperature(&self) -> ASCOMResult<f64> {
         self.open("heatsinktemperature", |s| s.heat_sink.ok_or(MISSING))
+    }
+    async fn sub_exposure_duration(&self) -> ASCOMResult<f64> {
+        self.open("subexposureduration", |s| s.sub_exposure.ok_or(MISSING))
+    }
+    async fn set_sub_exposure_duration(&self, sub_exposure_duration: f64) -> ASCOMResult<()> {
+        self.open("subexposureduration", |s| {
+            s.sub_exposure = Some(sub_exposure_duration);
+            Ok(())
+        })
     }
     async fn pulse_guide(&self, direction: GuideDirection, duration: Duration) -> ASCOMResult<()> {
         self.open("pulseguide", |s| {

@@ -2,7 +2,7 @@
 
 use ascom_alpaca::api::camera::GuideDirection;
 use indi_camera::camera::call::Reply;
-use indi_camera::camera::types::{CoolingStatus, Range};
+use indi_camera::camera::types::{CONTROL_VALUE, ControlKind, CoolingStatus, Range};
 
 use super::*;
 
@@ -85,7 +85,29 @@ fn the_cooler_is_told_its_target_and_tells_what_it_does() {
     fails(rig.camera.cooling_to(f64::NAN), ErrorKind::InvalidValue, "finite");
     rig.observatory.camera.script().power = Some(120.0);
     assert_eq!(rig.camera.get_cooling_power().unwrap(), 100.0);
-    assert_eq!(rig.camera.get_parameter("heat_sink_temperature").unwrap(), Value::Number(21.5));
+}
+
+fn value(number: f64) -> Value {
+    Value::Record(params(&[(CONTROL_VALUE, Value::Number(number))]))
+}
+
+#[test]
+fn the_heat_sink_is_a_reading_and_the_sub_exposure_a_setting_of_cameras_that_have_them() {
+    let mut rig = Rig::of(Script { sub_exposure: Some(0.5), ..Script::default() });
+    let controls: Vec<(&str, bool)> =
+        rig.can.controls.iter().map(|c| (c.name.as_str(), c.kind == ControlKind::Reading)).collect();
+    assert_eq!(controls, [("ALPACA_HEAT_SINK", true), ("ALPACA_SUB_EXPOSURE", false)]);
+    assert_eq!(rig.camera.get_parameter("ALPACA_HEAT_SINK").unwrap(), value(21.5));
+    fails(rig.camera.set_parameter("ALPACA_HEAT_SINK", value(1.0)), ErrorKind::NotSupported, "only be read");
+    assert_eq!(rig.camera.get_parameter("ALPACA_SUB_EXPOSURE").unwrap(), value(0.5));
+    assert_eq!(rig.camera.set_parameter("ALPACA_SUB_EXPOSURE", value(2.5)).unwrap(), value(2.5));
+    assert_eq!(rig.observatory.camera.script().sub_exposure, Some(2.5));
+    let outside = rig.camera.set_parameter("ALPACA_SUB_EXPOSURE", value(3601.0));
+    fails(outside, ErrorKind::OutOfRange, "0 to 3600, not 3601");
+    for wrong in [Value::Number(1.0), text("1"), value(f64::NAN), Value::Record(Params::new())] {
+        let result = rig.camera.set_parameter("ALPACA_SUB_EXPOSURE", wrong);
+        fails(result, ErrorKind::InvalidValue, "takes a finite number");
+    }
 }
 
 #[test]

@@ -187,7 +187,7 @@ fn exposure_times_are_taken_up_to_their_limits_and_not_beyond() {
             }
         }
         let longest = Duration::from_secs_f64(max);
-        accepted(CALL, longest, &inside, rig.start(longest));
+        accepted(CALL, longest, &inside, rig.start_long(longest));
         works(rig.camera.abort_exposure());
         for frame_type in [FrameType::Light, FrameType::Bias, FrameType::Dark, FrameType::Flat] {
             let shortest = rig.shortest();

@@ -7,6 +7,7 @@
 #![allow(dead_code, unused_imports, reason = "each test binary uses its own part of the harness")]
 #![allow(unreachable_pub, reason = "a module of test binaries has no outside")]
 
+pub mod calls_table;
 pub mod element;
 pub mod fits;
 pub mod peer;
@@ -43,7 +44,7 @@ pub const DEVICE: &str = "Camera Simulator";
 pub const SOON: Duration = Duration::from_secs(20);
 
 /// Variables by which the caller's surroundings could reach the driver.
-const FOREIGN: [&str; 10] = [
+pub const FOREIGN: [&str; 10] = [
     "INDIDEV",
     "INDICONFIG",
     "INDISKEL",

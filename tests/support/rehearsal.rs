@@ -8,8 +8,9 @@ use std::time::{Duration, SystemTime};
 use indi_camera::camera::call::{Call, Reply};
 use indi_camera::camera::error::{CameraError, ErrorKind};
 use indi_camera::camera::types::{
-    Binning, CameraId, CameraStatus, Capabilities, CaptureFormat, CoolingStatus, Event, ExposureId,
-    ExposureStatus, Frame, FrameInfo, Moment, Pixels, Range, Roi, Sensor, Value,
+    Binning, CONTROL_VALUE, CameraId, CameraStatus, Capabilities, CaptureFormat, Control, ControlKind,
+    CoolingStatus, Event, ExposureId, ExposureStatus, Frame, FrameInfo, Moment, Pixels, Range, Roi, Sensor,
+    Value,
 };
 use indi_camera::device::job::{DeliveryError, Document, Encoding};
 use indi_camera::device::{Device, Epoch, Input, Job, Report, Setup};
@@ -17,8 +18,11 @@ use indi_camera::image::header::{Card, CardValue};
 use indi_camera::property::skeleton::Skeleton;
 use indi_camera::property::store::Vector;
 use indi_camera::property::{keys, load};
-use indi_camera::wire::{Elements, Kind, Message, New, News, Payload, Request, Snooped, State, Values};
+use indi_camera::wire::{
+    Elements, Kind, Message, New, News, Payload, Request, Snooped, State, Update, Values,
+};
 use ndarray::Array3;
+use serde_json::Value as Json;
 
 const SETTINGS: &str = r#"<INDIDriver>
 <defNumberVector device="d" name="SIMULATOR_SENSOR" label="Sensor" group="Simulator" state="Idle" perm="rw" timeout="0">
@@ -35,6 +39,8 @@ pub struct Rehearsal {
     /// Every message since the last [`take_messages`](Rehearsal::take_messages).
     messages: Vec<Message>,
     silent: bool,
+    /// What a silent camera was asked last.
+    unanswered: Option<Call>,
     failing: Vec<(String, ErrorKind, String)>,
     exposure: Option<ExposureId>,
     delivering: VecDeque<(ExposureId, bool, bool, Encoding)>,
@@ -53,6 +59,10 @@ pub struct Rehearsal {
     disk_fails: bool,
     format: Value,
     formats: Vec<String>,
+    /// The values of the camera's own settings.
+    own: Vec<(String, Value)>,
+    /// RESULT of the last CAMERA_REPLY.
+    result: Json,
 }
 
 impl Rehearsal {
@@ -72,6 +82,7 @@ impl Rehearsal {
             heard: Vec::new(),
             messages: Vec::new(),
             silent: false,
+            unanswered: None,
             failing: Vec::new(),
             exposure: None,
             delivering: VecDeque::new(),
@@ -89,6 +100,8 @@ impl Rehearsal {
             disk_fails: false,
             format: Value::Text("INDI_MONO_16".to_owned()),
             formats: vec!["INDI_MONO_16".to_owned(), "INDI_MONO_8".to_owned()],
+            own: Vec::new(),
+            result: Json::Null,
         };
         rehearsal.drain();
         rehearsal
@@ -111,6 +124,14 @@ impl Rehearsal {
 
     /// Carries out one line of a scene that is not an expectation.
     pub fn act(&mut self, line: &str) -> Result<(), String> {
+        if let Some(call) = line.strip_prefix("call ") {
+            let (name, params) = call.split_once(' ').unwrap_or((call, ""));
+            let elements = [("NAME", name), ("PARAMS", params)];
+            let elements = elements.map(|(element, text)| (element.to_owned(), text.to_owned())).into();
+            let (device, name) = (Some("Cam".to_owned()), "CAMERA_CALL".to_owned());
+            self.write(New { device, name, kind: Kind::Text, elements });
+            return Ok(());
+        }
         let words = words(line);
         let words: Vec<&str> = words.iter().map(String::as_str).collect();
         match words.as_slice() {
@@ -130,6 +151,17 @@ impl Rehearsal {
                 let (device, name) = (Some("Cam".to_owned()), (*name).to_owned());
                 let new = New { device, name, kind, elements: pairs(elements) };
                 self.input(Input::Request(Request::New(new)));
+            }
+            ["result", wanted @ ..] => {
+                for (pointer, want) in pairs(wanted) {
+                    let is = self.result.pointer(&pointer).map_or("-".to_owned(), |value| match value {
+                        Json::String(text) => text.clone(),
+                        other => other.to_string(),
+                    });
+                    if is != want {
+                        return Err(format!("{pointer} is {is}, not {want}, in {}", self.result));
+                    }
+                }
             }
             ["watching"] => self.watching = true,
             ["snooped", device, name, state, elements @ ..] => {
@@ -159,6 +191,12 @@ impl Rehearsal {
             }
             ["camera", "silent"] => self.silent = true,
             ["camera", "answers"] => self.silent = false,
+            ["camera", "answers", "at", "last"] => {
+                self.silent = false;
+                let call = self.unanswered.take().ok_or("nothing waits for the camera's answer")?;
+                let event = Event::Reply(self.answer(&call));
+                self.input(Input::Camera(self.epoch, event));
+            }
             ["camera", "fails", call, kind, text @ ..] => {
                 self.failing.push(((*call).to_owned(), error_kind(kind)?, text.join(" ")));
             }
@@ -188,6 +226,25 @@ impl Rehearsal {
             }
             ["camera", "full-frames-only"] => self.can.subframe = false,
             ["camera", "has", "guide-port"] => self.can.guide_port = true,
+            ["camera", "has", "control", name, min, max] => {
+                let range = Range { min: number(min)?, max: number(max)?, step: 1.0 };
+                let value = Value::Record(vec![(CONTROL_VALUE.to_owned(), Value::Number(range.min))]);
+                self.add_control(name, ControlKind::Number(range), value);
+            }
+            ["camera", "has", "choice", name, choices @ ..] => {
+                let choices: Vec<_> =
+                    choices.iter().map(|name| ((*name).to_owned(), (*name).to_owned())).collect();
+                let value = Value::Text(choices.first().map(|(name, _)| name.clone()).unwrap_or_default());
+                self.add_control(name, ControlKind::Choice(choices), value);
+            }
+            ["camera", "has", "reading", name] => {
+                let value = Value::Record(vec![(CONTROL_VALUE.to_owned(), Value::Number(0.0))]);
+                self.add_control(name, ControlKind::Reading, value);
+            }
+            ["camera", "reads", name, value] => {
+                let value = Value::Record(vec![(CONTROL_VALUE.to_owned(), Value::Number(number(value)?))]);
+                self.own.iter_mut().filter(|(own, _)| own == name).for_each(|own| own.1 = value.clone());
+            }
             ["camera", "has", "sdk", version] => self.can.sdk = Some((*version).to_owned()),
             ["disk", "fails"] => self.disk_fails = true,
             ["only", word, ..] => {
@@ -233,6 +290,11 @@ impl Rehearsal {
         Ok(())
     }
 
+    fn add_control(&mut self, name: &str, kind: ControlKind, value: Value) {
+        self.can.controls.push(Control { name: name.to_owned(), label: name.to_lowercase(), kind });
+        self.own.push((name.to_owned(), value));
+    }
+
     fn exposure(&self) -> Result<ExposureId, String> {
         self.exposure.ok_or_else(|| "the camera was not asked to expose".to_owned())
     }
@@ -268,7 +330,9 @@ impl Rehearsal {
                 if let Call::StartExposure(request) = &call {
                     self.exposure = Some(request.id);
                 }
-                if !self.silent {
+                if self.silent {
+                    self.unanswered = Some(call);
+                } else {
                     let event = Event::Reply(self.answer(&call));
                     self.device.handle(self.now, Input::Camera(epoch, event));
                 }
@@ -307,6 +371,13 @@ impl Rehearsal {
                         };
                         self.device.handle(self.now, Input::Delivery(Report::Nicknamed(stored)));
                     }
+                    Job::Recall { id, path } => {
+                        let text = match std::mem::take(&mut self.disk_fails) {
+                            true => Err(DeliveryError::Permission { path: path.unwrap_or_default() }),
+                            false => Ok(Some("AQID".to_owned())),
+                        };
+                        self.device.handle(self.now, Input::Delivery(Report::Recalled { id, text }));
+                    }
                     Job::Discard(path) => self.heard.push(format!("! discard {}", path.display())),
                     Job::Reserve { .. } => {}
                 }
@@ -318,6 +389,11 @@ impl Rehearsal {
                 quiet = false;
                 if let Message::PingRequest { uid } = &message {
                     self.pings.push(uid.clone());
+                }
+                if let Message::Set(Update { name, values: Values::Text(texts), .. }) = &message
+                    && name == "CAMERA_REPLY"
+                {
+                    self.result = serde_json::from_str(&texts[2].1).unwrap();
                 }
                 if self.watching || !matches!(message, Message::Snoop { .. }) {
                     self.heard.push(format!("< {}", show_message(&message)));
@@ -341,7 +417,7 @@ impl Rehearsal {
             "no-blob" => Err(DeliveryError::Memory("out of memory".to_owned())),
             _ => Ok((Payload::Inline(vec![1, 2, 3]), suffix(encoding))),
         });
-        self.input(Input::Delivery(Report::Delivered { id, blob, file }));
+        self.input(Input::Delivery(Report::Delivered { id, bytes: 3, blob, file }));
         Ok(())
     }
 
@@ -369,8 +445,14 @@ impl Rehearsal {
                 self.cooling.on = *on;
                 Reply::Done
             }
+            Call::Scanning => Reply::Cameras(vec![camera("Cam", "SN42"), camera("Other", "SN7")]),
+            Call::GetCameraRoi => Reply::Roi(Roi { x: 0, y: 0, width: 1280, height: 1024 }),
+            Call::GetBinning => Reply::Binning(Binning::NONE),
             Call::SetCameraRoi(roi) => Reply::Roi(*roi),
             Call::SetBinning(binning) => Reply::Binning(*binning),
+            Call::Vendor { name, .. } if name == "read_humidity" => {
+                Reply::Value(Value::Record(vec![("humidity".to_owned(), Value::Number(41.5))]))
+            }
             Call::SetGain(gain) => {
                 self.gain = *gain;
                 Reply::Gain(*gain)
@@ -384,6 +466,14 @@ impl Rehearsal {
             Call::GetParameter(name) if name == "format" => Reply::Value(self.format.clone()),
             Call::SetParameter(name, value) if name == "format" => {
                 self.format = value.clone();
+                Reply::Value(value.clone())
+            }
+            Call::GetParameter(name) => {
+                let own = self.own.iter().find(|(own, _)| own == name);
+                Reply::Value(own.unwrap_or_else(|| panic!("no setting {name}")).1.clone())
+            }
+            Call::SetParameter(name, value) if self.own.iter().any(|(own, _)| own == name) => {
+                self.own.iter_mut().filter(|(own, _)| own == name).for_each(|own| own.1 = value.clone());
                 Reply::Value(value.clone())
             }
             Call::SetParameter(_, value) => {
@@ -404,12 +494,16 @@ impl Rehearsal {
     }
 }
 
+fn camera(name: &str, serial: &str) -> CameraId {
+    let (name, serial) = (name.to_owned(), Some(serial.to_owned()));
+    CameraId { model: name.clone(), name, serial, bus: None }
+}
+
 fn setup(saved: Document) -> Setup {
-    let serial = Some("SN42".to_owned());
     Setup {
         name: "Cam".to_owned(),
         ordinal: 0,
-        camera: CameraId { name: "Cam".to_owned(), model: "Cam".to_owned(), serial, bus: None },
+        camera: camera("Cam", "SN42"),
         guides: false,
         driver: ["Cam".to_owned(), "indi_camera_test_ccd".to_owned(), "0.1".to_owned()],
         always: vectors(&keys::BASE),
@@ -462,6 +556,7 @@ pub fn capabilities() -> Capabilities {
         cooler_power: true,
         gain: Some(Range { min: 0, max: 300, step: 1 }),
         offset: Some(Range { min: 0, max: 1000, step: 1 }),
+        controls: Vec::new(),
         guide_port: false,
         sdk: None,
     }
@@ -469,7 +564,7 @@ pub fn capabilities() -> Capabilities {
 
 fn format(name: &str) -> CaptureFormat {
     let bits = if name.ends_with('8') { 8 } else { 16 };
-    CaptureFormat { name: name.to_owned(), label: name.replace('_', " "), bits }
+    CaptureFormat { name: name.to_owned(), label: name.replace('_', " "), bits, adc_bits: bits, bayer: None }
 }
 
 fn frame() -> Frame {
@@ -484,6 +579,7 @@ fn frame() -> Frame {
             gain: None,
             offset: None,
             temperature: None,
+            added: 1,
         },
     }
 }
@@ -530,7 +626,9 @@ fn show_message(message: &Message) -> String {
         }
         Message::Set(update) => {
             let (kind, values) = match &update.values {
-                Values::Text(list) => ("Text", join(list.iter().map(|(n, v)| format!("{n}={v}")).collect())),
+                Values::Text(list) => {
+                    ("Text", join(list.iter().map(|(n, v)| format!("{n}={}", short(v))).collect()))
+                }
                 Values::Number(list) => {
                     ("Number", join(list.iter().map(|(n, v, _)| format!("{n}={v}")).collect()))
                 }
@@ -553,6 +651,11 @@ fn show_message(message: &Message) -> String {
         Message::PingRequest { .. } => "pingRequest".to_owned(),
         Message::PingReply { uid } => format!("pingReply {uid}"),
     }
+}
+
+/// A text as a scene shows it: what is longer is looked at by `result`.
+fn short(text: &str) -> &str {
+    if text.len() > 300 { "..." } else { text }
 }
 
 /// `NAME=value` each.

@@ -5,7 +5,9 @@
 
 use super::api::{Api, optional};
 use super::fault::Fault;
-use crate::camera::types::{Bayer, Binning, Capabilities, CaptureFormat, Celsius, Range, Sensor};
+use crate::camera::types::{
+    Bayer, Binning, Capabilities, CaptureFormat, Celsius, Control, ControlKind, Range, Sensor,
+};
 
 /// Seconds, for cameras that are too old to tell.
 const EXPOSURE: Range<f64> = Range { min: 0.0, max: 3600.0, step: 0.0 };
@@ -16,6 +18,33 @@ const LONGEST_EXPOSURE: f64 = 1e6;
 const COOLER: Range<Celsius> = Range { min: -100.0, max: 50.0, step: 0.1 };
 /// Where the interface does not tell.
 const MAX_ADU: i64 = 65535;
+/// A number that some cameras have and Alpaca calls by the name of a property.
+pub(super) struct Own {
+    pub(super) name: &'static str,
+    label: &'static str,
+    pub(super) property: &'static str,
+    /// Of the form that writes it.
+    pub(super) key: &'static str,
+    pub(super) kind: ControlKind,
+}
+
+pub(super) const OWN: [Own; 2] = [
+    Own {
+        name: "ALPACA_HEAT_SINK",
+        label: "Heat sink (C)",
+        property: "heatsinktemperature",
+        key: "",
+        kind: ControlKind::Reading,
+    },
+    // Of each of the exposures that the camera adds to one.
+    Own {
+        name: "ALPACA_SUB_EXPOSURE",
+        label: "Sub-exposure (s)",
+        property: "subexposureduration",
+        key: "SubExposureDuration",
+        kind: ControlKind::Number(EXPOSURE),
+    },
+];
 /// More choices than any camera has.
 const MOST_CHOICES: usize = 100;
 
@@ -69,7 +98,7 @@ impl Facts {
                 adc_bits,
                 bayer: bayer(api)?,
             },
-            formats: formats(&names, bits),
+            formats: Vec::new(),
             exposure: exposure(api)?,
             binning: binning(api, asymmetric)?,
             subframe: true,
@@ -79,12 +108,14 @@ impl Facts {
             cooler_power: flag(api, "cangetcoolerpower")?,
             gain,
             offset,
+            controls: controls(api)?,
             guide_port: flag(api, "canpulseguide")?,
             sdk: optional(api.text("driverversion"))?
                 .map(|version| format!("ICameraV{interface}, driver {version}")),
         };
+        let formats = formats(&names, &can.sensor);
         // Nobody could tell whether a cooler without a thermometer does its work.
-        let can = Capabilities { cooler: can.cooler.filter(|_| can.thermometer), ..can };
+        let can = Capabilities { formats, cooler: can.cooler.filter(|_| can.thermometer), ..can };
         let (abort, stop) = (flag(api, "canabortexposure")?, flag(api, "canstopexposure")?);
         Ok(Facts { can, interface, asymmetric, abort, stop, modes, gains, offsets })
     }
@@ -134,6 +165,17 @@ fn range(api: &mut Api, name: &str) -> Result<(Option<Range<i32>>, Vec<String>),
     Ok(((last >= 0).then_some(Range { min: 0, max: last, step: 1 }), names))
 }
 
+/// What a camera has besides what every camera has.
+fn controls(api: &mut Api) -> Result<Vec<Control>, Fault> {
+    let mut controls = Vec::new();
+    for Own { name, label, property, kind, .. } in OWN {
+        if optional(api.number(property))?.is_some() {
+            controls.push(Control { name: name.to_owned(), label: label.to_owned(), kind });
+        }
+    }
+    Ok(controls)
+}
+
 /// How the sensor can be read out, and what the ways are called if there is a choice.
 fn modes(api: &mut Api) -> Result<(Modes, Vec<String>), Fault> {
     let mut names = optional(api.texts("readoutmodes"))?.unwrap_or_default();
@@ -147,7 +189,8 @@ fn modes(api: &mut Api) -> Result<(Modes, Vec<String>), Fault> {
     Ok((Modes::One, Vec::new()))
 }
 
-fn formats(names: &[String], bits: u8) -> Vec<CaptureFormat> {
+/// Depth and mosaic are those of the way to read out that is set now: Alpaca does not tell them of the others.
+fn formats(names: &[String], sensor: &Sensor) -> Vec<CaptureFormat> {
     let label = |number: usize, name: &String| {
         let taken = names[..number].contains(name);
         if taken || name.trim().is_empty() {
@@ -156,8 +199,13 @@ fn formats(names: &[String], bits: u8) -> Vec<CaptureFormat> {
             name.clone()
         }
     };
-    let format =
-        |(number, name)| CaptureFormat { name: format_name(number), label: label(number, name), bits };
+    let format = |(number, name)| CaptureFormat {
+        name: format_name(number),
+        label: label(number, name),
+        bits: sensor.bits,
+        adc_bits: sensor.adc_bits,
+        bayer: sensor.bayer.clone(),
+    };
     names.iter().enumerate().map(format).collect()
 }
 

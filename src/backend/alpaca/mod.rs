@@ -37,7 +37,7 @@ use self::fault::Fault;
 use self::places::{Place, Places};
 use self::pulse::Pulse;
 use self::session::{Control, Session, Wanted};
-use super::Backend;
+use super::{Addresses, Backend};
 use crate::camera::Camera;
 use crate::camera::call::{self, Arguments, Params, Reply};
 use crate::camera::error::{CameraError, ErrorKind, Result};
@@ -49,15 +49,18 @@ use crate::camera::types::{
 /// Alpaca among the backends.
 pub const BACKEND: Backend = Backend {
     name: "alpaca",
+    label: "Camera Alpaca",
     hardware: true,
     // Nobody knows before a camera is connected, and what is not offered then is never offered.
     guides: true,
     skeleton: None,
+    addresses: Some(Addresses { element: "ALPACA", variable: ADDRESSES_VARIABLE }),
+    nodes: None,
     create: || Box::new(Alpaca::new()),
 };
 
 /// Addresses to search, as the user's environment gives them.
-pub const ADDRESSES_VARIABLE: &str = "INDI_CAMERA_ALPACA";
+const ADDRESSES_VARIABLE: &str = "INDI_CAMERA_ALPACA";
 
 /// For all requests that one call makes. The device gives up a camera thread that needs longer than 10 s.
 const CALL: Duration = Duration::from_secs(8);

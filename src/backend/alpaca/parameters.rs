@@ -1,25 +1,14 @@
 //! Settings and readings that a camera has by name.
 
-use super::facts::format_name;
-use super::places::Places;
+use super::facts::{OWN, Own, format_name};
 use super::session::Session;
 use super::{Alpaca, asked};
 use crate::camera::error::{CameraError, ErrorKind, Result};
-use crate::camera::types::{ADDRESSES_PARAMETER, FORMAT_PARAMETER, Value};
-
-/// Seconds of each of the exposures that the camera adds to one.
-const SUB_EXPOSURE: &str = "sub_exposure_duration";
-/// Numbers that can be read from a connected camera by name, and what Alpaca calls them.
-const READINGS: [(&str, &str); 4] = [
-    ("heat_sink_temperature", "heatsinktemperature"),
-    ("electrons_per_adu", "electronsperadu"),
-    ("full_well_capacity", "fullwellcapacity"),
-    (SUB_EXPOSURE, "subexposureduration"),
-];
+use crate::camera::types::{ADDRESSES_PARAMETER, CONTROL_VALUE, ControlKind, FORMAT_PARAMETER, Value};
 
 impl Alpaca {
-    /// Besides the format: the addresses, the numbers of [`READINGS`], and `gains` and `offsets`, the names of their
-    /// values where those are numbers in a list.
+    /// Besides the format: the addresses, the numbers of [`OWN`], and `gains` and `offsets`, the names of their values
+    /// where those are numbers in a list.
     pub(super) fn parameter(&mut self, name: &str) -> Result<Value> {
         const CALL: &str = "get_parameter";
         if name == ADDRESSES_PARAMETER {
@@ -36,39 +25,53 @@ impl Alpaca {
                 return Ok(Value::Record(named.collect()));
             }
         }
-        match READINGS.iter().find(|(known, _)| *known == name) {
-            Some((_, property)) => {
-                asked(session, CALL, |session| session.api.number(property)).map(Value::Number)
-            }
-            None => Err(unknown(CALL, name)),
+        let own = self.own(CALL, name)?;
+        let session = self.connected(CALL)?;
+        if session.is_coming() {
+            let detail = "the server is busy sending a frame";
+            return Err(CameraError::new(ErrorKind::Busy, CALL, detail));
         }
+        asked(session, CALL, |session| session.api.number(own.property)).map(record)
     }
 
     pub(super) fn change_parameter(&mut self, name: &str, value: Value) -> Result<Value> {
         const CALL: &str = "set_parameter";
-        let invalid = |detail: String| Err(CameraError::new(ErrorKind::InvalidValue, CALL, detail));
-        match (name, &value) {
-            (FORMAT_PARAMETER, value) => self.set_format(value),
-            (ADDRESSES_PARAMETER, Value::Text(list)) => match list.parse::<Places>() {
-                Ok(places) => {
-                    self.told = places;
-                    Ok(value)
-                }
-                Err(why) => invalid(why),
-            },
-            (ADDRESSES_PARAMETER, _) => invalid(format!("{name} takes a text")),
-            (SUB_EXPOSURE, Value::Number(seconds)) if seconds.is_finite() => {
-                let form = [("SubExposureDuration", seconds.to_string())];
-                let session = self.idle(CALL)?;
-                asked(session, CALL, |session| session.api.put("subexposureduration", &form))?;
+        match (name, value) {
+            (FORMAT_PARAMETER, value) => self.set_format(&value),
+            (ADDRESSES_PARAMETER, value) => {
+                let Value::Text(list) = &value else { return Err(invalid(format!("{name} takes a text"))) };
+                self.told = list.parse().map_err(invalid)?;
                 Ok(value)
             }
-            (SUB_EXPOSURE, _) => invalid(format!("{name} takes seconds")),
-            _ => {
-                self.connected(CALL)?;
-                Err(unknown(CALL, name))
+            (name, value) => {
+                let own = self.own(CALL, name)?;
+                let ControlKind::Number(range) = own.kind else {
+                    let detail = format!("{name} can only be read");
+                    return Err(CameraError::new(ErrorKind::NotSupported, CALL, detail));
+                };
+                let wanted =
+                    number(&value).ok_or_else(|| invalid(format!("{name} takes a finite number")))?;
+                if !(range.min..=range.max).contains(&wanted) {
+                    let detail = format!("{name} takes {} to {}, not {wanted}", range.min, range.max);
+                    return Err(CameraError::new(ErrorKind::OutOfRange, CALL, detail));
+                }
+                let form = [(own.key, wanted.to_string())];
+                let set = |session: &mut Session| {
+                    session.api.put(own.property, &form)?;
+                    session.api.number(own.property)
+                };
+                asked(self.idle(CALL)?, CALL, set).map(record)
             }
         }
+    }
+
+    /// A number that this camera has by that name.
+    fn own(&mut self, call: &'static str, name: &str) -> Result<Own> {
+        let controls = &self.can(call)?.controls;
+        let has = controls.iter().any(|control| control.name == name);
+        OWN.into_iter().find(|own| own.name == name && has).ok_or_else(|| {
+            CameraError::new(ErrorKind::NotSupported, call, format!("there is no setting named {name}"))
+        })
     }
 
     fn set_format(&mut self, value: &Value) -> Result<Value> {
@@ -89,6 +92,19 @@ impl Alpaca {
     }
 }
 
-fn unknown(call: &'static str, name: &str) -> CameraError {
-    CameraError::new(ErrorKind::NotSupported, call, format!("there is no setting named {name}"))
+fn invalid(detail: String) -> CameraError {
+    CameraError::new(ErrorKind::InvalidValue, "set_parameter", detail)
+}
+
+/// The shape of a number of a camera's own.
+fn record(value: f64) -> Value {
+    Value::Record(vec![(CONTROL_VALUE.to_owned(), Value::Number(value))])
+}
+
+fn number(value: &Value) -> Option<f64> {
+    let Value::Record(fields) = value else { return None };
+    match fields.as_slice() {
+        [(name, Value::Number(number))] if name == CONTROL_VALUE && number.is_finite() => Some(*number),
+        _ => None,
+    }
 }

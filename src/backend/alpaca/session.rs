@@ -138,6 +138,11 @@ impl Session {
         self.exposure.as_ref().is_some_and(Exposure::is_under_way)
     }
 
+    /// Whether a frame is coming over the network, during which some servers do not answer.
+    pub(super) fn is_coming(&self) -> bool {
+        self.exposure.as_ref().is_some_and(Exposure::is_coming)
+    }
+
     pub(super) fn roi(&self) -> Roi {
         match self.window {
             Some(window) => window.shows(self.roi, self.binning),
@@ -237,6 +242,7 @@ impl Session {
             gain: self.gain,
             offset: self.offset,
             temperature,
+            added: 1,
         };
         let size = match self.window {
             Some(window) => (window.columns, window.rows),

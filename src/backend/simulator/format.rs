@@ -14,6 +14,8 @@ pub(super) fn formats(sensor: &Sensor) -> Vec<CaptureFormat> {
         name: format!("INDI_{name}_{bits}"),
         label: format!("{label} {bits} bit"),
         bits,
+        adc_bits: sensor.bits.min(bits),
+        bayer: sensor.bayer(),
     };
     depths.iter().map(format).collect()
 }

@@ -18,7 +18,7 @@ use rayon::prelude::*;
 
 use super::noise::{self, Counts, Normals};
 use super::sky::Sky;
-use crate::camera::types::{Binning, Celsius, FrameType, Pixels, Roi};
+use crate::camera::types::{Bayer, Binning, Celsius, FrameType, Pixels, Roi};
 
 /// Charge that a pixel holds, e⁻.
 pub(super) const FULL_WELL: f32 = 50_000.0;
@@ -112,6 +112,11 @@ impl Sensor {
 
     pub(super) fn pixel_type(&self) -> PixelType {
         if self.bits <= 8 { PixelType::U8 } else { PixelType::U16 }
+    }
+
+    /// The mosaic in front of its pixels, if there is one.
+    pub(super) fn bayer(&self) -> Option<Bayer> {
+        self.mosaic.pattern().map(|pattern| Bayer { pattern: pattern.to_owned(), offset_x: 0, offset_y: 0 })
     }
 
     /// Largest value that the converter delivers.

@@ -98,6 +98,7 @@ impl Session {
             gain: Some(recipe.gain),
             offset: Some(recipe.offset),
             temperature: Some(recipe.temperature),
+            added: 1,
         };
         self.exposures += 1;
         self.running = Some(Running { exposure, info });

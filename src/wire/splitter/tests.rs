@@ -242,3 +242,56 @@ fn space_is_offered_even_if_nobody_looks() {
     }
     assert_eq!(splitter.next_element(), None);
 }
+
+/// Elements, and the text of each of their BLOBs, with the stream cut into pieces of this size.
+fn pieces(stream: &[u8], size: usize) -> Vec<(String, Vec<(String, String)>)> {
+    let mut splitter = Splitter::new();
+    let mut elements = Vec::new();
+    let mut blobs: Vec<(String, String)> = Vec::new();
+    for part in stream.chunks(size) {
+        splitter.space()[..part.len()].copy_from_slice(part);
+        splitter.filled(part.len());
+        while let Some(piece) = splitter.next_piece() {
+            match piece {
+                Ok(Piece::Body { blob, element, text }) => {
+                    let before = String::from_utf8(element.to_vec()).unwrap();
+                    blobs.resize(blob.max(blobs.len()), (String::new(), String::new()));
+                    assert!(blobs[blob - 1].0.is_empty() || blobs[blob - 1].0 == before);
+                    blobs[blob - 1].0 = before;
+                    blobs[blob - 1].1.push_str(std::str::from_utf8(text).unwrap());
+                }
+                Ok(Piece::Element(element)) => {
+                    elements.push((String::from_utf8(element.to_vec()).unwrap(), std::mem::take(&mut blobs)));
+                }
+                Err(_) => blobs.clear(),
+            }
+        }
+    }
+    elements
+}
+
+#[test]
+fn the_text_of_blobs_comes_as_it_arrives_with_the_element_so_far() {
+    let stream = "<setBLOBVector n='1'>\n<oneBLOB a='>'>QUJD\nREVG</oneBLOB><oneBLOB/><oneBLOB>R0hJ</oneBLOB>\n</setBLOBVector>\
+                  <setBLOBVector n='2'><oneBLOB>lost<message/><setBLOBVector n='3'><oneBLOB>x</oneBLOB></setBLOBVector>";
+    for size in [1, 7, stream.len()] {
+        let first = (
+            "<setBLOBVector n='1'>\n<oneBLOB a='>'></oneBLOB><oneBLOB/><oneBLOB></oneBLOB>\n</setBLOBVector>"
+                .into(),
+            vec![
+                ("<setBLOBVector n='1'>\n<oneBLOB a='>'>".into(), "QUJD\nREVG".into()),
+                (String::new(), String::new()),
+                ("<setBLOBVector n='1'>\n<oneBLOB a='>'></oneBLOB><oneBLOB/><oneBLOB>".into(), "R0hJ".into()),
+            ],
+        );
+        let last = (
+            "<setBLOBVector n='3'><oneBLOB></oneBLOB></setBLOBVector>".into(),
+            vec![("<setBLOBVector n='3'><oneBLOB>".into(), "x".into())],
+        );
+        assert_eq!(
+            pieces(stream.as_bytes(), size),
+            [first, ("<message/>".into(), Vec::new()), last],
+            "by {size}"
+        );
+    }
+}

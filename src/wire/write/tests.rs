@@ -290,3 +290,28 @@ fn lights_and_blobs_are_not_saved() {
     let text = document(&[vector(Kind::Light), vector(Kind::Blob), vector(Kind::Text)]);
     assert_eq!(text, "<INDIDriver>\n<newTextVector name='N'>\n</newTextVector>\n</INDIDriver>\n");
 }
+
+#[test]
+fn what_a_client_asks_is_read_by_a_driver_as_it_was_meant() {
+    use crate::wire::Request;
+
+    let new = |kind, text: &str| {
+        let elements = vec![("A".into(), text.into()), ("B".into(), String::new())];
+        Request::New(New { device: Some("D".into()), name: "N".into(), kind, elements })
+    };
+    for asked in [
+        Request::GetProperties { device: None, name: None },
+        Request::GetProperties { device: Some("a \"b\" & c".into()), name: Some("N".into()) },
+        new(Kind::Text, "{\"a\": [1, \"<&>\"]}"),
+        new(Kind::Number, "1.5"),
+        new(Kind::Switch, "On"),
+        Request::PingReply { uid: "SetBLOB/1".into() },
+    ] {
+        let mut bytes = Vec::new();
+        request(&asked, &mut bytes);
+        assert_eq!(parse::request(&bytes), Ok(Some(asked)));
+    }
+    let mut bytes = Vec::new();
+    enable_blob("D", "CCD1", &mut bytes);
+    assert_eq!(bytes, b"<enableBLOB device=\"D\" name=\"CCD1\">Also</enableBLOB>\n");
+}

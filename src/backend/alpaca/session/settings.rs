@@ -90,7 +90,7 @@ impl Session {
 
     /// Everything at once. While a frame is coming, what was known before.
     pub(in crate::backend::alpaca) fn poll(&mut self) -> Result<CameraStatus, Fault> {
-        if !self.exposure.as_ref().is_some_and(Exposure::is_coming) {
+        if !self.is_coming() {
             // A server that was started anew knows nothing of us, and not all of them say so.
             if !self.api.flag("connected")? {
                 return Err(Fault::Closed);

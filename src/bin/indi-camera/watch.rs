@@ -1,0 +1,215 @@
+//! `indi-camera watch`: what a device says, as it says it. A table in a terminal, lines elsewhere.
+
+use std::fmt::Write as _;
+use std::io::{self, IsTerminal};
+use std::time::Duration;
+
+use indi_camera::camera::answer::Answer;
+use indi_camera::client::{Device, Element, ElementValue, Link, Mirror, Server, Vector};
+use indi_camera::wire::State;
+use serde::Serialize;
+use serde_json::{Map, Value as Json};
+use tokio::time::{Instant, sleep_until};
+
+use super::arguments::{Reach, Watch};
+use super::fault::{Exit, Fault};
+use super::names::means;
+use super::outcome::{Outcome, print};
+use super::terminal;
+use super::values::{json, line, state, text};
+
+/// The table is drawn anew this often at most: nobody reads faster.
+const REFRESH: Duration = Duration::from_millis(100);
+/// Sentences below the table.
+const SENTENCES: usize = 4;
+
+/// What the lines of `--json` have in their `params`.
+#[derive(Serialize)]
+struct Change<'a> {
+    device: &'a str,
+    property: &'a str,
+    state: &'a str,
+    values: Map<String, Json>,
+}
+
+#[derive(Serialize)]
+struct Said<'a> {
+    device: &'a str,
+    message: &'a str,
+}
+
+pub(super) async fn run(reach: &Reach, server: &Server, asked: &Watch, json: bool) -> Result<Outcome, Fault> {
+    let patterns = if asked.patterns.is_empty() {
+        vec![reach.camera(server).await?.name().to_owned()]
+    } else {
+        asked.patterns.clone()
+    };
+    let view = View { patterns, json, live: !json && io::stdout().is_terminal() };
+    let _screen = view.live.then(Screen::open);
+    let watched = match asked.seconds {
+        Some(limit) => tokio::time::timeout(limit, view.follow(server)).await.unwrap_or(Ok(())),
+        None => view.follow(server).await,
+    };
+    watched.map(|()| Outcome::silent())
+}
+
+struct View {
+    patterns: Vec<String>,
+    json: bool,
+    live: bool,
+}
+
+impl View {
+    /// Until the server is gone.
+    async fn follow(&self, server: &Server) -> Result<(), Fault> {
+        let mut mirror = server.watch();
+        let mut shown = 0;
+        loop {
+            let now = {
+                let mirror = mirror.borrow_and_update();
+                if let Link::Lost { why } | Link::Closed { why } = mirror.link() {
+                    let sentence = format!("{} is gone: {why}", server.address());
+                    return Err(Fault::new(
+                        Exit::Unreachable,
+                        indi_camera::camera::answer::Code::Disconnected,
+                        sentence,
+                    ));
+                }
+                print(&if self.live { self.table(&mirror) } else { self.lines(&mirror, shown) });
+                mirror.sequence()
+            };
+            shown = now;
+            let pause = Instant::now() + if self.live { REFRESH } else { Duration::ZERO };
+            if mirror.changed().await.is_err() {
+                return Ok(());
+            }
+            sleep_until(pause).await;
+        }
+    }
+
+    fn shows(&self, device: &Device, vector: &Vector) -> bool {
+        let names = vector
+            .elements
+            .iter()
+            .map(|element| format!("{}.{}.{}", device.name(), vector.name, element.name));
+        names.into_iter().any(|name| self.patterns.iter().any(|pattern| means(pattern, &name)))
+    }
+
+    fn listens_to(&self, device: &Device) -> bool {
+        let name = device.name();
+        self.patterns.iter().any(|pattern| means(pattern, name) || pattern.starts_with(name))
+    }
+
+    /// What has changed since `shown`.
+    fn lines(&self, mirror: &Mirror, shown: u64) -> String {
+        let mut lines = Vec::new();
+        for device in mirror.devices() {
+            for sentence in device.sentences().filter(|said| said.sequence > shown && self.listens_to(device))
+            {
+                let said = Said { device: device.name(), message: &sentence.text };
+                let plain = format!("{}: {}", device.name(), sentence.text);
+                lines.push((sentence.sequence, self.either(&said, plain)));
+            }
+            let changed = device.vectors().iter().filter(|vector| vector.sequence > shown);
+            for vector in changed.filter(|vector| self.shows(device, vector)) {
+                let values =
+                    vector.elements.iter().map(|element| (element.name.clone(), json(&element.value)));
+                let change = Change {
+                    device: device.name(),
+                    property: &vector.name,
+                    state: state(vector.state),
+                    values: values.collect(),
+                };
+                lines.push((
+                    vector.sequence,
+                    self.either(&change, format!("{}.{}", device.name(), line(vector))),
+                ));
+            }
+        }
+        lines.sort_by_key(|(sequence, _)| *sequence);
+        lines.into_iter().fold(String::new(), |mut all, (_, line)| {
+            let _ = writeln!(all, "{line}");
+            all
+        })
+    }
+
+    fn either(&self, change: &impl Serialize, plain: String) -> String {
+        if self.json { serde_json::to_string(&Answer::done("", change)).unwrap_or_default() } else { plain }
+    }
+
+    /// The whole screen.
+    fn table(&self, mirror: &Mirror) -> String {
+        let (columns, rows) = terminal::size();
+        let mut lines = Vec::new();
+        let mut said = Vec::new();
+        for device in mirror.devices() {
+            let vectors: Vec<&Vector> =
+                device.vectors().iter().filter(|vector| self.shows(device, vector)).collect();
+            if !vectors.is_empty() {
+                lines.push(format!("\x1b[1m{}\x1b[0m", cut(device.name(), columns)));
+            }
+            for vector in vectors {
+                lines.push(row(vector, columns));
+            }
+            if self.listens_to(device) {
+                said.extend(device.sentences().map(|said| (said.sequence, said.text.clone())));
+            }
+        }
+        said.sort();
+        let last = said.len().saturating_sub(SENTENCES);
+        let room = rows.saturating_sub(said.len() - last + 2).max(1);
+        if lines.len() > room {
+            let hidden = lines.len() - room + 1;
+            lines.truncate(room - 1);
+            lines.push(format!("… {hidden} more; name a pattern to see them"));
+        }
+        lines.extend(said[last..].iter().map(|(_, text)| cut(text, columns)));
+        lines.push(cut("Ctrl-C ends", columns));
+        // Line by line over what stands there, and nothing flickers.
+        let mut screen = String::from("\x1b[H");
+        for line in &lines {
+            let _ = write!(screen, "{line}\x1b[K\r\n");
+        }
+        screen + "\x1b[J"
+    }
+}
+
+/// A screen of its own, which leaves what was there before as it was.
+struct Screen;
+
+impl Screen {
+    fn open() -> Screen {
+        print("\x1b[?1049h\x1b[?25l");
+        Screen
+    }
+}
+
+impl Drop for Screen {
+    fn drop(&mut self) {
+        print("\x1b[?25h\x1b[?1049l");
+    }
+}
+
+/// One property, in the colour of its state.
+fn row(vector: &Vector, columns: usize) -> String {
+    let colour = match vector.state {
+        State::Idle => "\x1b[90m",
+        State::Ok => "\x1b[32m",
+        State::Busy => "\x1b[33m",
+        State::Alert => "\x1b[31m",
+    };
+    let words = |element: &Element| match &element.value {
+        // Of switches those that are on say it all.
+        ElementValue::Switch(on) => on.then(|| element.name.clone()),
+        value => Some(format!("{} {}", element.name, text(value))),
+    };
+    let values = vector.elements.iter().filter_map(words).collect::<Vec<_>>().join(" · ");
+    let line = cut(&format!("  {:<24} {values}", vector.name), columns.saturating_sub(2));
+    format!("{colour}●\x1b[0m{line}")
+}
+
+/// At most that many characters, without those that would move the cursor.
+fn cut(text: &str, columns: usize) -> String {
+    let clean = text.chars().map(|c| if c.is_control() { ' ' } else { c });
+    clean.take(columns).collect()
+}

@@ -1,0 +1,160 @@
+//! One wish to a driver and its answer: checked against what the driver published, sent, and waited for.
+
+use std::time::Duration;
+
+use super::camera::Camera;
+use super::error::{ClientError, Result};
+use super::mirror::Device;
+use super::vector::{ElementValue, Vector};
+use crate::wire::number::Decimal;
+use crate::wire::{Kind, New, Perm, Request, Rule, State};
+
+/// A value that is asked for.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Wish {
+    /// For a number element.
+    Number(f64),
+    /// For a switch.
+    On(bool),
+    /// For a text element.
+    Text(String),
+}
+
+/// What is waited for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Settled {
+    /// Any answer; Busy says that it is being done.
+    Answered,
+    /// It is done.
+    Done,
+}
+
+/// How long a driver may take to say why, after it has refused something.
+const EXPLANATION: Duration = Duration::from_millis(250);
+
+impl Wish {
+    fn text(&self) -> String {
+        match self {
+            Wish::Number(number) => Decimal(*number).to_string(),
+            Wish::On(on) => if *on { "On" } else { "Off" }.to_owned(),
+            Wish::Text(text) => text.clone(),
+        }
+    }
+}
+
+impl Camera {
+    /// Asks for new values of some elements of a vector, and waits for the answer. What the driver's own limits forbid is
+    /// not even sent.
+    pub async fn ask(&self, vector: &str, wishes: &[(&str, Wish)], settled: Settled) -> Result<()> {
+        self.ask_within(vector, wishes, settled, self.server().patience().answer).await
+    }
+
+    pub(super) async fn ask_within(
+        &self,
+        vector: &str,
+        wishes: &[(&str, Wish)],
+        settled: Settled,
+        limit: Duration,
+    ) -> Result<()> {
+        let session = self.server().session().await?;
+        let (request, sequence) = self.look(|mirror, device| {
+            let kind = self.check(device, vector, wishes)?;
+            let elements = wishes.iter().map(|(name, wish)| ((*name).to_owned(), wish.text())).collect();
+            let device = Some(self.name().to_owned());
+            let request = Request::New(New { device, name: vector.to_owned(), kind, elements });
+            Ok((request, mirror.sequence()))
+        })?;
+        self.server().say(session, request);
+        let what = format!("an answer of {} to {vector}", self.name());
+        let state = self
+            .until(session, limit, what, |device| {
+                let vector = self.defined(device, vector);
+                let answered = |vector: &&Vector| {
+                    vector.set_sequence > sequence
+                        && (settled == Settled::Answered || vector.state != State::Busy)
+                };
+                vector.map(|vector| Some(vector).filter(answered).map(|vector| vector.state)).transpose()
+            })
+            .await?;
+        if state == State::Alert { Err(self.refusal(session, sequence, vector).await) } else { Ok(()) }
+    }
+
+    /// Why the driver refused something, in its own words, for which it gets a moment.
+    pub(super) async fn refusal(&self, session: u64, sequence: u64, what: &str) -> ClientError {
+        let words =
+            self.until(session, EXPLANATION, "a reason", |device| device.complaint(sequence).map(Ok)).await;
+        match words {
+            Ok(why) => ClientError::Refused { device: self.name().to_owned(), what: what.to_owned(), why },
+            Err(ClientError::Timeout { .. }) => {
+                let why = "it does not say why".to_owned();
+                ClientError::Refused { device: self.name().to_owned(), what: what.to_owned(), why }
+            }
+            Err(gone) => gone,
+        }
+    }
+
+    /// The vector, or the reason why there is none.
+    pub(super) fn defined<'d>(&self, device: &'d Device, vector: &str) -> Result<&'d Vector> {
+        device.vector(vector).ok_or_else(|| self.lacks(device, vector))
+    }
+
+    pub(super) fn lacks(&self, device: &Device, what: &str) -> ClientError {
+        if device.is_connected() {
+            ClientError::not_supported(self.name(), format!("it has no {what}"))
+        } else {
+            ClientError::NotConnected { device: self.name().to_owned() }
+        }
+    }
+
+    fn check(&self, device: &Device, name: &str, wishes: &[(&str, Wish)]) -> Result<Kind> {
+        let vector = self.defined(device, name)?;
+        if vector.perm == Perm::Ro {
+            return Err(ClientError::not_supported(self.name(), format!("{name} is read-only")));
+        }
+        for (element, wish) in wishes {
+            let Some(known) = vector.element(element) else {
+                let names: Vec<&str> = vector.elements.iter().map(|element| element.name.as_str()).collect();
+                let sentence = format!("{name} has no element {element}; it has {}", names.join(", "));
+                return Err(ClientError::Invalid(sentence));
+            };
+            let fits = match (&known.value, wish) {
+                (ElementValue::Number { .. }, Wish::Number(asked)) => {
+                    within(&format!("{name}.{element}"), *asked, device.limits(name, element))?;
+                    true
+                }
+                (ElementValue::Switch(_), Wish::On(_)) | (ElementValue::Text(_), Wish::Text(_)) => true,
+                _ => false,
+            };
+            if !fits {
+                return Err(ClientError::Invalid(format!("{name}.{element} takes {}", takes(vector.kind))));
+            }
+        }
+        let on = wishes.iter().filter(|(_, wish)| *wish == Wish::On(true)).count();
+        if matches!(vector.rule, Some(Rule::OneOfMany | Rule::AtMostOne)) && on > 1 {
+            return Err(ClientError::Invalid(format!("{name} takes one switch that is on, not {on}")));
+        }
+        Ok(vector.kind)
+    }
+}
+
+/// A number that is one, and that the limits allow, both ends included.
+pub(super) fn within(what: &str, asked: f64, limits: Option<(f64, f64)>) -> Result<()> {
+    if !asked.is_finite() {
+        return Err(ClientError::Invalid(format!("{what} takes a finite number, not {asked}")));
+    }
+    match limits {
+        Some((min, max)) if !(min..=max).contains(&asked) => {
+            Err(ClientError::OutOfRange { what: what.to_owned(), asked, min, max })
+        }
+        _ => Ok(()),
+    }
+}
+
+fn takes(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Text => "a text",
+        Kind::Number => "a number",
+        Kind::Switch => "on or off",
+        Kind::Light | Kind::Blob => "nothing",
+    }
+}

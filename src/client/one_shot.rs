@@ -1,0 +1,143 @@
+//! Settings for one exposure: set before it, and put back after it.
+
+use tokio::sync::OwnedMutexGuard;
+
+use super::camera::Camera;
+use super::error::Result;
+use crate::camera::types::{Binning, FrameType, Roi};
+use crate::camera::wish::ExposureWish;
+
+/// What is changed for one exposure. While it lives no other exposure of this camera starts; dropped, it puts back what
+/// was before.
+#[derive(Debug)]
+pub(super) struct OneShot {
+    camera: Camera,
+    before: Before,
+    lock: Option<OwnedMutexGuard<()>>,
+}
+
+/// What the camera was set to, as far as it was changed.
+#[derive(Debug, Default)]
+struct Before {
+    gain: Option<i32>,
+    offset: Option<i32>,
+    binning: Option<Binning>,
+    roi: Option<Roi>,
+    frame_type: Option<FrameType>,
+}
+
+impl OneShot {
+    /// Waits until no other exposure has settings of its own.
+    pub(super) async fn lock(camera: &Camera) -> OneShot {
+        let lock = camera.server().settings(camera.name()).lock_owned().await;
+        OneShot { camera: camera.clone(), before: Before::default(), lock: Some(lock) }
+    }
+
+    /// Sets what the wish names and what is not so already.
+    pub(super) async fn set(&mut self, wish: &ExposureWish) -> Result<()> {
+        let camera = &self.camera;
+        if let Some(frame_type) = wish.frame_type {
+            let was = camera.get_frame_type().await?;
+            if was != frame_type {
+                self.before.frame_type = Some(was);
+                camera.set_frame_type(frame_type).await?;
+            }
+        }
+        if let Some(gain) = wish.gain {
+            let was = camera.get_gain().await?;
+            if was != gain {
+                self.before.gain = Some(was);
+                camera.set_gain(gain).await?;
+            }
+        }
+        if let Some(offset) = wish.offset {
+            let was = camera.get_offset().await?;
+            if was != offset {
+                self.before.offset = Some(was);
+                camera.set_offset(offset).await?;
+            }
+        }
+        if let Some(binning) = wish.binning {
+            let was = camera.get_binning().await?;
+            if was != binning {
+                self.before.binning = Some(was);
+                camera.set_binning(binning).await?;
+            }
+        }
+        if let Some(roi) = wish.roi {
+            let was = camera.get_camera_roi().await?;
+            let was = Roi { x: was.start_x, y: was.start_y, width: was.width, height: was.height };
+            if was != roi {
+                self.before.roi = Some(was);
+                camera.set_camera_roi(roi).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Puts everything back now.
+    pub(super) async fn put_back(mut self) {
+        std::mem::take(&mut self.before).put_back(&self.camera).await;
+    }
+
+    /// Puts everything back when that exposure has ended, however it does.
+    pub(super) fn put_back_after(self, session: u64, exposure: u64) {
+        if self.before.is_nothing() {
+            return;
+        }
+        tokio::spawn(async move {
+            let _ = self.camera.ended(session, exposure).await;
+            self.put_back().await;
+        });
+    }
+}
+
+impl Drop for OneShot {
+    /// Given up half-way: whoever did that does not wait.
+    fn drop(&mut self) {
+        let before = std::mem::take(&mut self.before);
+        if before.is_nothing() {
+            return;
+        }
+        let (camera, lock) = (self.camera.clone(), self.lock.take());
+        if let Ok(runtime) = tokio::runtime::Handle::try_current() {
+            runtime.spawn(async move {
+                before.put_back(&camera).await;
+                drop(lock);
+            });
+        }
+    }
+}
+
+impl Before {
+    async fn put_back(self, camera: &Camera) {
+        if let Err(error) = self.try_to_put_back(camera).await {
+            tracing::warn!(camera = camera.name(), %error, "settings of one exposure are not put back");
+        }
+    }
+
+    /// In the reverse order: a window may not fit the binning that comes after it.
+    async fn try_to_put_back(self, camera: &Camera) -> Result<()> {
+        if let Some(roi) = self.roi {
+            camera.set_camera_roi(roi).await?;
+        }
+        if let Some(binning) = self.binning {
+            camera.set_binning(binning).await?;
+        }
+        if let Some(offset) = self.offset {
+            camera.set_offset(offset).await?;
+        }
+        if let Some(gain) = self.gain {
+            camera.set_gain(gain).await?;
+        }
+        if let Some(frame_type) = self.frame_type {
+            camera.set_frame_type(frame_type).await?;
+        }
+        Ok(())
+    }
+
+    fn is_nothing(&self) -> bool {
+        let Before { gain, offset, binning, roi, frame_type } = self;
+        gain.is_none() && offset.is_none() && binning.is_none() && roi.is_none() && frame_type.is_none()
+    }
+}

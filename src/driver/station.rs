@@ -1,0 +1,89 @@
+//! One device and its threads.
+
+use crate::backend::Backend;
+use crate::camera::call::{Call, Reply};
+use crate::camera::types::Event;
+use crate::camera::worker::{Clock, Settings, Worker};
+use crate::delivery::DeliveryThread;
+use crate::device::{Device, Epoch};
+use crate::host::session_log::SessionLog;
+
+use super::News;
+use super::start::Outfitter;
+
+/// A device, the thread of its camera and the thread that delivers its frames.
+pub(super) struct Station {
+    pub(super) device: Device,
+    pub(super) delivery: DeliveryThread,
+    ordinal: usize,
+    backend: Backend,
+    worker: Option<(Epoch, Worker)>,
+    /// What the camera was set to, for a thread that takes over from one that hangs.
+    settings: Settings,
+    /// The setting that it is being asked to change.
+    setting: Option<String>,
+}
+
+impl Station {
+    pub(super) fn new(ordinal: usize, backend: Backend, device: Device, delivery: DeliveryThread) -> Self {
+        let settings = Settings::default();
+        Station { device, delivery, ordinal, backend, worker: None, settings, setting: None }
+    }
+
+    /// Remembers a setting that the camera has taken.
+    pub(super) fn note_setting(&mut self, epoch: Epoch, event: &Event) {
+        let current = self.worker.as_ref().is_some_and(|(of, _)| *of == epoch);
+        if let Event::Reply(result) = event
+            && current
+            && let Some(name) = self.setting.take()
+            && let Ok(Reply::Value(value)) = result
+        {
+            self.settings.remember(&name, value);
+        }
+    }
+
+    /// Hands out what the device wants done.
+    pub(super) fn drain(&mut self, clock: Clock, outfitter: &Outfitter, session_log: &mut SessionLog) {
+        while let Some((epoch, call)) = self.device.poll_call() {
+            self.setting = match &call {
+                Call::SetParameter(name, _) => Some(name.clone()),
+                _ => None,
+            };
+            if self.worker.as_ref().is_none_or(|(of, _)| *of != epoch) {
+                // The thread of an older epoch hangs: without its queue it ends if it ever comes back.
+                self.worker = self.spawn_worker(epoch, clock, outfitter);
+            }
+            let asked = self.worker.as_ref().is_some_and(|(_, worker)| worker.ask(call));
+            if !asked {
+                tracing::error!("no camera thread takes the call; its deadline will answer it");
+                self.worker = None;
+            }
+        }
+        while let Some(job) = self.device.poll_job() {
+            if self.delivery.jobs.send(job).is_err() {
+                tracing::error!("the delivery thread is gone");
+            }
+        }
+        while let Some(line) = self.device.poll_log_line() {
+            session_log.append(line);
+        }
+    }
+
+    fn spawn_worker(&self, epoch: Epoch, clock: Clock, outfitter: &Outfitter) -> Option<(Epoch, Worker)> {
+        let (report, ordinal) = (outfitter.report(), self.ordinal);
+        let spawned = Worker::spawn(
+            self.device.name(),
+            self.backend.create,
+            self.settings.clone(),
+            clock,
+            move |event| report.blocking_send(News::Camera(ordinal, epoch, event)).is_ok(),
+        );
+        match spawned {
+            Ok(worker) => Some((epoch, worker)),
+            Err(error) => {
+                tracing::error!(%error, "no camera thread");
+                None
+            }
+        }
+    }
+}

@@ -1,0 +1,60 @@
+//! The 25 calls from a shell, held to the same table as every other way to make them.
+
+use serde_json::{Value as Json, json};
+
+use crate::Bench;
+use crate::support::calls_table::{Way, every_call_gives_its_documented_keys, every_refusal_has_its_code};
+use crate::support::{DEVICE, Limit, SOON, Server};
+
+/// `indi-camera call`, each time a process of its own.
+struct Shell {
+    bench: Bench,
+    // Ends with us.
+    _server: Server,
+}
+
+impl Shell {
+    fn new(server: Server) -> Shell {
+        let mut bench = Bench::at(&server);
+        bench.reach.extend(["--camera", DEVICE].map(str::to_owned));
+        Shell { bench, _server: server }
+    }
+}
+
+impl Way for Shell {
+    fn call(&mut self, name: &str, params: &Json) -> Json {
+        let run = self.bench.run(&["call", name, &params.to_string()]);
+        let answer = run.envelope();
+        let is_error = answer["status"] == 1;
+        assert_eq!(run.code() != 0, is_error, "{name} {params}: {run:?}");
+        answer
+    }
+
+    fn until_idle(&mut self) {
+        let limit = Limit::after(SOON);
+        while self.call("get_exposure_status", &json!({}))["params"]["status"] != false {
+            assert!(limit.left().is_some(), "the exposure does not end");
+        }
+    }
+}
+
+#[test]
+fn every_call_from_a_shell_gives_its_documented_keys() {
+    every_call_gives_its_documented_keys(&mut Shell::new(Server::simulator()));
+}
+
+#[test]
+fn every_refusal_from_a_shell_has_its_code() {
+    every_refusal_has_its_code(&mut Shell::new(Server::simulator()));
+}
+
+#[test]
+fn a_call_needs_no_server() {
+    let bench = Bench::new();
+    let answer = bench.done(&["call", "get_gain"]).envelope();
+    assert_eq!(answer["params"], json!({"gain": 100}));
+    let answer = bench.done(&["call", "scanning"]).envelope();
+    assert_eq!(answer["params"]["camera"], json!([DEVICE]));
+    let run = bench.run(&["call", "make_coffee"]);
+    assert_eq!((run.code(), &run.envelope()["params"]["error"]["code"]), (1, &json!("not_supported")));
+}
