@@ -8,6 +8,8 @@ mod support;
 
 #[path = "alpaca/capabilities.rs"]
 mod capabilities;
+#[path = "alpaca/door.rs"]
+mod door;
 #[path = "alpaca/driver.rs"]
 mod driver;
 #[path = "alpaca/exposures.rs"]

@@ -60,6 +60,11 @@ impl Camera for Scripted {
             ("panic in get_exposure_status", _) => panic!("the status exploded"),
             ("fails", _) => Err(CameraError::new(ErrorKind::Hardware, "get_exposure_status", "no power")),
             ("stops", _) => Ok(ExposureStatus::Idle),
+            // Of 2.5 % in all, in steps of half a percent.
+            ("slow", 1..=6) => {
+                let done = f64::from(self.asked - 1) / 2.0;
+                Ok(ExposureStatus::Reading { done: Some(done) })
+            }
             (_, 1) => Ok(ExposureStatus::Exposing { left: Duration::from_millis(1) }),
             (_, 2) => Ok(ExposureStatus::Reading { done: None }),
             _ => Ok(ExposureStatus::Ready),
@@ -149,6 +154,19 @@ fn an_exposure_is_answered_started_read_and_handed_over() {
     assert!(matches!(next(&events), Event::Started { id: ExposureId(7), .. }));
     assert!(matches!(next(&events), Event::Reading { id: ExposureId(7) }));
     assert!(matches!(next(&events), Event::Frame { id: ExposureId(7), .. }));
+}
+
+#[test]
+fn a_read_out_that_gets_further_is_told_again() {
+    let (worker, events) = worker("slow");
+    expose(&worker, 7);
+    assert_eq!(reply(&events).unwrap(), Reply::Done);
+    assert!(matches!(next(&events), Event::Started { .. }));
+    // At 0, 1 and 2 %.
+    for _ in 0..3 {
+        assert!(matches!(next(&events), Event::Reading { id: ExposureId(7) }));
+    }
+    assert!(matches!(next(&events), Event::Frame { .. }));
 }
 
 #[test]

@@ -228,13 +228,17 @@ impl Device {
 
     pub(super) fn exposure_overdue(&mut self) {
         let Some(current) = &self.exposure.current else { return };
-        let why = match current.stage {
-            Stage::Starting => "the camera did not start it",
-            Stage::Exposing { .. } => "the camera did not end it",
-            Stage::Reading { .. } => "the camera did not read it out",
-        };
         let (allowance, seconds) = (READ_OUT_ALLOWANCE.as_secs(), current.spec.duration.as_secs_f64());
-        self.fail_exposure(&format!("{why} within {allowance} s beyond its {seconds} s"));
+        let why = match current.stage {
+            Stage::Starting => {
+                format!("the camera did not start it within {allowance} s beyond its {seconds} s")
+            }
+            Stage::Exposing { .. } => {
+                format!("the camera did not end it within {allowance} s beyond its {seconds} s")
+            }
+            Stage::Reading { .. } => format!("its read-out has not got further for {allowance} s"),
+        };
+        self.fail_exposure(&why);
     }
 
     fn abort_exposure(&mut self, pressed: Option<Abort>) {

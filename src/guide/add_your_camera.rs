@@ -159,7 +159,7 @@
 //! itself, is asked for 20 aborts where the simulator does 10,000, and takes a few minutes at most where read-out is
 //! slow. Each check begins with opening the camera and ends with its settings as they were; in between gain, offset
 //! and binning go to their ends, and so does the target of the cooler, for a moment: do not run it on a camera that is cold.
-//! Without the variable every backend is asked that finds a camera.
+//! Without the variable no hardware is asked, but for backends whose variable of addresses is set.
 //!
 //! The camera thread around the backend, which has to cope with one that fails, hangs or panics, is checked in
 //! `tests/worker.rs` with cameras that do so on purpose.

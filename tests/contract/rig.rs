@@ -53,7 +53,14 @@ pub fn backends() -> Vec<(Backend, bool)> {
     for name in &names {
         assert!(known.contains(name), "{CHOICE}: there is no backend {name}; compiled in are: {known:?}");
     }
-    let chosen = all.into_iter().filter(|backend| names.is_empty() || names.contains(&backend.name));
+    // What hardware there is depends on the machine and its network, and may be at work: it has to be asked for.
+    let is_chosen = |backend: &Backend| match names.as_slice() {
+        [] => {
+            !backend.hardware || backend.addresses.is_some_and(|given| env::var_os(given.variable).is_some())
+        }
+        names => names.contains(&backend.name),
+    };
+    let chosen = all.into_iter().filter(is_chosen);
     let always = |name| name == "simulator" || name == ramp::BACKEND.name;
     chosen.map(|backend| (backend, !names.is_empty() || always(backend.name))).collect()
 }

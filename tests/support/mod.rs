@@ -30,7 +30,7 @@ use rustix::net::{AddressFamily, SocketFlags, SocketType, socketpair};
 use rustix::process::{Pid, PidfdFlags, Signal, kill_process, pidfd_open};
 
 pub use element::{Blob, Element};
-pub use fits::{fits, fitsverify};
+pub use fits::{Fits, fits, fitsverify};
 pub use peer::Peer;
 pub use server::{Client, Server};
 

@@ -16,10 +16,10 @@ use super::now;
 use super::places::{Place, Places};
 use crate::camera::types::CameraId;
 
-/// A server that needs longer to say what it has is not there.
-const ANSWER: Duration = Duration::from_millis(1500);
-/// For the whole search.
-const SEARCH: Duration = Duration::from_millis(2800);
+/// A server that needs longer to say what it has is not there. Some take seconds over their first answer.
+const ANSWER: Duration = Duration::from_secs(5);
+/// For the whole search. Only servers that are silent take so long.
+const SEARCH: Duration = Duration::from_secs(6);
 /// The port that servers have where nobody chose another.
 const USUAL_PORT: u16 = 11111;
 /// Characters of an identity that tell cameras apart well enough.
