@@ -1,17 +1,36 @@
 //! The client library against whatever it is made for: our driver started by itself, our driver and libindi's under a
-//! real indiserver, over TCP and over its local socket, and all of them going away at the wrong moment.
+//! real indiserver, over TCP and over its local socket, all of them going away at the wrong moment, and a server that
+//! plays tricks.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test ends where something fails")]
 
 mod support;
 
 #[path = "client/driver.rs"]
 mod driver;
+#[path = "client/exposures.rs"]
+mod exposures;
+#[path = "client/mishaps.rs"]
+mod mishaps;
+#[path = "client/names.rs"]
+mod names;
+#[path = "client/servers.rs"]
+mod servers;
+#[path = "client/tricks.rs"]
+mod tricks;
 
 use std::future::Future;
+use std::sync::Arc;
 use std::time::Duration;
 
-use indi_camera::client::{Address, Launch, Patience, Server};
+use indi_camera::camera::types::Pixels;
+use indi_camera::camera::wish::ExposureWish;
+use indi_camera::client::{Address, Camera, ClientError, Launch, Patience, Server, Shot};
 use support::{BINARY, DEVICE, Folder, SIMULATOR};
+
+/// Long enough to be caught running, short enough for a test.
+const SHORT: f64 = 0.05;
+/// An exposure that no test waits for.
+const LONG: f64 = 600.0;
 
 /// Runs a test on a runtime like that of a small program: one thread.
 fn run(test: impl Future<Output = ()>) {
@@ -20,16 +39,55 @@ fn run(test: impl Future<Output = ()>) {
 }
 
 /// A driver that sees nothing of our surroundings, and has a home of its own.
-fn launch(home: &Folder) -> Launch {
-    let mut launch = Launch::new(BINARY).named(SIMULATOR).env("HOME", home.path());
+fn launch(program: &str, home: &Folder) -> Launch {
+    let mut launch = Launch::new(program).named(SIMULATOR).env("HOME", home.path());
     launch.without = support::FOREIGN.iter().map(Into::into).collect();
     launch
 }
 
-async fn driver(home: &Folder) -> Server {
-    Server::connect(Address::Driver(launch(home)), patience()).await.unwrap()
+/// Our simulator, started by the client.
+async fn start(home: &Folder) -> Server {
+    Server::connect(Address::Driver(launch(BINARY, home)), patience()).await.unwrap()
+}
+
+/// The same, connected.
+async fn connected(home: &Folder) -> Camera {
+    let camera = start(home).await.camera(DEVICE);
+    camera.connect().await.unwrap();
+    camera
 }
 
 fn patience() -> Patience {
-    Patience { reconnect: Duration::from_secs(30), ..Patience::default() }
+    Patience { reconnect: Duration::from_secs(60), appear: Duration::from_secs(20), ..Patience::default() }
+}
+
+/// Takes a frame of so many seconds with the settings as they are.
+async fn take(camera: &Camera, seconds: f64) -> Arc<Shot> {
+    camera.capture(&ExposureWish::of(seconds), |_| {}).await.unwrap()
+}
+
+/// Starts an exposure that no test waits for, and waits until the camera has begun.
+async fn begin_long(camera: &Camera) {
+    camera.start_exposure(&ExposureWish::of(LONG)).await.unwrap();
+    let begun = |mirror: &indi_camera::client::Mirror| {
+        let exposure = mirror.device(camera.name())?.vector("CCD_EXPOSURE")?;
+        (exposure.state == indi_camera::wire::State::Busy).then_some(())
+    };
+    camera.server().until(support::SOON, "the beginning of an exposure", begun).await.unwrap();
+}
+
+/// Asserts that the frame is the file, to every pixel, in the opinion of CFITSIO under other hands.
+async fn assert_true(shot: &Arc<Shot>, shape: (usize, usize)) {
+    let frame = shot.frame().await.unwrap();
+    let expected = support::fits(&frame.file.bytes().unwrap());
+    assert_eq!(
+        (frame.pixels.shape(), expected.shape.as_slice()),
+        ((1, shape.1, shape.0), &[shape.0, shape.1][..])
+    );
+    let Pixels::U16(pixels) = &frame.pixels else { panic!("{} bits", frame.pixels.bits()) };
+    assert!(pixels.iter().map(|&pixel| u32::from(pixel)).eq(expected.pixels.iter().copied()), "other pixels");
+    assert_eq!(frame.header.get("INSTRUME"), expected.header.get("INSTRUME").map(String::as_str));
+    let image = &frame.info.image;
+    assert_eq!((image.width as usize, image.height as usize, image.bits), (shape.0, shape.1, 16));
+    assert_eq!(image.bytes, frame.file.len());
 }

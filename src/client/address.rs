@@ -82,7 +82,10 @@ impl FromStr for Address {
         }
         let bracketed = text.strip_prefix('[').and_then(|rest| rest.split_once(']'));
         let (host, port) = match bracketed {
-            Some((host, rest)) => (host, rest.strip_prefix(':').or((!rest.is_empty()).then_some(rest))),
+            Some((host, rest)) => match rest.strip_prefix(':') {
+                None if !rest.is_empty() => (text, Some(rest)),
+                port => (host, port),
+            },
             // More than one colon is an IPv6 number and no port.
             None => match text.split_once(':') {
                 Some((host, port)) if !port.contains(':') => (host, Some(port)),
@@ -131,7 +134,7 @@ mod tests {
             let address: Address = text.parse().unwrap();
             assert_eq!((address.to_string().as_str(), address), (shown, expected), "{text}");
         }
-        for text in ["host:port", "host:70000", "[::1]7625"] {
+        for text in ["host:port", "host:70000", "[::1]x7625"] {
             assert!(text.parse::<Address>().unwrap_err().to_string().contains(text), "{text}");
         }
     }

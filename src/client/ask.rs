@@ -70,7 +70,7 @@ impl Camera {
             .until(session, limit, what, |device| {
                 let vector = self.defined(device, vector);
                 let answered = |vector: &&Vector| {
-                    vector.sequence > sequence
+                    vector.set_sequence > sequence
                         && (settled == Settled::Answered || vector.state != State::Busy)
                 };
                 vector.map(|vector| Some(vector).filter(answered).map(|vector| vector.state)).transpose()

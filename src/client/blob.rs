@@ -126,7 +126,7 @@ impl FrameFile {
     }
 
     /// Undoes what was done for the way only: a driver that compresses sends `.fits.z`.
-    fn inflated(mut self, head: &BlobHead) -> Result<FrameFile, BadBlob> {
+    fn inflated(self, head: &BlobHead) -> Result<FrameFile, BadBlob> {
         if self.len == 0 {
             return Err(BadBlob::Empty);
         }
@@ -138,8 +138,7 @@ impl FrameFile {
         if len > most {
             return Err(BadBlob::Long);
         }
-        self.format = format.to_owned();
-        Ok(FrameFile { memory: memory.0.into(), len, format: self.format })
+        Ok(FrameFile { memory: memory.0.into(), len, format: format.to_owned() })
     }
 }
 

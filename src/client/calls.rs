@@ -19,6 +19,30 @@ use crate::wire::{Kind, New, Request, State};
 /// How long a function of a camera may take that says nothing of that itself.
 const CALL: Duration = Duration::from_secs(120);
 
+/// The arguments of the calls that [`Call::parse`] reads. It would pass over one that is spelt wrong.
+const TAKES: [(&str, &[&str]); 20] = [
+    ("disconnect", &[]),
+    ("scanning", &[]),
+    ("polling", &[]),
+    ("get_parameter", &["name"]),
+    ("set_parameter", &["name", "value"]),
+    ("abort_exposure", &[]),
+    ("get_exposure_status", &[]),
+    ("cooling", &["enable"]),
+    ("cooling_to", &["temperature"]),
+    ("get_cooling_status", &[]),
+    ("get_current_temperature", &[]),
+    ("get_cooling_power", &[]),
+    ("get_camera_roi", &[]),
+    ("get_gain", &[]),
+    ("get_offset", &[]),
+    ("get_binning", &[]),
+    ("set_camera_roi", &["start_x", "start_y", "width", "height"]),
+    ("set_gain", &["gain"]),
+    ("set_offset", &["offset"]),
+    ("set_binning", &["binning"]),
+];
+
 impl From<CameraError> for ClientError {
     fn from(error: CameraError) -> Self {
         ClientError::Answered { code: error.kind.into(), message: error.detail }
@@ -83,6 +107,9 @@ impl Camera {
             "connect" | "reconnect" | "call" => return self.line_by_name(name, params).await,
             _ => Call::parse(name, params)?,
         };
+        if let Some((call, takes)) = TAKES.iter().find(|(call, _)| *call == name) {
+            Arguments::of(params).only(call, takes)?;
+        }
         let done = |()| Answer::done(format!("{name}: done"), &());
         Ok(match call {
             Call::Scanning => Answer::done("", &self.scanning().await?),
@@ -166,7 +193,7 @@ impl Camera {
                     json::quoted(&encoding)
                 )));
             }
-            let bytes = shot.received()?.bytes().map_err(|error| ClientError::io("the frame", error))?;
+            let bytes = shot.received()?.bytes().map_err(|error| ClientError::io("the frame", &error))?;
             let mut text = Vec::new();
             crate::wire::write::base64(&bytes, &mut text);
             result.image.base64 = String::from_utf8(text).ok();

@@ -9,10 +9,13 @@ use super::mirror::{Device, EXPOSURE, FRAMES, Mirror};
 use super::server::Server;
 use crate::camera::answer::{CameraRoi, CoolingReport, Scan, Snapshot};
 use crate::camera::types::{Binning, FrameType, Roi};
-use crate::wire::{Request, State};
+use crate::wire::{Kind, New, Request, State};
 
 /// How long the numbers of a camera may take to be there after it says that it is connected.
 const SETTLING: Duration = Duration::from_secs(2);
+
+/// How long after the answer to a wish its consequences may be told.
+const TRAILING: Duration = Duration::from_millis(500);
 
 /// A camera by its device name. Clones are the same camera.
 #[derive(Clone, Debug)]
@@ -43,12 +46,7 @@ impl Camera {
         let session = self.appear().await?;
         let limit = self.server.patience().connect;
         if !self.look(|_, device| Ok(device.is_connected()))? {
-            let sequence = self.look(|mirror, _| Ok(mirror.sequence()))?;
-            self.ask_within("CONNECTION", &[("CONNECT", Wish::On(true))], Settled::Done, limit).await?;
-            let on = self.look(|_, device| Ok(device.is_on("CONNECTION", "CONNECT")))?;
-            if on != Some(true) {
-                return Err(self.refusal(session, sequence, "CONNECTION").await);
-            }
+            self.switch(session, "CONNECT", true).await?;
         }
         let usable = |device: &Device| {
             let usable = device.is_connected() && device.vector(FRAMES).is_some();
@@ -65,10 +63,40 @@ impl Camera {
         if self.look(|_, device| Ok(device.is_on("CONNECTION", "CONNECT")))? != Some(true) {
             return Ok(());
         }
+        self.switch(session, "DISCONNECT", false).await?;
         let limit = self.server.patience().connect;
-        self.ask_within("CONNECTION", &[("DISCONNECT", Wish::On(true))], Settled::Done, limit).await?;
         let what = format!("the disconnection of {}", self.name);
         self.until(session, limit, what, |device| device.vector(EXPOSURE).is_none().then_some(Ok(()))).await
+    }
+
+    /// Turns CONNECTION, and waits until it is so: whatever else is told of it meanwhile, such as its definition for
+    /// another client, is no answer.
+    async fn switch(&self, session: u64, element: &str, on: bool) -> Result<()> {
+        let (limit, name) = (self.server.patience().connect, "CONNECTION");
+        let sequence = self.look(|mirror, _| Ok(mirror.sequence()))?;
+        let (device, elements) = (Some(self.name.clone()), vec![(element.to_owned(), "On".to_owned())]);
+        let wish = New { device, name: name.to_owned(), kind: Kind::Switch, elements };
+        self.server.say(session, Request::New(wish));
+        let what = format!("{element} of {}", self.name);
+        let switched = self.until(session, limit, what, |device| {
+            let vector = device.vector(name)?;
+            let answered = vector.set_sequence > sequence && vector.state != State::Busy;
+            let is_so = vector.is_on("CONNECT") == Some(on);
+            (answered && (is_so || vector.state == State::Alert))
+                .then_some(Ok(is_so && vector.state != State::Alert))
+        });
+        match switched.await {
+            Ok(true) => Ok(()),
+            Ok(false) => Err(self.refusal(session, sequence, name).await),
+            // One that fails without an Alert may at least have said so.
+            Err(ClientError::Timeout { what, limit }) => {
+                let timeout = ClientError::Timeout { what, limit };
+                let refused =
+                    |why| ClientError::Refused { device: self.name.clone(), what: name.to_owned(), why };
+                Err(self.look(|_, device| Ok(device.complaint(sequence)))?.map_or(timeout, refused))
+            }
+            Err(error) => Err(error),
+        }
     }
 
     /// Disconnects and connects: INDI has no other way.
@@ -102,7 +130,14 @@ impl Camera {
             return Err(ClientError::not_supported(&self.name, "it has no cooler"));
         }
         let wish = [("CCD_TEMPERATURE_VALUE", Wish::Number(target))];
-        self.ask("CCD_TEMPERATURE", &wish, Settled::Answered).await
+        self.ask("CCD_TEMPERATURE", &wish, Settled::Answered).await?;
+        // That the cooler is on now may be told behind it; a driver that does not tell is right as well.
+        let session = self.server.session().await?;
+        let on = |device: &Device| (device.is_on("CCD_COOLER", "COOLER_ON") != Some(false)).then_some(Ok(()));
+        match self.until(session, TRAILING, "the cooler", on).await {
+            Ok(()) | Err(ClientError::Timeout { .. }) => Ok(()),
+            Err(gone) => Err(gone),
+        }
     }
 
     /// Waits until the sensor is within `tolerance` °C of `target`, and the camera no longer on its way. An error when
@@ -232,10 +267,13 @@ impl Camera {
     /// Reads something of a connected camera; `what` is named where it is not there.
     pub(super) async fn read<T>(&self, what: &str, read: impl Fn(&Device) -> Option<T>) -> Result<T> {
         self.appear().await?;
-        self.look(|_, device| read(device).ok_or_else(|| self.lacks(device, what)))
+        self.look(|_, device| {
+            let connected = device.is_connected();
+            connected.then(|| read(device)).flatten().ok_or_else(|| self.lacks(device, what))
+        })
     }
 
-    /// Waits until the device is there. Returns the number of the connection.
+    /// Waits until the device is there and has told what it has. Returns the number of the connection.
     pub(super) async fn appear(&self) -> Result<u64> {
         let session = self.server.session().await?;
         let there = |mirror: &Mirror| {
@@ -244,9 +282,18 @@ impl Camera {
         };
         let limit = self.server.patience().appear;
         match self.server.until_in(session, limit, "the device", there).await {
-            Err(ClientError::Timeout { .. }) => Err(self.unknown()),
-            there => there.map(|()| session),
+            Err(ClientError::Timeout { .. }) => return Err(self.unknown()),
+            there => there?,
         }
+        if !self.look(|_, device| Ok(device.settled))? {
+            self.settle(session).await?;
+            self.server.change(|mirror| {
+                if let Some(device) = mirror.device_mut(&self.name) {
+                    device.settled = true;
+                }
+            });
+        }
+        Ok(session)
     }
 
     /// A look at the device, which has been there.
@@ -284,8 +331,8 @@ impl Camera {
         ClientError::NoSuchDevice { device: self.name.clone(), known }
     }
 
-    /// Waits until a camera that says it is connected has told everything. libindi's drivers define first and tell the
-    /// true numbers after; asked to define CONNECTION once more, a driver does that behind all the rest.
+    /// Waits until a device has told everything. libindi's drivers define first and tell the true numbers after; asked to
+    /// define CONNECTION once more, a driver does that behind all the rest.
     async fn settle(&self, session: u64) -> Result<()> {
         let sequence =
             self.look(|_, device| Ok(device.vector("CONNECTION").map_or(0, |vector| vector.sequence)))?;

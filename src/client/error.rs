@@ -171,7 +171,7 @@ impl ClientError {
         ClientError::NotSupported { device: device.to_owned(), why: why.into() }
     }
 
-    pub(crate) fn io(what: impl Into<String>, why: impl ToString) -> Self {
+    pub(crate) fn io(what: impl Into<String>, why: &impl ToString) -> Self {
         ClientError::Io { what: what.into(), why: why.to_string() }
     }
 }

@@ -9,10 +9,10 @@ use super::error::{ClientError, Result};
 use super::image::Frame;
 use super::info;
 use super::line::{Order, abort};
-use super::mirror::{EXPOSURE, Mirror};
+use super::mirror::{Device, EXPOSURE, Mirror};
 use super::one_shot::OneShot;
 use super::progress::{Progress, Shot};
-use super::tracker::Plan;
+use super::tracker::{Plan, Tracker};
 use crate::camera::answer::{ExposureBegun, ExposureProgress};
 use crate::camera::types::FrameType;
 use crate::camera::wish::ExposureWish;
@@ -76,7 +76,7 @@ impl Camera {
         let what = format!("the abort of the exposure of {}", self.name());
         let stopped = self.until(session, limit, what, |device| {
             let told = |name| {
-                device.vector(name).filter(|vector| vector.sequence > sequence).map(|vector| vector.state)
+                device.vector(name).filter(|vector| vector.set_sequence > sequence).map(|vector| vector.state)
             };
             match (told("CCD_ABORT_EXPOSURE"), device.vector(EXPOSURE).map(|vector| vector.state)) {
                 (Some(State::Alert), Some(State::Busy)) => Some(Ok(false)),
@@ -137,6 +137,7 @@ impl Camera {
 
     async fn start(&self, wish: &ExposureWish) -> Result<(ExposureBegun, u64)> {
         let session = self.appear().await?;
+        self.stopped(session).await?;
         let bounds = self.look(|_, device| {
             let vector = self.defined(device, EXPOSURE)?;
             let why = match device.exposure.running() {
@@ -173,12 +174,25 @@ impl Camera {
         }
     }
 
+    /// Waits until a camera that was told to stop has done so.
+    async fn stopped(&self, session: u64) -> Result<()> {
+        let limit = self.server().patience().answer;
+        let what = format!("the abort of the exposure of {}", self.name());
+        let stopped = |device: &Device| (!device.exposure.is_stopping()).then_some(Ok(()));
+        match self.until(session, limit, what, stopped).await {
+            Err(ClientError::Timeout { .. }) => {
+                self.change(Tracker::assume_stopped);
+                Ok(())
+            }
+            stopped => stopped,
+        }
+    }
+
     async fn begin(&self, session: u64, seconds: f64) -> Result<ExposureBegun> {
         let late = self.look(|_, device| Ok(device.exposure.late_until()))?;
         let patience = late.saturating_sub(self.server().now());
         if !patience.is_zero() {
-            let came =
-                |device: &super::mirror::Device| device.exposure.late_until().is_zero().then_some(Ok(()));
+            let came = |device: &Device| device.exposure.late_until().is_zero().then_some(Ok(()));
             match self.until(session, patience, "a late frame", came).await {
                 Ok(()) | Err(ClientError::Timeout { .. }) => {}
                 Err(gone) => return Err(gone),
@@ -206,10 +220,12 @@ impl Camera {
 
     /// The exposure that runs is told to read out early.
     pub(super) fn expect_an_early_end(&self) {
+        self.change(Tracker::stop);
+    }
+
+    fn change(&self, change: impl FnOnce(&mut Tracker)) {
         self.server().change(|mirror: &mut Mirror| {
-            if let Some(device) = mirror.device_mut(self.name()) {
-                device.exposure.stop();
-            }
+            mirror.device_mut(self.name()).map(|device| change(&mut device.exposure))
         });
     }
 
@@ -230,11 +246,7 @@ impl Camera {
     /// Tells the camera to stop, without waiting for it.
     fn give_up(&self, session: u64) {
         let now = self.server().now();
-        self.server().change(|mirror: &mut Mirror| {
-            if let Some(device) = mirror.device_mut(self.name()) {
-                device.exposure.abort(now);
-            }
-        });
+        self.change(|exposure| exposure.abort(now));
         self.server().say(session, abort(self.name()));
     }
 }

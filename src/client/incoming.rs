@@ -115,7 +115,14 @@ impl Incoming {
                 let fd = self.fds.pop_front().ok_or(BadBlob::NoDescriptor);
                 wanted.then(|| fd.and_then(|fd| FrameFile::attached(fd, head)))
             } else {
-                body.and_then(|body| body.finish(head))
+                match body {
+                    Some(body) => body.finish(head),
+                    // A state without a BLOB says so by its size.
+                    None => head
+                        .size
+                        .filter(|size| *size > 0 && wanted)
+                        .map(|says| Err(BadBlob::Short { has: 0, says })),
+                }
             };
             files.push(file);
         }

@@ -12,6 +12,7 @@ use super::error::{ClientError, Result};
 use super::incoming::{Incoming, News};
 use super::mirror::{FRAMES, Link, Mirror};
 use super::process::Process;
+use super::server::Patience;
 use super::transport::Transport;
 use crate::wire::heard::{Heard, What};
 use crate::wire::{Kind, New, Request, write};
@@ -42,8 +43,7 @@ pub(super) struct Line {
     pub(super) mirror: Arc<watch::Sender<Mirror>>,
     pub(super) orders: mpsc::UnboundedReceiver<Order>,
     pub(super) started: Instant,
-    /// How long a lost connection is tried for.
-    pub(super) patience: Duration,
+    pub(super) patience: Patience,
     /// Devices whose frames are wanted.
     pub(super) framed: Vec<String>,
     /// Who waits for the first connection.
@@ -91,8 +91,8 @@ impl Line {
                 (pause, lost_at) = (PAUSES.0, None);
             }
             let now = Instant::now();
-            if now - *lost_at.get_or_insert(now) > self.patience {
-                break (format!("{why}; gave up after {} s", self.patience.as_secs()), None);
+            if now - *lost_at.get_or_insert(now) > self.patience.reconnect {
+                break (format!("{why}; gave up after {} s", self.patience.reconnect.as_secs()), None);
             }
             if let Some(done) = self.pause(pause).await {
                 break ("it was closed".to_owned(), done);
@@ -139,7 +139,7 @@ impl Line {
             }
             Address::Local(name) => Ok((Transport::local(name)?, None)),
             Address::Driver(launch) => {
-                let (process, socket) = Process::start(launch)?;
+                let (process, socket) = Process::start(launch, self.patience.farewell)?;
                 Ok((Transport::unix(socket)?, Some(process)))
             }
         }

@@ -7,7 +7,7 @@ use std::time::{Duration, SystemTime};
 
 use super::blob::{BadBlob, FrameFile};
 use super::tracker::Tracker;
-use super::vector::{Vector, finite};
+use super::vector::{Element, Vector, finite};
 use crate::wire::State;
 use crate::wire::heard::{Changes, Heard, Set, What};
 
@@ -61,6 +61,8 @@ pub struct Device {
     vectors: Vec<Vector>,
     sentences: VecDeque<Sentence>,
     pub(super) exposure: Tracker,
+    /// Everything that it has to tell by itself has been told.
+    pub(super) settled: bool,
 }
 
 /// What a device said to people.
@@ -160,12 +162,12 @@ impl Mirror {
             What::Define(defined) => {
                 let vector = Vector::new(*defined, at, sequence);
                 match device.vectors.iter_mut().find(|known| known.name == vector.name) {
-                    Some(known) => *known = vector,
+                    Some(known) => *known = Vector { set_sequence: known.set_sequence, ..vector },
                     None if full => {}
                     None => device.vectors.push(vector),
                 }
             }
-            What::Set(set) => device.set(now, set, at, sequence, files),
+            What::Set(set) => device.set(now, &set, at, sequence, files),
             What::Asked { name, elements } => {
                 if name == EXPOSURE
                     && let Some((_, seconds)) = elements.first()
@@ -211,7 +213,13 @@ impl Mirror {
 impl Device {
     fn new(name: &str) -> Device {
         let exposure = Tracker::new(name);
-        Device { name: name.to_owned(), vectors: Vec::new(), sentences: VecDeque::new(), exposure }
+        Device {
+            name: name.to_owned(),
+            vectors: Vec::new(),
+            sentences: VecDeque::new(),
+            exposure,
+            settled: false,
+        }
     }
 
     /// Its name.
@@ -233,6 +241,7 @@ impl Device {
     }
 
     /// What it said, oldest first; some hundred sentences are kept.
+    #[must_use]
     pub fn sentences(&self) -> impl DoubleEndedIterator<Item = &Sentence> {
         self.sentences.iter()
     }
@@ -291,17 +300,17 @@ impl Device {
     fn set(
         &mut self,
         now: Duration,
-        set: Set,
+        set: &Set,
         at: Option<SystemTime>,
         sequence: u64,
         files: Vec<Option<Result<FrameFile, BadBlob>>>,
     ) {
         let Some(vector) = self.vectors.iter_mut().find(|vector| vector.name == set.name) else { return };
-        vector.update(&set, at, sequence);
+        vector.update(set, at, sequence);
         let state = vector.state;
         match (set.name.as_str(), &set.values) {
             (EXPOSURE, _) => {
-                let left = vector.elements.first().and_then(|element| element.number()).unwrap_or(0.0);
+                let left = vector.elements.first().and_then(Element::number).unwrap_or(0.0);
                 let why = self.complaint(self.exposure.since());
                 self.exposure.told(now, state, left, why);
             }

@@ -12,14 +12,14 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::net::{AddressFamily, SocketFlags, SocketType, socketpair};
 use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
 use tokio::process::{Child, Command};
+use tokio::sync::oneshot;
 
 use super::address::Launch;
 
-/// How long a driver may take to end when it has been told to. Ours promises 2 s; a cooled camera of somebody else's
-/// may have something to do.
-const FAREWELL: Duration = Duration::from_secs(5);
 /// Lines of stderr that are kept to be quoted.
 const REMEMBERED: usize = 20;
+/// How long after its end a driver is listened to.
+const LAST_WORDS: Duration = Duration::from_millis(300);
 /// Longest line of stderr that is kept.
 const LONGEST: usize = 1000;
 
@@ -27,8 +27,11 @@ const LONGEST: usize = 1000;
 #[derive(Debug)]
 pub(super) struct Process {
     child: Child,
-    /// What it said last.
+    /// How long it may take to end.
+    patience: Duration,
+    /// What it said last, and that it has nothing more to say.
     words: Words,
+    silent: oneshot::Receiver<()>,
 }
 
 /// The last lines of a driver's stderr.
@@ -37,7 +40,7 @@ pub(super) struct Words(Arc<Mutex<VecDeque<String>>>);
 
 impl Process {
     /// Starts a driver as indiserver does: one socket as both its descriptors 0 and 1. The other end of it is ours.
-    pub(super) fn start(launch: &Launch) -> io::Result<(Process, OwnedFd)> {
+    pub(super) fn start(launch: &Launch, patience: Duration) -> io::Result<(Process, OwnedFd)> {
         let (ours, theirs) = socketpair(AddressFamily::UNIX, SocketType::STREAM, SocketFlags::CLOEXEC, None)?;
         let mut command = Command::new(&launch.program);
         if let Some(name) = &launch.name {
@@ -53,11 +56,11 @@ impl Process {
         let mut child = command.spawn()?;
         // With it go our copies of the driver's descriptors.
         drop(command);
-        let words = Words::default();
+        let (words, (ending, silent)) = (Words::default(), oneshot::channel());
         if let Some(stderr) = child.stderr.take() {
-            words.listen(stderr.into_owned_fd()?)?;
+            words.listen(stderr.into_owned_fd()?, ending)?;
         }
-        Ok((Process { child, words }, ours))
+        Ok((Process { child, patience, words, silent }, ours))
     }
 
     /// Waits for its end, and says how it ended and what it said last. Can be asked again.
@@ -66,6 +69,8 @@ impl Process {
             Ok(status) => format!("the driver ended with {status}"),
             Err(error) => format!("the driver ended: {error}"),
         };
+        // What it wrote last may not have been read yet.
+        let _ = tokio::time::timeout(LAST_WORDS, &mut self.silent).await;
         match self.words.last() {
             Some(words) => format!("{how} and said: {words}"),
             None => how,
@@ -74,7 +79,7 @@ impl Process {
 
     /// Waits for the end of a driver whose line has been closed, and ends it when that takes too long.
     pub(super) async fn farewell(mut self) {
-        if tokio::time::timeout(FAREWELL, self.child.wait()).await.is_err() {
+        if tokio::time::timeout(self.patience, self.child.wait()).await.is_err() {
             // Fails only when it has ended.
             let _ = self.child.kill().await;
         }
@@ -87,8 +92,9 @@ impl Drop for Process {
     fn drop(&mut self) {
         let pid = self.child.id().and_then(|pid| Pid::from_raw(pid.cast_signed()));
         let Some(Ok(process)) = pid.map(|pid| pidfd_open(pid, PidfdFlags::empty())) else { return };
+        let patience = self.patience;
         let waiting = std::thread::Builder::new().name("farewell".to_owned()).spawn(move || {
-            if let Ok(patience) = Timespec::try_from(FAREWELL) {
+            if let Ok(patience) = Timespec::try_from(patience) {
                 let _ = poll(&mut [PollFd::new(&process, PollFlags::IN)], Some(&patience));
             }
             // Of a process that has ended this does nothing: the descriptor is its own and no other's.
@@ -111,7 +117,7 @@ impl Words {
     }
 
     /// Reads stderr to its end on a thread: it must be read whatever we are doing, or the driver would wait for us.
-    fn listen(&self, stderr: OwnedFd) -> io::Result<()> {
+    fn listen(&self, stderr: OwnedFd, ending: oneshot::Sender<()>) -> io::Result<()> {
         let (words, mut stderr) = (self.clone(), File::from(stderr));
         let reading = std::thread::Builder::new().name("stderr".to_owned());
         reading.spawn(move || {
@@ -127,6 +133,7 @@ impl Words {
                 }
             }
             words.remember(&line);
+            drop(ending);
         })?;
         Ok(())
     }

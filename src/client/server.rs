@@ -29,6 +29,9 @@ pub struct Patience {
     pub read_out: Duration,
     /// For a lost line to be made again before it is given up.
     pub reconnect: Duration,
+    /// For a driver of ours to end when it is told to. Ours promises 2 s; a cooled camera of somebody else's may have
+    /// something to do.
+    pub farewell: Duration,
 }
 
 impl Default for Patience {
@@ -39,6 +42,7 @@ impl Default for Patience {
             connect: Duration::from_secs(60),
             read_out: Duration::from_secs(60),
             reconnect: Duration::from_secs(600),
+            farewell: Duration::from_secs(5),
         }
     }
 }
@@ -75,7 +79,7 @@ impl Server {
             mirror: Arc::clone(&mirror),
             orders: heard,
             started,
-            patience: patience.reconnect,
+            patience,
             framed: Vec::new(),
             first: Some(tell),
         };

@@ -3,7 +3,7 @@
 //! The rules by which no frame is ever taken for another one:
 //!
 //! * a frame counts only after the camera has said Busy to *this* wish: what it had on its way before comes before
-//!   that;
+//!   that (of a driver that never says Busy, the first frame before its Ok counts);
 //! * a frame, or an Ok, that comes before the exposure can be over belongs to an earlier one (libindi sends the frame
 //!   of an exposure that was aborted during its read-out, and then Ok);
 //! * after an abort, or an end without a frame, the next exposure waits a moment for such a late frame
@@ -11,14 +11,18 @@
 //!
 //! Every exposure ends: at the latest at its deadline, which only bytes that arrive can put off.
 
+mod running;
+
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
+pub(super) use self::running::Plan;
+use self::running::{Running, Then};
 use super::blob::{BadBlob, FrameFile};
 use super::error::ClientError;
 use super::progress::{Progress, Shot};
-use crate::camera::answer::{FrameSpec, Phase};
+use crate::camera::answer::Phase;
 use crate::wire::State;
 
 type Outcome = Result<Arc<Shot>, ClientError>;
@@ -31,11 +35,6 @@ const TRAILING: Duration = Duration::from_secs(1);
 const EXPLANATION: Duration = Duration::from_millis(250);
 /// How long after an abort during the read-out its frame may still come.
 const LATE: Duration = Duration::from_secs(3);
-/// So much earlier than asked an exposure may be over: cameras round.
-const EARLY_FACTOR: f64 = 0.9;
-/// The same of short exposures, seconds.
-const EARLY: f64 = 0.1;
-
 /// What is known of a camera's exposures.
 #[derive(Debug)]
 pub(super) struct Tracker {
@@ -44,54 +43,10 @@ pub(super) struct Tracker {
     /// Newest last. The one before it is kept for who has not looked yet when the next exposure is over too.
     ended: VecDeque<(u64, Outcome)>,
     late_until: Duration,
-}
-
-/// What is to be exposed.
-#[derive(Clone, Debug)]
-pub(super) struct Plan {
-    pub(super) spec: FrameSpec,
-    /// Frames come to clients, and are not only saved by the driver.
-    pub(super) sends: bool,
-    /// What reading out and sending may take beside the exposure.
-    pub(super) allowance: Duration,
-    pub(super) temperature: Option<f64>,
-}
-
-#[derive(Debug)]
-struct Running {
-    id: u64,
-    plan: Plan,
-    /// What the mirror had heard when it began.
-    sequence: u64,
-    began: Duration,
-    /// When the camera first said Busy.
-    accepted: Option<Duration>,
-    /// When the shutter closes: the earliest that any countdown has told.
-    closes: Option<Duration>,
-    /// When the camera said that it is over.
-    over: Option<Duration>,
-    /// It was told to read out early.
-    stopped: bool,
-    file: Option<Arc<FrameFile>>,
-    /// A frame that came before any Busy: it is ours only if the camera never says Busy.
-    candidate: Option<Arc<FrameFile>>,
-    saved: Option<String>,
-    /// When the first byte of the frame came.
-    arriving_since: Option<Duration>,
-    received: u64,
-    size: Option<u64>,
-    /// What happens when nothing does.
-    until: Duration,
-    then: Then,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq)]
-enum Then {
-    TimeOut,
-    NoFrame,
-    Done,
-    Fail,
-    Abort,
+    /// It was told to stop, and has not said that it did.
+    stopping: bool,
+    /// This driver says Busy when it begins, as nearly all do.
+    says_busy: bool,
 }
 
 impl Tracker {
@@ -101,6 +56,8 @@ impl Tracker {
             running: None,
             ended: VecDeque::new(),
             late_until: Duration::ZERO,
+            stopping: false,
+            says_busy: false,
         }
     }
 
@@ -143,6 +100,16 @@ impl Tracker {
         self.late_until
     }
 
+    /// Whether it was told to stop, and has not said that it did.
+    pub(super) fn is_stopping(&self) -> bool {
+        self.stopping
+    }
+
+    /// It will not say any more that it has stopped.
+    pub(super) fn assume_stopped(&mut self) {
+        self.stopping = false;
+    }
+
     pub(super) fn wants_frame(&self) -> bool {
         self.running.as_ref().is_some_and(|running| running.file.is_none())
     }
@@ -169,6 +136,8 @@ impl Tracker {
 
     /// CCD_EXPOSURE was told: its state, the seconds left, and why in case of Alert.
     pub(super) fn told(&mut self, now: Duration, state: State, left: f64, why: Option<String>) {
+        self.says_busy |= state == State::Busy;
+        self.stopping &= state == State::Busy;
         let Some(running) = &mut self.running else { return };
         match state {
             State::Busy => {
@@ -181,14 +150,12 @@ impl Tracker {
                     self.succeed(now, None);
                 }
             }
-            State::Ok if running.accepted.is_none() => {
+            State::Ok if running.accepted.is_none() && running.candidate.is_some() && !self.says_busy => {
                 running.file = running.candidate.take();
-                if running.file.is_some() {
-                    self.succeed(now, None);
-                }
+                self.succeed(now, None);
             }
-            // Told for an earlier exposure: of this one the camera would have said Busy.
-            State::Idle if running.accepted.is_none() => {}
+            // Told of an earlier exposure.
+            State::Ok | State::Idle if running.accepted.is_none() => {}
             State::Ok if running.is_early(now) => {}
             State::Ok => {
                 running.over = Some(now);
@@ -203,10 +170,12 @@ impl Tracker {
             // Some drivers end with Idle, and what they send follows.
             State::Idle => (running.until, running.then) = (now + TRAILING, Then::Abort),
             State::Alert if running.file.is_some() => self.succeed(now, why),
-            State::Alert => match why {
-                Some(why) => self.failed(why),
-                None => (running.until, running.then) = (now + EXPLANATION, Then::Fail),
-            },
+            State::Alert => {
+                (running.until, running.then) = (now + EXPLANATION, Then::Fail);
+                if let Some(why) = why {
+                    self.failed(why);
+                }
+            }
         }
     }
 
@@ -292,6 +261,7 @@ impl Tracker {
         if !running.is_early(now) {
             self.late_until = now + LATE;
         }
+        self.stopping = true;
         self.fail(self.aborted(""));
     }
 
@@ -336,6 +306,7 @@ impl Tracker {
                     None => format!("the beginning of an exposure of {device}"),
                     Some(_) => format!("the frame of {device}"),
                 };
+                self.stopping = true;
                 self.fail(ClientError::Timeout { what, limit });
                 self.late_until = now + LATE;
                 return true;
@@ -399,10 +370,5 @@ impl Tracker {
     }
 }
 
-impl Running {
-    /// Whether an exposure of that length cannot be over yet.
-    fn is_early(&self, now: Duration) -> bool {
-        let least = self.plan.spec.duration_s * EARLY_FACTOR - EARLY;
-        !self.stopped && now.saturating_sub(self.began).as_secs_f64() < least
-    }
-}
+#[cfg(test)]
+mod tests;

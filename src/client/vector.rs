@@ -23,6 +23,9 @@ pub struct Vector {
     pub at: Option<SystemTime>,
     /// The [`sequence`](super::Mirror::sequence) with which it was last told.
     pub sequence: u64,
+    /// The same of the last `set`. A definition tells how things are, also to who asked for nothing; a `set` is what
+    /// answers a wish.
+    pub set_sequence: u64,
     pub elements: Vec<Element>,
 }
 
@@ -111,13 +114,27 @@ impl Vector {
                 list.into_iter().map(|head| element(head, nothing())).collect()
             }
         };
-        Vector { name, label, group, kind, state, perm, rule, timeout, at, sequence, elements }
+        Vector {
+            name,
+            label,
+            group,
+            kind,
+            state,
+            perm,
+            rule,
+            timeout,
+            at,
+            sequence,
+            set_sequence: 0,
+            elements,
+        }
     }
 
     pub(super) fn update(&mut self, set: &Set, at: Option<SystemTime>, sequence: u64) {
         self.state = set.state.unwrap_or(self.state);
         self.at = at.or(self.at);
         self.sequence = sequence;
+        self.set_sequence = sequence;
         match &set.values {
             Changes::Text(list) => {
                 for (name, text) in list {

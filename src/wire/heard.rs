@@ -180,7 +180,7 @@ fn texts(
 ) -> Result<Vec<(String, String)>, Unreadable> {
     let mut texts = Vec::new();
     each(source, vector, verb, expected, |said, text| {
-        texts.extend(said.name.map(|name| (name, text.to_owned())))
+        texts.extend(said.name.map(|name| (name, text.to_owned())));
     })?;
     Ok(texts)
 }
@@ -388,7 +388,8 @@ fn value(text: &str) -> f64 {
 }
 
 /// `YYYY-MM-DDTHH:MM:SS` with or without a fraction or a `Z`, UTC.
-fn moment(text: &str) -> Option<SystemTime> {
+#[must_use]
+pub fn moment(text: &str) -> Option<SystemTime> {
     let at: DateTime = text.trim().trim_end_matches(['Z', 'z']).parse().ok()?;
     Some(TimeZone::UTC.to_timestamp(at).ok()?.into())
 }

@@ -1,5 +1,6 @@
 //! Debian's indiserver on a port of its own, with drivers of ours.
 
+use std::ffi::OsString;
 use std::fs::{self, File, OpenOptions};
 use std::io::Write;
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
@@ -30,6 +31,8 @@ pub struct Server {
     socket: String,
     /// Home directory of the server and its drivers.
     home: Folder,
+    arguments: Vec<OsString>,
+    env: Vec<(String, String)>,
 }
 
 impl Server {
@@ -65,18 +68,15 @@ impl Server {
         for _ in 0..ATTEMPTS {
             let port = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap().local_addr().unwrap().port();
             let socket = format!("/tmp/indi-camera-test-{}", unique());
-            let log = File::create(home.path().join("log")).unwrap();
-            let mut command = command(Path::new("indiserver"), &home);
-            command.args(["-v", "-p", &port.to_string(), "-u", &socket]).args(options).args(drivers);
-            command.env("PATH", &path).envs(env.iter().copied()).current_dir(home.path());
-            command.stdout(log.try_clone().unwrap()).stderr(log);
-            let process = match Process::spawn(&mut command) {
-                Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-                    panic!("no indiserver: install indi-bin (packaging/test.sh does)")
-                }
-                process => process.unwrap(),
-            };
-            let mut server = Server { process, port, socket, home };
+            let mut arguments = vec!["-v".into(), "-p".into(), port.to_string().into()];
+            arguments.extend([OsString::from("-u"), OsString::from(&socket)]);
+            arguments.extend(options.iter().map(OsString::from));
+            arguments.extend(drivers.iter().map(OsString::from));
+            let mut env: Vec<(String, String)> =
+                env.iter().map(|&(name, value)| (name.into(), value.into())).collect();
+            env.push(("PATH".into(), path.clone()));
+            let process = spawn(&home, &arguments, &env);
+            let mut server = Server { process, port, socket, home, arguments, env };
             if server.is_up() {
                 return server;
             }
@@ -90,6 +90,23 @@ impl Server {
     /// Its port on the loopback.
     pub fn port(&self) -> u16 {
         self.port
+    }
+
+    /// The abstract name of its local socket.
+    pub fn socket(&self) -> &str {
+        &self.socket
+    }
+
+    /// Shoots the server, and nothing else.
+    pub fn kill(&mut self) {
+        kill_process(self.process.pid(), Signal::KILL).unwrap();
+        assert!(self.process.wait(SOON).is_some(), "indiserver does not end");
+    }
+
+    /// Starts a server that has ended again, as it was.
+    pub fn restart(&mut self) {
+        self.process = spawn(&self.home, &self.arguments, &self.env);
+        assert!(self.is_up(), "indiserver does not start again:\n{}", self.log());
     }
 
     /// A client over TCP, which gets frames as base64. It has asked for nothing yet.
@@ -170,5 +187,18 @@ impl Server {
         let socket = socket_with(AddressFamily::UNIX, SocketType::STREAM, SocketFlags::CLOEXEC, None)?;
         connect(&socket, &SocketAddrUnix::new_abstract_name(self.socket.as_bytes())?)?;
         Ok(socket)
+    }
+}
+
+fn spawn(home: &Folder, arguments: &[OsString], env: &[(String, String)]) -> Process {
+    let log = File::create(home.path().join("log")).unwrap();
+    let mut command = command(Path::new("indiserver"), home);
+    command.args(arguments).envs(env.iter().cloned()).current_dir(home.path());
+    command.stdout(log.try_clone().unwrap()).stderr(log);
+    match Process::spawn(&mut command) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            panic!("no indiserver: install indi-bin (packaging/test.sh does)")
+        }
+        process => process.unwrap(),
     }
 }
