@@ -22,7 +22,8 @@
 //! cards KEYWORD=value ...      what the header that was delivered last says; `-` for a keyword that must be absent
 //! saved VECTOR NAME=value ...   what the configuration that was saved last says; no elements when it must be absent
 //! camera has guide-port        from the next connection on (likewise `sdk VERSION`, `camera full-frames-only`)
-//! disk fails                   the next nickname cannot be stored
+//! disk fails                   the next nickname cannot be stored, or the next frame be read again
+//! disk silent                  it never answers any more
 //! restart                      a new process with the configuration that was saved last
 //! shutdown                     the process is about to end
 //! delivery ok|no-file|no-blob  the delivery thread reports on the frame

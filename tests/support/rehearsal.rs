@@ -56,6 +56,7 @@ pub struct Rehearsal {
     sensor: [(&'static str, f64); 2],
     can: Capabilities,
     disk_fails: bool,
+    disk_silent: bool,
     format: Value,
     formats: Vec<String>,
     /// RESULT of the last CAMERA_REPLY.
@@ -95,6 +96,7 @@ impl Rehearsal {
             sensor: [("WIDTH", 1280.0), ("HEIGHT", 1024.0)],
             can: capabilities(),
             disk_fails: false,
+            disk_silent: false,
             format: Value::Text("INDI_MONO_16".to_owned()),
             formats: vec!["INDI_MONO_16".to_owned(), "INDI_MONO_8".to_owned()],
             result: Json::Null,
@@ -224,6 +226,7 @@ impl Rehearsal {
             ["camera", "has", "guide-port"] => self.can.guide_port = true,
             ["camera", "has", "sdk", version] => self.can.sdk = Some((*version).to_owned()),
             ["disk", "fails"] => self.disk_fails = true,
+            ["disk", "silent"] => self.disk_silent = true,
             ["only", word, ..] => {
                 let line = line.splitn(3, ' ').last().unwrap_or_default();
                 self.act(line)?;
@@ -312,6 +315,7 @@ impl Rehearsal {
             while let Some(job) = self.device.poll_job() {
                 quiet = false;
                 match job {
+                    _ if self.disk_silent => {}
                     Job::Deliver(delivery) => {
                         if !delivery.cancel.is_cancelled() {
                             self.cards.clone_from(&delivery.cards);
