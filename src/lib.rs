@@ -37,6 +37,7 @@
 //! | a format of files | one file in [`image`], one variant of [`device::job::Encoding`], one arm in `delivery::encode`, one choice in `device::formats` |
 //! | bytes on the wire | [`wire`] |
 //! | threads, clock, signals, start and end | [`driver`] |
+//! | what the tool for people says and does | `src/bin/indi-camera/`, one file per command; [`image::statistics`], [`image::stars`], [`image::stretch`] for what it says of a picture |
 //!
 //! # Invariants
 //!
