@@ -18,6 +18,7 @@ mod exposure;
 mod format;
 mod guide;
 mod noise;
+mod numbers;
 mod pattern;
 mod sensor;
 #[cfg(test)]
