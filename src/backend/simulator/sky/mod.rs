@@ -96,8 +96,8 @@ impl Sky {
     }
 
     /// How much of the light that enters the telescope reaches each pixel of a piece of sensor row `y` that begins
-    /// at column `x`: 1 is all of it. It applies to the glow, to a flat field panel and to the stars alike;
-    /// [`Sky::add_row`] has taken it off the stars already.
+    /// at column `x`: 1 is all of it. The caller multiplies by it: the glow, the stars and the light of a flat field
+    /// panel alike, so that a flat takes it out again.
     pub(super) fn transmission(&self, y: u32, x: u32, row: &mut [f32]) {
         let (half_x, half_y) = (self.size.0 as f32 / 2.0, self.size.1 as f32 / 2.0);
         let corner2 = half_x.powi(2) + half_y.powi(2);
@@ -107,8 +107,8 @@ impl Sky {
         }
     }
 
-    /// Adds the stars' light to a piece of sensor row `y` that begins at column `x`, e⁻/s per pixel; the glow is
-    /// not included. Tells whether there was any.
+    /// Adds the stars' light to a piece of sensor row `y` that begins at column `x`, e⁻/s per pixel before
+    /// [`Sky::transmission`]; the glow is not included. Tells whether there was any.
     ///
     /// `filters` are those of the even and of the odd columns of this row. They stand for the stars' colours only:
     /// a white star gives as much through each of them as without, so what a filter takes from white light remains
