@@ -13,6 +13,7 @@ use std::time::{Instant, SystemTime};
 
 mod abilities;
 mod calls;
+mod choice;
 mod cooler;
 mod exposure;
 mod format;
