@@ -7,15 +7,18 @@ use super::exposure::Exposure;
 use super::format;
 use super::guide::{Mount, Pulse};
 use super::pattern::Pattern;
-use super::sensor::{Recipe, Sensor};
+use super::readout::Recipe;
+use super::sensor::Sensor;
 use super::settings::Scene;
 use super::sky::Sky;
 use crate::camera::error::{CameraError, ErrorKind, Result};
-use crate::camera::types::{Cancel, ExposureStatus, Frame, FrameInfo, Moment};
+use crate::camera::types::{Cancel, Capabilities, Celsius, ExposureStatus, Frame, FrameInfo, Moment};
 
 /// One connection.
 pub(super) struct Session {
     sensor: Arc<Sensor>,
+    /// What the camera was said to be able to do when it was connected.
+    capabilities: Capabilities,
     sky: Arc<Sky>,
     mount: Mount,
     /// The last test pattern needed.
@@ -25,16 +28,27 @@ pub(super) struct Session {
     running: Option<Running>,
 }
 
+/// An exposure to come.
+pub(super) struct Plan {
+    pub(super) scene: Scene,
+    pub(super) recipe: Recipe,
+    /// Bits in the container of a pixel.
+    pub(super) bits: u8,
+    /// What the thermometer says, if anything.
+    pub(super) thermometer: Option<Celsius>,
+}
+
 struct Running {
     exposure: Exposure,
     info: FrameInfo,
 }
 
 impl Session {
-    pub(super) fn new(sensor: Sensor) -> Self {
-        let sky = Sky::seeded(sensor.seed, sensor.width, sensor.height);
+    pub(super) fn new(sensor: Sensor, capabilities: Capabilities) -> Self {
+        let sky = Sky::seeded(sensor.seed, sensor.model.width, sensor.model.height);
         Session {
             sensor: Arc::new(sensor),
+            capabilities,
             sky: Arc::new(sky),
             mount: Mount::default(),
             pattern: None,
@@ -47,6 +61,10 @@ impl Session {
         &self.sensor
     }
 
+    pub(super) fn capabilities(&self) -> &Capabilities {
+        &self.capabilities
+    }
+
     /// Whether the camera cannot begin another exposure at `now`. A finished one that nobody fetched can be
     /// replaced.
     pub(super) fn is_exposing(&mut self, now: Duration) -> bool {
@@ -54,15 +72,9 @@ impl Session {
         matches!(status, Some(Ok(ExposureStatus::Exposing { .. } | ExposureStatus::Reading { .. })))
     }
 
-    /// Begins an exposure, in place of the one before, whose pixels come in containers of `bits`.
-    pub(super) fn expose(
-        &mut self,
-        now: Moment,
-        scene: Scene,
-        recipe: Recipe,
-        bits: u8,
-        unwanted: Cancel,
-    ) -> Result<()> {
+    /// Begins an exposure, in place of the one before.
+    pub(super) fn expose(&mut self, now: Moment, plan: Plan, unwanted: Cancel) -> Result<()> {
+        let Plan { scene, recipe, bits, thermometer } = plan;
         if let Some(shift) = self.mount.take_shift(now.elapsed) {
             self.sky = Arc::new(self.sky.moved(shift));
         }
@@ -73,7 +85,7 @@ impl Session {
                 let (sky, number) = (Arc::clone(&self.sky), self.exposures);
                 Exposure::open(closes, unwanted, move |cancelled| {
                     let pixels = sensor.read_out(&sky, &recipe, number, cancelled)?;
-                    Some(format::deliver(pixels, sensor.bits, bits))
+                    Some(format::deliver(pixels, sensor.depth(), bits))
                 })?
             }
             Scene::TestPattern => {
@@ -85,7 +97,7 @@ impl Session {
                 let (width, height) = recipe.roi.binned(recipe.binning);
                 Exposure::open(closes, unwanted, move |_| {
                     let pixels = pattern.frame(width as usize, height as usize);
-                    Some(format::deliver(pixels, sensor.bits, bits))
+                    Some(format::deliver(pixels, sensor.depth(), bits))
                 })?
             }
         };
@@ -95,9 +107,9 @@ impl Session {
             exposed: recipe.duration,
             roi: recipe.roi,
             binning: recipe.binning,
-            gain: Some(recipe.gain),
-            offset: Some(recipe.offset),
-            temperature: Some(recipe.temperature),
+            gain: self.capabilities.gain.map(|_| recipe.gain),
+            offset: self.capabilities.offset.map(|_| recipe.offset),
+            temperature: thermometer,
         };
         self.exposures += 1;
         self.running = Some(Running { exposure, info });
