@@ -6,13 +6,14 @@ use super::guide::Pulse;
 use super::sensor::Recipe;
 use super::session::Session;
 use super::settings::Setting;
-use super::{Simulator, full};
+use super::sky::Observatory;
+use super::{Simulator, full, not_connected};
 use crate::camera::Camera;
 use crate::camera::call::{self, Params, Reply};
 use crate::camera::error::{CameraError, ErrorKind, Result};
 use crate::camera::types::{
     Binning, CameraId, Capabilities, Celsius, CoolingStatus, ExposureRequest, ExposureStatus,
-    FORMAT_PARAMETER, Frame, Percent, Range, Roi, Value,
+    FORMAT_PARAMETER, Frame, Percent, Range, Roi, SCENE_PARAMETER, Value,
 };
 
 impl Camera for Simulator {
@@ -31,7 +32,9 @@ impl Camera for Simulator {
             let detail = format!("there is no camera named {}", id.name);
             return Err(CameraError::new(ErrorKind::InvalidValue, "connect", detail));
         }
-        let session = self.session.get_or_insert_with(|| Session::new(self.settings.sensor()));
+        let now = self.now().elapsed;
+        let open = || Session::new(self.settings.sensor(), now, self.settings.light.tracking());
+        let session = self.session.get_or_insert_with(open);
         Ok(abilities::capabilities(session.sensor(), self.settings.pixel_size()))
     }
 
@@ -66,8 +69,11 @@ impl Camera for Simulator {
             offset: self.offset,
             temperature: self.cooler.temperature(now.elapsed),
         };
-        let (scene, bits) = (self.settings.scene, self.bits);
-        self.connected(CALL)?.expose(now, scene, recipe, bits, request.cancel.clone())
+        let Simulator { settings, seen, bits, session: Some(session), .. } = self else {
+            return Err(not_connected(CALL));
+        };
+        let outlook = session.look(now.elapsed, request.duration, &settings.light, settings.screen(), seen);
+        session.expose(now, settings.scene, outlook, recipe, *bits, request.cancel.clone())
     }
 
     fn abort_exposure(&mut self) -> Result<()> {
@@ -190,6 +196,9 @@ impl Camera for Simulator {
             let set = formats.iter().find(|format| format.bits == bits).or(formats.first());
             return Ok(Value::Text(set.map(|format| format.name.clone()).unwrap_or_default()));
         }
+        if name == SCENE_PARAMETER {
+            return Ok(self.scene.clone());
+        }
         Ok(self.settings.get(setting("get_parameter", name)?))
     }
 
@@ -203,6 +212,11 @@ impl Camera for Simulator {
                 let detail = format!("format takes one of {}", names.join(", "));
                 CameraError::new(ErrorKind::InvalidValue, CALL, detail)
             })?;
+            return Ok(value);
+        }
+        if name == SCENE_PARAMETER {
+            self.seen = Observatory::read(&value)?;
+            self.scene = value.clone();
             return Ok(value);
         }
         let setting = setting(CALL, name)?;

@@ -31,8 +31,9 @@ use self::abilities::{FIRST_GAIN, FIRST_OFFSET};
 use self::cooler::Cooler;
 use self::session::Session;
 use self::settings::Settings;
+use self::sky::Observatory;
 use crate::camera::error::{CameraError, ErrorKind, Result};
-use crate::camera::types::{Binning, Moment, Roi};
+use crate::camera::types::{Binning, Moment, Roi, Value};
 
 /// A simulated camera.
 pub struct Simulator {
@@ -47,6 +48,9 @@ pub struct Simulator {
     offset: i32,
     /// Bits in the container of a pixel, as far as the converter fills them.
     bits: u8,
+    /// What other devices have told, and how it was said.
+    seen: Observatory,
+    scene: Value,
     /// Present while connected.
     session: Option<Session>,
 }
@@ -65,6 +69,8 @@ impl Simulator {
             gain: FIRST_GAIN,
             offset: FIRST_OFFSET,
             bits: 16,
+            seen: Observatory::default(),
+            scene: Value::Record(Vec::new()),
             session: None,
         }
     }
@@ -75,9 +81,7 @@ impl Simulator {
     }
 
     fn connected(&mut self, call: &'static str) -> Result<&mut Session> {
-        self.session
-            .as_mut()
-            .ok_or_else(|| CameraError::new(ErrorKind::NotConnected, call, "connect the camera first"))
+        self.session.as_mut().ok_or_else(|| not_connected(call))
     }
 }
 
@@ -85,6 +89,10 @@ impl Default for Simulator {
     fn default() -> Self {
         Self::new()
     }
+}
+
+fn not_connected(call: &'static str) -> CameraError {
+    CameraError::new(ErrorKind::NotConnected, call, "connect the camera first")
 }
 
 fn full(settings: &Settings) -> Roi {

@@ -5,18 +5,19 @@ use std::time::Duration;
 
 use super::exposure::Exposure;
 use super::format;
-use super::guide::{Mount, Pulse};
+use super::guide::{Mount, Pulse, Tracking};
 use super::pattern::Pattern;
 use super::sensor::{Recipe, Sensor};
 use super::settings::Scene;
-use super::sky::Sky;
+use super::sky::{Light, Observatory, Outlook, Screen};
 use crate::camera::error::{CameraError, ErrorKind, Result};
 use crate::camera::types::{Cancel, ExposureStatus, Frame, FrameInfo, Moment};
 
 /// One connection.
 pub(super) struct Session {
     sensor: Arc<Sensor>,
-    sky: Arc<Sky>,
+    /// The last sky needed.
+    outlook: Option<Arc<Outlook>>,
     mount: Mount,
     /// The last test pattern needed.
     pattern: Option<Arc<Pattern>>,
@@ -31,12 +32,11 @@ struct Running {
 }
 
 impl Session {
-    pub(super) fn new(sensor: Sensor) -> Self {
-        let sky = Sky::seeded(sensor.seed, sensor.width, sensor.height);
+    pub(super) fn new(sensor: Sensor, now: Duration, tracking: Tracking) -> Self {
         Session {
             sensor: Arc::new(sensor),
-            sky: Arc::new(sky),
-            mount: Mount::default(),
+            outlook: None,
+            mount: Mount::new(now, tracking),
             pattern: None,
             exposures: 0,
             running: None,
@@ -54,25 +54,41 @@ impl Session {
         matches!(status, Some(Ok(ExposureStatus::Exposing { .. } | ExposureStatus::Reading { .. })))
     }
 
+    /// The sky that an exposure from `now` on will see; the one before, as long as nothing has changed.
+    pub(super) fn look(
+        &mut self,
+        now: Duration,
+        exposed: Duration,
+        light: &Light,
+        screen: Screen,
+        seen: &Observatory,
+    ) -> Arc<Outlook> {
+        self.mount.track(now, light.tracking());
+        self.mount.point(now, seen.pointing);
+        let view = light.view(screen, seen, |share| self.mount.strayed(now + exposed.mul_f64(share)));
+        match &self.outlook {
+            Some(outlook) if outlook.is_like(&view) => Arc::clone(outlook),
+            _ => Arc::clone(self.outlook.insert(Arc::new(Outlook::new(view)))),
+        }
+    }
+
     /// Begins an exposure, in place of the one before, whose pixels come in containers of `bits`.
     pub(super) fn expose(
         &mut self,
         now: Moment,
         scene: Scene,
+        outlook: Arc<Outlook>,
         recipe: Recipe,
         bits: u8,
         unwanted: Cancel,
     ) -> Result<()> {
-        if let Some(shift) = self.mount.take_shift(now.elapsed) {
-            self.sky = Arc::new(self.sky.moved(shift));
-        }
         let closes = now.elapsed + recipe.duration;
         let sensor = Arc::clone(&self.sensor);
         let exposure = match scene {
             Scene::Sky => {
-                let (sky, number) = (Arc::clone(&self.sky), self.exposures);
+                let number = self.exposures;
                 Exposure::open(closes, unwanted, move |cancelled| {
-                    let pixels = sensor.read_out(&sky, &recipe, number, cancelled)?;
+                    let pixels = sensor.read_out(outlook.sky(), &recipe, number, cancelled)?;
                     Some(format::deliver(pixels, sensor.bits, bits))
                 })?
             }

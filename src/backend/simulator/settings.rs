@@ -4,6 +4,7 @@
 
 use super::numbers::{Number, Numbers};
 use super::sensor::{Mosaic, Sensor};
+use super::sky::{Light, Part, Screen};
 use crate::camera::error::{CameraError, ErrorKind, Result};
 use crate::camera::types::Value;
 
@@ -13,6 +14,7 @@ pub(super) struct Settings {
     sensor: Numbers<5>,
     mosaic: Mosaic,
     pub(super) scene: Scene,
+    pub(super) light: Light,
 }
 
 /// What the camera looks at.
@@ -30,6 +32,7 @@ pub(super) enum Setting {
     Sensor,
     Mosaic,
     Scene,
+    Light(Part),
 }
 
 const SENSOR: [Number; 5] = [
@@ -57,7 +60,7 @@ impl Setting {
             "SIMULATOR_SENSOR" => Some(Setting::Sensor),
             "SIMULATOR_CFA" => Some(Setting::Mosaic),
             "SIMULATOR_SCENE" => Some(Setting::Scene),
-            _ => None,
+            _ => Part::named(name).map(Setting::Light),
         }
     }
 
@@ -65,7 +68,7 @@ impl Setting {
     pub(super) fn is_fixed_while_connected(self) -> bool {
         match self {
             Setting::Sensor | Setting::Mosaic => true,
-            Setting::Scene => false,
+            Setting::Scene | Setting::Light(_) => false,
         }
     }
 }
@@ -76,6 +79,7 @@ impl Settings {
             sensor: Numbers::new("SIMULATOR_SENSOR", &SENSOR),
             mosaic: Mosaic::Mono,
             scene: Scene::Sky,
+            light: Light::new(),
         }
     }
 
@@ -84,6 +88,7 @@ impl Settings {
             Setting::Sensor => self.sensor.get(),
             Setting::Mosaic => chosen(&MOSAICS, self.mosaic),
             Setting::Scene => chosen(&SCENES, self.scene),
+            Setting::Light(part) => self.light.get(part),
         }
     }
 
@@ -93,6 +98,7 @@ impl Settings {
             Setting::Sensor => self.sensor.set(value)?,
             Setting::Mosaic => self.mosaic = choose("SIMULATOR_CFA", &MOSAICS, value)?,
             Setting::Scene => self.scene = choose("SIMULATOR_SCENE", &SCENES, value)?,
+            Setting::Light(part) => self.light.set(part, value)?,
         }
         Ok(())
     }
@@ -107,6 +113,12 @@ impl Settings {
     pub(super) fn pixel_size(&self) -> f64 {
         let [_, _, pixel_size, ..] = self.sensor.values();
         pixel_size
+    }
+
+    /// What the light falls on.
+    pub(super) fn screen(&self) -> Screen {
+        let [_, _, pixel, _, seed] = self.sensor.values();
+        Screen { size: self.size(), pixel, seed: u64::from(whole(seed)) }
     }
 
     /// The sensor that these settings describe.
