@@ -5,15 +5,14 @@ use super::format;
 use super::guide::Pulse;
 use super::sensor::Recipe;
 use super::session::Session;
-use super::settings::Setting;
-use super::sky::Observatory;
+use super::settings::{Changes, Vector};
 use super::{Simulator, full, not_connected};
 use crate::camera::Camera;
 use crate::camera::call::{self, Params, Reply};
 use crate::camera::error::{CameraError, ErrorKind, Result};
 use crate::camera::types::{
     Binning, CameraId, Capabilities, Celsius, CoolingStatus, ExposureRequest, ExposureStatus,
-    FORMAT_PARAMETER, Frame, Percent, Range, Roi, SCENE_PARAMETER, Value,
+    FORMAT_PARAMETER, Frame, Percent, Range, Roi, Value,
 };
 
 impl Camera for Simulator {
@@ -69,11 +68,11 @@ impl Camera for Simulator {
             offset: self.offset,
             temperature: self.cooler.temperature(now.elapsed),
         };
-        let Simulator { settings, seen, bits, session: Some(session), .. } = self else {
+        let Simulator { settings, bits, session: Some(session), .. } = self else {
             return Err(not_connected(CALL));
         };
-        let outlook = session.look(now.elapsed, request.duration, &settings.light, settings.screen(), seen);
-        session.expose(now, settings.scene, outlook, recipe, *bits, request.cancel.clone())
+        let outlook = session.look(now.elapsed, request.duration, &settings.light, settings.screen());
+        session.expose(now, settings.scene(), outlook, recipe, *bits, request.cancel.clone())
     }
 
     fn abort_exposure(&mut self) -> Result<()> {
@@ -196,10 +195,7 @@ impl Camera for Simulator {
             let set = formats.iter().find(|format| format.bits == bits).or(formats.first());
             return Ok(Value::Text(set.map(|format| format.name.clone()).unwrap_or_default()));
         }
-        if name == SCENE_PARAMETER {
-            return Ok(self.scene.clone());
-        }
-        Ok(self.settings.get(setting("get_parameter", name)?))
+        Ok(self.setting("get_parameter", name)?.0.get())
     }
 
     fn set_parameter(&mut self, name: &str, value: Value) -> Result<Value> {
@@ -214,23 +210,19 @@ impl Camera for Simulator {
             })?;
             return Ok(value);
         }
-        if name == SCENE_PARAMETER {
-            self.seen = Observatory::read(&value)?;
-            self.scene = value.clone();
-            return Ok(value);
-        }
-        let setting = setting(CALL, name)?;
-        if self.session.is_some() && setting.is_fixed_while_connected() {
+        let (size, connected) = (self.settings.size(), self.session.is_some());
+        let (vector, changes) = self.setting(CALL, name)?;
+        if connected && changes == Changes::BeforeConnecting {
             let detail = format!("disconnect first: {name} describes the sensor");
             return Err(CameraError::new(ErrorKind::Busy, CALL, detail));
         }
-        let size = self.settings.size();
-        self.settings.set(setting, &value)?;
+        vector.set(&value)?;
+        let value = vector.get();
         if self.settings.size() != size {
             // A window on another sensor means nothing on this one.
             self.roi = full(&self.settings);
         }
-        Ok(self.settings.get(setting))
+        Ok(value)
     }
 
     fn call(&mut self, name: &str, params: &Params) -> Result<Reply> {
@@ -246,10 +238,12 @@ impl Camera for Simulator {
     }
 }
 
-fn setting(call: &'static str, name: &str) -> Result<Setting> {
-    Setting::named(name).ok_or_else(|| {
-        CameraError::new(ErrorKind::NotSupported, call, format!("there is no setting named {name}"))
-    })
+impl Simulator {
+    fn setting(&mut self, call: &'static str, name: &str) -> Result<(&mut dyn Vector, Changes)> {
+        self.settings.named(name).ok_or_else(|| {
+            CameraError::new(ErrorKind::NotSupported, call, format!("there is no setting named {name}"))
+        })
+    }
 }
 
 fn within(call: &'static str, name: &str, range: Range<i32>, value: i32) -> Result<i32> {

@@ -13,6 +13,7 @@ use std::time::{Instant, SystemTime};
 
 mod abilities;
 mod calls;
+mod choice;
 mod cooler;
 mod exposure;
 mod format;
@@ -31,9 +32,8 @@ use self::abilities::{FIRST_GAIN, FIRST_OFFSET};
 use self::cooler::Cooler;
 use self::session::Session;
 use self::settings::Settings;
-use self::sky::Observatory;
 use crate::camera::error::{CameraError, ErrorKind, Result};
-use crate::camera::types::{Binning, Moment, Roi, Value};
+use crate::camera::types::{Binning, Moment, Roi};
 
 /// A simulated camera.
 pub struct Simulator {
@@ -48,9 +48,6 @@ pub struct Simulator {
     offset: i32,
     /// Bits in the container of a pixel, as far as the converter fills them.
     bits: u8,
-    /// What other devices have told, and how it was said.
-    seen: Observatory,
-    scene: Value,
     /// Present while connected.
     session: Option<Session>,
 }
@@ -69,8 +66,6 @@ impl Simulator {
             gain: FIRST_GAIN,
             offset: FIRST_OFFSET,
             bits: 16,
-            seen: Observatory::default(),
-            scene: Value::Record(Vec::new()),
             session: None,
         }
     }

@@ -2,6 +2,7 @@
 //!
 //! Read [`Numbers`] first.
 
+use super::settings::{CALL, Vector, invalid};
 use crate::camera::error::{CameraError, ErrorKind, Result};
 use crate::camera::types::Value;
 
@@ -33,15 +34,15 @@ impl<const N: usize> Numbers<N> {
     pub(super) fn values(&self) -> [f64; N] {
         self.values
     }
+}
 
-    /// A record of all.
-    pub(super) fn get(&self) -> Value {
+impl<const N: usize> Vector for Numbers<N> {
+    fn get(&self) -> Value {
         let pairs = self.table.iter().zip(self.values);
         Value::Record(pairs.map(|(number, value)| (number.name.to_owned(), Value::Number(value))).collect())
     }
 
-    /// Takes a record of some, the whole of it or nothing.
-    pub(super) fn set(&mut self, value: &Value) -> Result<()> {
+    fn set(&mut self, value: &Value) -> Result<()> {
         let vector = self.vector;
         let Value::Record(elements) = value else {
             return Err(invalid(format!("{vector} takes a record of numbers")));
@@ -76,12 +77,6 @@ impl Number {
         }
         Ok(value)
     }
-}
-
-const CALL: &str = "set_parameter";
-
-fn invalid(detail: String) -> CameraError {
-    CameraError::new(ErrorKind::InvalidValue, CALL, detail)
 }
 
 #[cfg(test)]

@@ -9,7 +9,7 @@ use super::guide::{Mount, Pulse, Tracking};
 use super::pattern::Pattern;
 use super::sensor::{Recipe, Sensor};
 use super::settings::Scene;
-use super::sky::{Light, Observatory, Outlook, Screen};
+use super::sky::{Light, Outlook, Screen};
 use crate::camera::error::{CameraError, ErrorKind, Result};
 use crate::camera::types::{Cancel, ExposureStatus, Frame, FrameInfo, Moment};
 
@@ -61,11 +61,10 @@ impl Session {
         exposed: Duration,
         light: &Light,
         screen: Screen,
-        seen: &Observatory,
     ) -> Arc<Outlook> {
         self.mount.track(now, light.tracking());
-        self.mount.point(now, seen.pointing);
-        let view = light.view(screen, seen, |share| self.mount.strayed(now + exposed.mul_f64(share)));
+        self.mount.point(now, light.told());
+        let view = light.view(screen, |share| self.mount.strayed(now + exposed.mul_f64(share)));
         match &self.outlook {
             Some(outlook) if outlook.is_like(&view) => Arc::clone(outlook),
             _ => Arc::clone(self.outlook.insert(Arc::new(Outlook::new(view)))),

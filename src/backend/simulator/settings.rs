@@ -2,18 +2,36 @@
 //!
 //! Names, limits and defaults are those of `xml-skeletons/simulator.xml`; a contract test compares the two.
 
+use super::choice::Choice;
 use super::numbers::{Number, Numbers};
 use super::sensor::{Mosaic, Sensor};
-use super::sky::{Light, Part, Screen};
+use super::sky::{Light, Screen};
 use crate::camera::error::{CameraError, ErrorKind, Result};
 use crate::camera::types::Value;
 
-/// The sensor to simulate and the scene before it.
+/// One vector of settings.
+pub(super) trait Vector {
+    /// All of it.
+    fn get(&self) -> Value;
+    /// Takes the whole value or nothing of it. A record may leave out elements, which keep their values.
+    fn set(&mut self, value: &Value) -> Result<()>;
+}
+
+/// When a vector may be changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Changes {
+    /// It describes the sensor, and that of a connected camera cannot change under its user's hands.
+    BeforeConnecting,
+    /// It counts for the exposures that begin from then on.
+    AnyTime,
+}
+
+/// The sensor to simulate and the scene before it: one field for each vector.
 #[derive(Clone)]
 pub(super) struct Settings {
     sensor: Numbers<5>,
-    mosaic: Mosaic,
-    pub(super) scene: Scene,
+    mosaic: Choice<Mosaic>,
+    scene: Choice<Scene>,
     pub(super) light: Light,
 }
 
@@ -24,15 +42,6 @@ pub(super) enum Scene {
     Sky,
     /// Noise that costs nothing.
     TestPattern,
-}
-
-/// A setting by its vector's name.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Setting {
-    Sensor,
-    Mosaic,
-    Scene,
-    Light(Part),
 }
 
 const SENSOR: [Number; 5] = [
@@ -53,54 +62,28 @@ const MOSAICS: [(&str, Mosaic); 5] = [
 
 const SCENES: [(&str, Scene); 2] = [("SCENE_SKY", Scene::Sky), ("SCENE_TEST_PATTERN", Scene::TestPattern)];
 
-impl Setting {
-    /// The setting of that name.
-    pub(super) fn named(name: &str) -> Option<Self> {
-        match name {
-            "SIMULATOR_SENSOR" => Some(Setting::Sensor),
-            "SIMULATOR_CFA" => Some(Setting::Mosaic),
-            "SIMULATOR_SCENE" => Some(Setting::Scene),
-            _ => Part::named(name).map(Setting::Light),
-        }
-    }
-
-    /// A connected camera's sensor cannot change under its user's hands; what it looks at can.
-    pub(super) fn is_fixed_while_connected(self) -> bool {
-        match self {
-            Setting::Sensor | Setting::Mosaic => true,
-            Setting::Scene | Setting::Light(_) => false,
-        }
-    }
-}
-
 impl Settings {
     pub(super) fn new() -> Self {
         Settings {
             sensor: Numbers::new("SIMULATOR_SENSOR", &SENSOR),
-            mosaic: Mosaic::Mono,
-            scene: Scene::Sky,
+            mosaic: Choice::new("SIMULATOR_CFA", &MOSAICS),
+            scene: Choice::new("SIMULATOR_SCENE", &SCENES),
             light: Light::new(),
         }
     }
 
-    pub(super) fn get(&self, setting: Setting) -> Value {
-        match setting {
-            Setting::Sensor => self.sensor.get(),
-            Setting::Mosaic => chosen(&MOSAICS, self.mosaic),
-            Setting::Scene => chosen(&SCENES, self.scene),
-            Setting::Light(part) => self.light.get(part),
-        }
+    /// The vector of that name.
+    pub(super) fn named(&mut self, name: &str) -> Option<(&mut dyn Vector, Changes)> {
+        Some(match name {
+            "SIMULATOR_SENSOR" => (&mut self.sensor, Changes::BeforeConnecting),
+            "SIMULATOR_CFA" => (&mut self.mosaic, Changes::BeforeConnecting),
+            "SIMULATOR_SCENE" => (&mut self.scene, Changes::AnyTime),
+            _ => (self.light.named(name)?, Changes::AnyTime),
+        })
     }
 
-    /// Takes the whole value or nothing of it.
-    pub(super) fn set(&mut self, setting: Setting, value: &Value) -> Result<()> {
-        match setting {
-            Setting::Sensor => self.sensor.set(value)?,
-            Setting::Mosaic => self.mosaic = choose("SIMULATOR_CFA", &MOSAICS, value)?,
-            Setting::Scene => self.scene = choose("SIMULATOR_SCENE", &SCENES, value)?,
-            Setting::Light(part) => self.light.set(part, value)?,
-        }
-        Ok(())
+    pub(super) fn scene(&self) -> Scene {
+        self.scene.value()
     }
 
     /// Columns and rows.
@@ -127,28 +110,16 @@ impl Settings {
         let [_, _, _, bits, seed] = self.sensor.values();
         #[allow(clippy::cast_possible_truncation, reason = "8 to 16")]
         let bits = whole(bits) as u8;
-        Sensor::new(width, height, bits, self.mosaic, u64::from(whole(seed)))
+        Sensor::new(width, height, bits, self.mosaic.value(), u64::from(whole(seed)))
     }
 }
 
-const CALL: &str = "set_parameter";
+/// The call that changes a setting.
+pub(super) const CALL: &str = "set_parameter";
 
-fn invalid(detail: String) -> CameraError {
+/// A value that no setting takes.
+pub(super) fn invalid(detail: String) -> CameraError {
     CameraError::new(ErrorKind::InvalidValue, CALL, detail)
-}
-
-fn chosen<T: Copy + PartialEq>(choices: &[(&str, T)], choice: T) -> Value {
-    let name = choices.iter().find(|(_, each)| *each == choice).map_or("", |(name, _)| name);
-    Value::Text(name.to_owned())
-}
-
-fn choose<T: Copy>(vector: &str, choices: &[(&str, T)], value: &Value) -> Result<T> {
-    let names = || choices.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(", ");
-    let Value::Text(word) = value else {
-        return Err(invalid(format!("{vector} takes one of {}", names())));
-    };
-    let choice = choices.iter().find(|(name, _)| name == word).map(|(_, choice)| *choice);
-    choice.ok_or_else(|| invalid(format!("{vector} takes one of {}, not {word}", names())))
 }
 
 #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "checked against SENSOR")]
@@ -167,11 +138,11 @@ mod tests {
     #[test]
     fn the_sensor_is_the_one_that_was_set() {
         let mut settings = Settings::new();
-        settings.set(Setting::Sensor, &record(&[("HEIGHT", 200.0), ("BITS", 12.0)])).unwrap();
+        settings.sensor.set(&record(&[("HEIGHT", 200.0), ("BITS", 12.0)])).unwrap();
         assert_eq!(settings.size(), (1280, 200));
         assert_eq!(settings.sensor().bits, 12);
         assert_eq!(
-            settings.get(Setting::Sensor),
+            settings.sensor.get(),
             record(&[
                 ("WIDTH", 1280.0),
                 ("HEIGHT", 200.0),

@@ -38,8 +38,7 @@ mod tests;
 mod tile;
 mod view;
 
-pub(super) use self::observatory::Observatory;
-pub(super) use self::settings::{Light, Part, Screen};
+pub(super) use self::settings::{Light, Screen};
 pub(super) use self::view::View;
 
 /// Everything that shines, as seen by the pixels of one sensor through one telescope.
@@ -120,7 +119,7 @@ impl Sky {
     #[cfg(test)]
     pub(super) fn seeded(seed: u64, width: u32, height: u32) -> Self {
         let screen = Screen { size: (width, height), pixel: 5.2, seed };
-        Sky::new(&Light::new().view(screen, &Observatory::default(), |_| [0.0; 2]))
+        Sky::new(&Light::new().view(screen, |_| [0.0; 2]))
     }
 
     /// Light of the sky itself on every pixel without a filter, e⁻/s, before [`Sky::transmission`].

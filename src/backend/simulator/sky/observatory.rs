@@ -1,13 +1,21 @@
 //! What other devices have told of the telescope, as the device above passes it on before an exposure.
 
+use super::super::settings::{CALL, Vector};
 use crate::camera::error::{CameraError, ErrorKind, Result};
 use crate::camera::types::{SCENE_PARAMETER, Value};
 
-/// The words of [`SCENE_PARAMETER`]; unknown is `None`.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub(in super::super) struct Observatory {
+/// The parameter [`SCENE_PARAMETER`], as it was set last.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Observatory {
+    words: Vec<(String, Value)>,
+    seen: Seen,
+}
+
+/// What the words mean; unknown is `None`.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(super) struct Seen {
     /// Right ascension and declination, J2000, in degrees.
-    pub(in super::super) pointing: Option<(f64, f64)>,
+    pub(super) pointing: Option<(f64, f64)>,
     /// The telescope is on the east side of its pier.
     pub(super) flipped: bool,
     /// Degrees.
@@ -22,12 +30,29 @@ pub(in super::super) struct Observatory {
     pub(super) brightness: Option<f64>,
 }
 
-impl Observatory {
-    /// Reads the whole record, or says why not.
-    pub(in super::super) fn read(value: &Value) -> Result<Observatory> {
-        let Value::Record(elements) = value else {
-            return Err(refused(ErrorKind::InvalidValue, "takes a record"));
+impl Vector for Observatory {
+    fn get(&self) -> Value {
+        Value::Record(self.words.clone())
+    }
+
+    fn set(&mut self, value: &Value) -> Result<()> {
+        let Value::Record(words) = value else {
+            return Err(refused(ErrorKind::InvalidValue, " takes a record"));
         };
+        *self = Observatory { seen: Seen::read(words)?, words: words.clone() };
+        Ok(())
+    }
+}
+
+impl Observatory {
+    pub(super) fn seen(&self) -> Seen {
+        self.seen
+    }
+}
+
+impl Seen {
+    /// Reads the whole record, or says why not.
+    fn read(elements: &[(String, Value)]) -> Result<Seen> {
         let find = |name: &str| elements.iter().find(|(known, _)| known == name).map(|(_, value)| value);
         let number = |name: &str, min: f64, max: f64| match find(name) {
             None => Ok(None),
@@ -47,7 +72,7 @@ impl Observatory {
             Some(Value::Text(side)) if side == "WEST" || side == "EAST" => side == "EAST",
             Some(_) => return Err(refused(ErrorKind::InvalidValue, ".PIER_SIDE takes WEST or EAST")),
         };
-        Ok(Observatory {
+        Ok(Seen {
             pointing,
             flipped,
             rotator: number("ROTATOR", -360.0, 360.0)?,
@@ -60,46 +85,51 @@ impl Observatory {
 }
 
 fn refused(kind: ErrorKind, what: &str) -> CameraError {
-    CameraError::new(kind, "set_parameter", format!("{SCENE_PARAMETER}{what}"))
+    CameraError::new(kind, CALL, format!("{SCENE_PARAMETER}{what}"))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn record(elements: &[(&str, Value)]) -> Value {
-        Value::Record(elements.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect())
+    fn told(elements: &[(&str, Value)]) -> Result<Observatory> {
+        let words = elements.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect();
+        let mut observatory = Observatory::default();
+        observatory.set(&Value::Record(words))?;
+        Ok(observatory)
+    }
+
+    fn text(word: &str) -> Value {
+        Value::Text(word.to_owned())
     }
 
     #[track_caller]
     fn refused(elements: &[(&str, Value)], words: &str) {
-        assert_eq!(Observatory::read(&record(elements)).unwrap_err().detail, words);
+        assert_eq!(told(elements).unwrap_err().detail, words);
     }
 
     #[test]
     fn what_is_not_told_is_not_known() {
-        assert_eq!(Observatory::read(&record(&[])).unwrap(), Observatory::default());
-        let told = record(&[
+        let mut observatory = told(&[
             ("RA", Value::Number(0.0)),
             ("DEC", Value::Number(-90.0)),
-            ("PIER_SIDE", Value::Text("EAST".to_owned())),
+            ("PIER_SIDE", text("EAST")),
             ("FOCUSER", Value::Number(0.0)),
-            ("DOME", Value::Text("open".to_owned())),
-        ]);
-        let seen = Observatory::read(&told).unwrap();
-        let known = Observatory {
-            pointing: Some((0.0, -90.0)),
-            flipped: true,
-            focuser: Some(0.0),
-            ..Default::default()
-        };
-        assert_eq!(seen, known);
+            ("DOME", text("open")),
+        ])
+        .unwrap();
+        let known =
+            Seen { pointing: Some((0.0, -90.0)), flipped: true, focuser: Some(0.0), ..Seen::default() };
+        assert_eq!(observatory.seen(), known);
+        // The next words take the place of all of these.
+        observatory.set(&Value::Record(Vec::new())).unwrap();
+        assert_eq!(observatory.seen(), Seen::default());
     }
 
     #[test]
     fn nonsense_is_refused_with_its_name() {
-        let (number, text) = (Value::Number, |word: &str| Value::Text(word.to_owned()));
-        assert!(Observatory::read(&number(1.0)).is_err());
+        let number = Value::Number;
+        assert_eq!(Observatory::default().set(&number(1.0)).unwrap_err().detail, "scene takes a record");
         refused(&[("RA", number(1.0))], "scene takes RA and DEC together or neither");
         refused(&[("RA", number(360.5)), ("DEC", number(0.0))], "scene.RA takes 0 to 360, not 360.5");
         refused(&[("ROTATOR", text("up"))], "scene.ROTATOR takes a number");

@@ -5,12 +5,12 @@
 
 use super::super::guide::Tracking;
 use super::super::numbers::{Number, Numbers};
+use super::super::settings::Vector;
 use super::observatory::Observatory;
 use super::view::View;
-use crate::camera::error::Result;
-use crate::camera::types::Value;
+use crate::camera::types::SCENE_PARAMETER;
 
-/// The settings of the light, one vector each.
+/// The settings of the light, one vector each, and what other devices know better.
 #[derive(Clone)]
 pub(in super::super) struct Light {
     pointing: Numbers<3>,
@@ -18,16 +18,7 @@ pub(in super::super) struct Light {
     air: Numbers<2>,
     focus: Numbers<2>,
     tracking: Numbers<5>,
-}
-
-/// One of the vectors.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in super::super) enum Part {
-    Pointing,
-    Optics,
-    Air,
-    Focus,
-    Tracking,
+    observatory: Observatory,
 }
 
 /// The sensor, as far as light is concerned.
@@ -76,20 +67,6 @@ const TRACKING: [Number; 5] = [
     number("GUIDE_RATE", 0.1, 60.0, 0.0, 7.5),
 ];
 
-impl Part {
-    /// The vector of that name.
-    pub(in super::super) fn named(name: &str) -> Option<Part> {
-        match name {
-            "SIMULATOR_POINTING" => Some(Part::Pointing),
-            "SIMULATOR_OPTICS" => Some(Part::Optics),
-            "SIMULATOR_SKY" => Some(Part::Air),
-            "SIMULATOR_FOCUS" => Some(Part::Focus),
-            "SIMULATOR_TRACKING" => Some(Part::Tracking),
-            _ => None,
-        }
-    }
-}
-
 impl Light {
     pub(in super::super) fn new() -> Self {
         Light {
@@ -98,28 +75,26 @@ impl Light {
             air: Numbers::new("SIMULATOR_SKY", &AIR),
             focus: Numbers::new("SIMULATOR_FOCUS", &FOCUS),
             tracking: Numbers::new("SIMULATOR_TRACKING", &TRACKING),
+            observatory: Observatory::default(),
         }
     }
 
-    pub(in super::super) fn get(&self, part: Part) -> Value {
-        match part {
-            Part::Pointing => self.pointing.get(),
-            Part::Optics => self.optics.get(),
-            Part::Air => self.air.get(),
-            Part::Focus => self.focus.get(),
-            Part::Tracking => self.tracking.get(),
-        }
+    /// The vector of that name.
+    pub(in super::super) fn named(&mut self, name: &str) -> Option<&mut dyn Vector> {
+        Some(match name {
+            "SIMULATOR_POINTING" => &mut self.pointing,
+            "SIMULATOR_OPTICS" => &mut self.optics,
+            "SIMULATOR_SKY" => &mut self.air,
+            "SIMULATOR_FOCUS" => &mut self.focus,
+            "SIMULATOR_TRACKING" => &mut self.tracking,
+            SCENE_PARAMETER => &mut self.observatory,
+            _ => return None,
+        })
     }
 
-    /// Takes the whole value or nothing of it.
-    pub(in super::super) fn set(&mut self, part: Part, value: &Value) -> Result<()> {
-        match part {
-            Part::Pointing => self.pointing.set(value),
-            Part::Optics => self.optics.set(value),
-            Part::Air => self.air.set(value),
-            Part::Focus => self.focus.set(value),
-            Part::Tracking => self.tracking.set(value),
-        }
+    /// Where the telescope points by what other devices tell: right ascension and declination, J2000, in degrees.
+    pub(in super::super) fn told(&self) -> Option<(f64, f64)> {
+        self.observatory.seen().pointing
     }
 
     /// How the mount tracks.
@@ -130,12 +105,8 @@ impl Light {
 
     /// What a sensor looks at. `way` tells how far the telescope has strayed in right ascension and declination, ″,
     /// when a share of the exposure is over.
-    pub(in super::super) fn view(
-        &self,
-        screen: Screen,
-        seen: &Observatory,
-        way: impl Fn(f64) -> [f64; 2],
-    ) -> View {
+    pub(in super::super) fn view(&self, screen: Screen, way: impl Fn(f64) -> [f64; 2]) -> View {
+        let seen = self.observatory.seen();
         let [hours, dec, rotation] = self.pointing.values();
         let [focal_length, aperture, spot, vignetting, dust] = self.optics.values();
         let [seeing, brightness] = self.air.values();

@@ -2,12 +2,13 @@
 #![allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "small images")]
 
 use super::*;
+use crate::camera::types::{SCENE_PARAMETER, Value};
 
 const CLEAR: [Filter; 2] = [Filter::Clear; 2];
 const SCREEN: Screen = Screen { size: (300, 200), pixel: 5.2, seed: 1 };
 
 fn view(change: impl FnOnce(&mut View)) -> View {
-    let mut view = Light::new().view(SCREEN, &Observatory::default(), |_| [0.0; 2]);
+    let mut view = Light::new().view(SCREEN, |_| [0.0; 2]);
     change(&mut view);
     view
 }
@@ -178,9 +179,8 @@ fn a_star_that_moves_leaves_a_trail_with_the_same_light() {
 
 #[test]
 fn a_mount_that_strays_moves_the_stars_against_it() {
-    let seen = Observatory::default();
     let strayed = |way: [f64; 2]| {
-        let view = Light::new().view(SCREEN, &seen, |_| way);
+        let view = Light::new().view(SCREEN, |_| way);
         Sky::new(&view).stars.iter().max_by(|a, b| a.reach.total_cmp(&b.reach)).map(|star| (star.x, star.y))
     };
     let (still, north) = (strayed([0.0; 2]).unwrap(), strayed([0.0, 53.6]).unwrap());
@@ -192,7 +192,7 @@ fn a_mount_that_strays_moves_the_stars_against_it() {
     let east = strayed([53.6, 0.0]).unwrap();
     let level = 10.0 * 24.12_f32.to_radians().cos();
     assert!((east.0 - still.0 - level).abs() < 0.02 && (east.1 - still.1).abs() < 0.05, "{still:?} {east:?}");
-    let moving = Light::new().view(SCREEN, &seen, |share| [0.0, 107.2 * share]);
+    let moving = Light::new().view(SCREEN, |share| [0.0, 107.2 * share]);
     assert_eq!(moving.pointing.1.to_bits(), (24.12 + 53.6_f64 / 3600.0).to_bits());
     let ends = (moving.trail.first().unwrap()[1], moving.trail.last().unwrap()[1]);
     assert!((ends.0 + 10.0).abs() < 0.5 && (ends.1 - 10.0).abs() < 0.5, "{ends:?}");
@@ -200,16 +200,21 @@ fn a_mount_that_strays_moves_the_stars_against_it() {
 
 #[test]
 fn what_other_devices_tell_comes_before_the_settings() {
-    let seen = Observatory {
-        pointing: Some((10.0, -20.0)),
-        flipped: true,
-        rotator: Some(30.0),
-        focal_length: Some(500.0),
-        aperture: Some(100.0),
-        focuser: Some(50_100.0),
-        brightness: Some(21.5),
-    };
-    let view = Light::new().view(SCREEN, &seen, |_| [0.0; 2]);
+    let mut light = Light::new();
+    let numbers = [
+        ("RA", 10.0),
+        ("DEC", -20.0),
+        ("ROTATOR", 30.0),
+        ("FOCAL_LENGTH", 500.0),
+        ("APERTURE", 100.0),
+        ("FOCUSER", 50_100.0),
+        ("SKY_BRIGHTNESS", 21.5),
+    ];
+    let mut words: Vec<_> =
+        numbers.into_iter().map(|(name, number)| (name.to_owned(), Value::Number(number))).collect();
+    words.push(("PIER_SIDE".to_owned(), Value::Text("EAST".to_owned())));
+    light.named(SCENE_PARAMETER).unwrap().set(&Value::Record(words)).unwrap();
+    let view = light.view(SCREEN, |_| [0.0; 2]);
     assert_eq!((view.pointing, view.focal_length, view.aperture), ((10.0, -20.0), 500.0, 100.0));
     // North is up without them; the rotator turns by 30, and the other side of the pier by 180.
     assert_eq!((view.rotation, view.defocus, view.brightness), (30.0, 50.0, 21.5));
