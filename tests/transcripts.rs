@@ -19,7 +19,8 @@
 //! deleted DEVICE [VECTOR]      another device takes it back
 //! cards KEYWORD=value ...      what the header that was delivered last says; `-` for a keyword that must be absent
 //! saved VECTOR NAME=value ...   what the configuration that was saved last says; no elements when it must be absent
-//! camera has guide-port        from the next connection on (likewise `sdk VERSION`, `camera full-frames-only`)
+//! camera has guide-port        from the next connection on (likewise `sdk VERSION`, `camera full-frames-only`,
+//!                              `camera asks for its scene`)
 //! disk fails                   the next nickname cannot be stored
 //! restart                      a new process with the configuration that was saved last
 //! shutdown                     the process is about to end

@@ -309,6 +309,7 @@ impl Device {
         self.adopt_exposure(&capabilities);
         self.adopt_cooler(&capabilities);
         self.adopt_controls(&capabilities);
+        self.forget_scene();
         if let Some(bayer) = &capabilities.sensor.bayer {
             let (x, y) = (bayer.offset_x.to_string(), bayer.offset_y.to_string());
             self.store.set(&keys::CCD_CFA, [x, y, bayer.pattern.clone()]);

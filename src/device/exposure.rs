@@ -130,6 +130,7 @@ impl Device {
     /// Brings the settings to the camera where they are not there yet.
     fn prepare_camera(&mut self) {
         self.apply_pending_controls();
+        self.tell_scene();
         let (roi, binning) = self.geometry.for_camera();
         if self.exposure.set != (Some(roi), Some(binning)) {
             self.exposure.set = (None, None);

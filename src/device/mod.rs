@@ -8,7 +8,7 @@
 //!
 //! Every property that clients may write has one handler, registered in the file of its concern:
 //! `connection`, `exposure`, `fast`, `geometry`, `formats`, `cooler`, `guide`, `controls`, `upload`, `header`, `snoop`,
-//! `config`, `notice`, `nickname`.
+//! `config`, `notice`, `nickname`. What a simulated camera should see is told in `scene`.
 //!
 //! Read [`Device::handle`] first.
 
@@ -37,6 +37,7 @@ mod header;
 pub mod job;
 mod nickname;
 mod notice;
+mod scene;
 mod setup;
 mod snoop;
 mod timer;
@@ -108,6 +109,7 @@ pub struct Device {
     upload: upload::Upload,
     config: config::Config,
     snoop: snoop::Snoop,
+    scene: scene::Told,
     header: header::Header,
     home: String,
 }
@@ -268,6 +270,7 @@ impl Device {
                 self.control_answered(call, result);
             }
             call if formats::is_about_format(call) => self.format_answered(call, result),
+            call if scene::is_about_scene(call) => self.scene_answered(result),
             Call::SetParameter(name, _) | Call::GetParameter(name) => {
                 self.setting_answered(name, call, result);
             }

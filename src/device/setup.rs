@@ -127,6 +127,7 @@ impl Device {
             upload: upload::Upload::default(),
             config: config::Config::default(),
             snoop: snoop::Snoop::default(),
+            scene: None,
             header: header::Header::default(),
             home,
         };

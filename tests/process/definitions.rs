@@ -3,7 +3,7 @@
 use crate::support::{Driver, Element, Start};
 use crate::{BRIEF, LONG, begin, collect, connected, count, greet, is_blob, is_busy, press, until_quiet};
 
-const ALWAYS: [&str; 10] = [
+const ALWAYS: [&str; 15] = [
     "CONNECTION",
     "DRIVER_INFO",
     "CONFIG_PROCESS",
@@ -13,6 +13,11 @@ const ALWAYS: [&str; 10] = [
     "SIMULATOR_SENSOR",
     "SIMULATOR_CFA",
     "SIMULATOR_SCENE",
+    "SIMULATOR_POINTING",
+    "SIMULATOR_OPTICS",
+    "SIMULATOR_SKY",
+    "SIMULATOR_FOCUS",
+    "SIMULATOR_TRACKING",
     "NICKNAME",
 ];
 const ON_CONNECT: [&str; 33] = [

@@ -188,6 +188,7 @@ impl Rehearsal {
             }
             ["camera", "full-frames-only"] => self.can.subframe = false,
             ["camera", "has", "guide-port"] => self.can.guide_port = true,
+            ["camera", "asks", "for", "its", "scene"] => self.can.scene = true,
             ["camera", "has", "sdk", version] => self.can.sdk = Some((*version).to_owned()),
             ["disk", "fails"] => self.disk_fails = true,
             ["only", word, ..] => {
@@ -386,6 +387,7 @@ impl Rehearsal {
                 self.format = value.clone();
                 Reply::Value(value.clone())
             }
+            Call::SetParameter(name, value) if name == "scene" => Reply::Value(value.clone()),
             Call::SetParameter(_, value) => {
                 let Value::Record(fields) = value else { panic!("{value:?} is no record") };
                 for (name, value) in fields {

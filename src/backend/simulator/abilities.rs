@@ -49,7 +49,7 @@ pub(super) fn capabilities(sensor: &Sensor, conditions: &Conditions) -> Capabili
         gain: model.gain.settable(),
         offset: model.offset.settable(),
         guide_port: true,
-        scene: false,
+        scene: true,
         sdk: None,
     }
 }

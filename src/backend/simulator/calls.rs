@@ -2,13 +2,13 @@
 
 use super::abilities::{self, LARGEST_BINNING, LONGEST, NAME, SERIAL, SHORTEST};
 use super::format;
-use super::guide::Pulse;
+use super::guide::{Mount, Pulse};
 use super::model::Model;
 use super::readout::Recipe;
 use super::sensor::Sensor;
 use super::session::{Plan, Session};
 use super::settings::{Changes, Vector};
-use super::{Simulator, full};
+use super::{Simulator, full, not_connected};
 use crate::camera::Camera;
 use crate::camera::call::{self, Params, Reply};
 use crate::camera::error::{CameraError, ErrorKind, Result};
@@ -33,11 +33,11 @@ impl Camera for Simulator {
             let detail = format!("there is no camera named {}", id.name);
             return Err(CameraError::new(ErrorKind::InvalidValue, "connect", detail));
         }
-        let settings = &self.settings;
+        let (now, settings) = (self.now().elapsed, &self.settings);
         let session = self.session.get_or_insert_with(|| {
             let sensor = Sensor::new(settings.model(), settings.seed());
             let capabilities = abilities::capabilities(&sensor, &settings.conditions());
-            Session::new(sensor, capabilities)
+            Session::new(sensor, capabilities, Mount::new(now, settings.light.tracking()))
         });
         Ok(session.capabilities().clone())
     }
@@ -74,13 +74,17 @@ impl Camera for Simulator {
             temperature: self.cooler.temperature(now.elapsed),
             cosmic_rays: self.settings.cosmic_rays(),
         };
-        let plan = Plan {
-            scene: self.settings.scene(),
-            recipe,
-            bits: self.bits,
-            thermometer: self.cooler.reading(now.elapsed),
+        let Simulator { settings, bits, cooler, session: Some(session), .. } = self else {
+            return Err(not_connected(CALL));
         };
-        self.connected(CALL)?.expose(now, plan, request.cancel.clone())
+        let plan = Plan {
+            scene: settings.scene(),
+            outlook: session.look(now.elapsed, request.duration, &settings.light, settings.screen()),
+            recipe,
+            bits: *bits,
+            thermometer: cooler.reading(now.elapsed),
+        };
+        session.expose(now, plan, request.cancel.clone())
     }
 
     fn abort_exposure(&mut self) -> Result<()> {

@@ -84,9 +84,7 @@ impl Simulator {
     }
 
     fn connected(&mut self, call: &'static str) -> Result<&mut Session> {
-        self.session
-            .as_mut()
-            .ok_or_else(|| CameraError::new(ErrorKind::NotConnected, call, "connect the camera first"))
+        self.session.as_mut().ok_or_else(|| not_connected(call))
     }
 }
 
@@ -94,6 +92,10 @@ impl Default for Simulator {
     fn default() -> Self {
         Self::new()
     }
+}
+
+fn not_connected(call: &'static str) -> CameraError {
+    CameraError::new(ErrorKind::NotConnected, call, "connect the camera first")
 }
 
 /// All pixels.

@@ -10,7 +10,7 @@ use super::pattern::Pattern;
 use super::readout::Recipe;
 use super::sensor::Sensor;
 use super::settings::Scene;
-use super::sky::Sky;
+use super::sky::{Light, Outlook, Screen};
 use crate::camera::error::{CameraError, ErrorKind, Result};
 use crate::camera::types::{Cancel, Capabilities, Celsius, ExposureStatus, Frame, FrameInfo, Moment};
 
@@ -19,7 +19,8 @@ pub(super) struct Session {
     sensor: Arc<Sensor>,
     /// What the camera was said to be able to do when it was connected.
     capabilities: Capabilities,
-    sky: Arc<Sky>,
+    /// The last sky needed.
+    outlook: Option<Arc<Outlook>>,
     mount: Mount,
     /// The last test pattern needed.
     pattern: Option<Arc<Pattern>>,
@@ -31,6 +32,7 @@ pub(super) struct Session {
 /// An exposure to come.
 pub(super) struct Plan {
     pub(super) scene: Scene,
+    pub(super) outlook: Arc<Outlook>,
     pub(super) recipe: Recipe,
     /// Bits in the container of a pixel.
     pub(super) bits: u8,
@@ -44,13 +46,12 @@ struct Running {
 }
 
 impl Session {
-    pub(super) fn new(sensor: Sensor, capabilities: Capabilities) -> Self {
-        let sky = Sky::seeded(sensor.seed, sensor.model.width, sensor.model.height);
+    pub(super) fn new(sensor: Sensor, capabilities: Capabilities, mount: Mount) -> Self {
         Session {
             sensor: Arc::new(sensor),
             capabilities,
-            sky: Arc::new(sky),
-            mount: Mount::default(),
+            outlook: None,
+            mount,
             pattern: None,
             exposures: 0,
             running: None,
@@ -72,19 +73,33 @@ impl Session {
         matches!(status, Some(Ok(ExposureStatus::Exposing { .. } | ExposureStatus::Reading { .. })))
     }
 
+    /// The sky that an exposure from `now` on will see; the one before, as long as nothing has changed.
+    pub(super) fn look(
+        &mut self,
+        now: Duration,
+        exposed: Duration,
+        light: &Light,
+        screen: Screen,
+    ) -> Arc<Outlook> {
+        self.mount.track(now, light.tracking());
+        self.mount.point(now, light.told());
+        let view = light.view(screen, |share| self.mount.strayed(now + exposed.mul_f64(share)));
+        match &self.outlook {
+            Some(outlook) if outlook.is_like(&view) => Arc::clone(outlook),
+            _ => Arc::clone(self.outlook.insert(Arc::new(Outlook::new(view)))),
+        }
+    }
+
     /// Begins an exposure, in place of the one before.
     pub(super) fn expose(&mut self, now: Moment, plan: Plan, unwanted: Cancel) -> Result<()> {
-        let Plan { scene, recipe, bits, thermometer } = plan;
-        if let Some(shift) = self.mount.take_shift(now.elapsed) {
-            self.sky = Arc::new(self.sky.moved(shift));
-        }
+        let Plan { scene, outlook, recipe, bits, thermometer } = plan;
         let closes = now.elapsed + recipe.duration;
         let sensor = Arc::clone(&self.sensor);
         let exposure = match scene {
             Scene::Sky => {
-                let (sky, number) = (Arc::clone(&self.sky), self.exposures);
+                let number = self.exposures;
                 Exposure::open(closes, unwanted, move |cancelled| {
-                    let pixels = sensor.read_out(&sky, &recipe, number, cancelled)?;
+                    let pixels = sensor.read_out(outlook.sky(), &recipe, number, cancelled)?;
                     Some(format::deliver(pixels, sensor.depth(), bits))
                 })?
             }

@@ -10,6 +10,7 @@ use super::model::{Adding, BiasPattern, Dark, Dial, Model};
 use super::mosaic::Mosaic;
 use super::numbers::{Number, Numbers};
 use super::presets;
+use super::sky::{Light, Screen};
 use crate::camera::error::{CameraError, ErrorKind, Result};
 use crate::camera::types::Value;
 
@@ -40,6 +41,7 @@ pub(super) struct Settings {
     surroundings: Numbers<2>,
     cooler: Choice<Behaviour>,
     scene: Choice<Scene>,
+    pub(super) light: Light,
 }
 
 /// What the camera looks at.
@@ -121,6 +123,7 @@ impl Settings {
             surroundings: Numbers::new("SIMULATOR_SURROUNDINGS", &SURROUNDINGS),
             cooler: Choice::new("SIMULATOR_COOLER", &COOLERS),
             scene: Choice::new("SIMULATOR_SCENE", &SCENES),
+            light: Light::new(),
         }
     }
 
@@ -134,7 +137,7 @@ impl Settings {
             "SIMULATOR_SURROUNDINGS" => (&mut self.surroundings, Changes::AnyTime),
             "SIMULATOR_COOLER" => (&mut self.cooler, Changes::AnyTime),
             "SIMULATOR_SCENE" => (&mut self.scene, Changes::AnyTime),
-            _ => return None,
+            _ => (self.light.named(name)?, Changes::AnyTime),
         })
     }
 
@@ -193,6 +196,12 @@ impl Settings {
 
     pub(super) fn scene(&self) -> Scene {
         self.scene.value()
+    }
+
+    /// What the light falls on.
+    pub(super) fn screen(&self) -> Screen {
+        let model = self.model();
+        Screen { size: (model.width, model.height), pixel: model.pixel_size, seed: self.seed() }
     }
 }
 

@@ -1,23 +1,60 @@
-//! What is in front of the telescope: a seeded field of stars on an evenly glowing sky.
+//! What falls on the sensor: the stars of the sky through a telescope, its glow, and what the telescope takes away.
+//!
+//! ```text
+//!  what other devices tell (observatory) ┐
+//!  what the user sets      (settings)    ├─► view ─► Sky ─► light on each pixel (the sensor)
+//!  how far the mount strays (super::guide) ┘
+//! ```
+//! A [`Sky`] is a pure function of its [`View`]: real stars (`catalogue`) and those of the seed (`faint`), tile by tile
+//! of the sky (`tile`), thrown on the sensor (`projection`) and drawn there (`profile`, `psf`), behind the
+//! shadows of the telescope (`flat`). The same bytes come out on any machine and any number of threads: transcendental
+//! functions are those of `libm`, and every sum has its order.
 //!
 //! The sensor asks for nothing but [`Sky::glow`], [`Sky::add_row`] and [`Sky::transmission`], in photo-electrons per
 //! second on sensor coordinates, so any other sky can take this one's place.
 
-use std::f32::consts::PI;
+use std::sync::OnceLock;
 
 use rand::RngExt;
+use rayon::prelude::*;
 
+use self::catalogue::Catalogue;
+use self::flat::Flat;
+use self::projection::Projection;
+use self::psf::{Psf, Spot};
+use self::tile::Tile;
 use super::noise;
+
+mod catalogue;
+mod faint;
+mod flat;
+mod observatory;
+mod profile;
+mod projection;
+mod psf;
+mod settings;
+#[cfg(test)]
+mod tests;
+mod tile;
+mod view;
+
+pub(super) use self::settings::{Light, Screen};
+pub(super) use self::view::View;
 
 /// Everything that shines, as seen by the pixels of one sensor through one telescope.
 pub(super) struct Sky {
     glow: f32,
-    /// The sensor's columns and rows.
-    size: (u32, u32),
-    /// By row, so that the stars near a row are neighbours.
-    stars: Vec<Star>,
-    /// The largest [`Star::reach`].
-    reach: f32,
+    psf: Psf,
+    stars: Vec<Spot>,
+    /// The stars of each [`STRIP`] rows, by their place in `stars`.
+    strips: Vec<Vec<u32>>,
+    flat: Flat,
+}
+
+/// A view, and the sky in it once somebody has looked.
+pub(super) struct Outlook {
+    view: View,
+    sky: OnceLock<Sky>,
 }
 
 /// What stands before a pixel.
@@ -30,64 +67,59 @@ pub(super) enum Filter {
     Blue,
 }
 
-struct Star {
-    /// Sensor coordinates of the centre; a pixel's centre has whole ones.
-    x: f32,
-    y: f32,
-    /// Brightness of the centre, e⁻/s on one pixel.
-    peak: f32,
-    /// Distance from the centre beyond which the star is not drawn, pixels.
-    reach: f32,
-}
+/// Rows that share a list of their stars.
+const STRIP: usize = 16;
+/// A star is drawn as far as it is brighter than this share of the sky's own light on a pixel, or than so many e⁻/s.
+const EDGE: (f64, f64) = (0.003, 0.002);
+/// Stars are left out that are so many magnitudes fainter than the sky on a pixel.
+const LOST: f64 = 3.0;
+/// Stars that are no further from the sensor than this can shine on it, pixels.
+const MARGIN: f32 = 400.0;
+/// The same for stars of the seed, which are faint.
+const FAINT_MARGIN: f32 = 30.0;
+/// Colour index B - V of nine tenths, eight tenths and so on of all stars.
+const COLOURS: [f32; 11] = [-0.15, 0.1, 0.3, 0.43, 0.5, 0.58, 0.68, 0.85, 1.02, 1.2, 1.7];
+/// A star of this colour index is white.
+const WHITE: f32 = 0.45;
+/// Magnitudes by which a star is brighter through a red filter, and fainter through a blue one, per magnitude of its
+/// colour index.
+const REDDER: (f32, f32) = (0.45, 0.8);
+/// Tells these random numbers from those of frames.
+const STREAM: u64 = u64::MAX - 3;
 
-/// A suburban sky of about 19.5 mag/arcsec² on pixels of 2″, e⁻/s.
-const GLOW: f32 = 6.0;
-/// What an 80 mm refractor without filter collects from a star of magnitude 0, e⁻/s.
-const ZERO_POINT: f32 = 1.0e8;
-/// Brightest and faintest star drawn.
-const BRIGHTEST: f32 = 6.5;
-const FAINTEST: f32 = 15.5;
-/// Stars brighter than a magnitude grow by this power of ten per magnitude, as counts away from the Milky Way do.
-const SLOPE: f32 = 0.33;
-/// Stars on a million pixels.
-const DENSITY: f64 = 700.0;
-/// A Moffat profile is what the air makes of a star (Moffat 1969); the exponent 2.5 is usual for amateur sites and
-/// costs one square root.
-const MOFFAT_BETA: f32 = 2.5;
-/// Width of the profile, pixels; 2.65 gives a full width at half maximum of 3 pixels.
-const MOFFAT_ALPHA: f32 = 2.65;
-/// Light lost in the corners.
-const VIGNETTING: f32 = 0.12;
-/// Stars are drawn down to this much light on a pixel, e⁻/s: less than 1 % of the glow.
-const FAINT_EDGE: f32 = 0.05;
-
-impl Sky {
-    /// The field that belongs to `seed` on a sensor of that size.
-    pub(super) fn seeded(seed: u64, width: u32, height: u32) -> Self {
-        let mut rng = noise::stream(seed, u64::MAX, 0);
-        let mut stars = Vec::new();
-        let brightest = Star::of_magnitude(BRIGHTEST, 0.0, 0.0);
-        // Stars just outside shine in as well.
-        let margin = brightest.reach;
-        let (wide, high) = (width as f32 + 2.0 * margin, height as f32 + 2.0 * margin);
-        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a small positive number")]
-        let number = (DENSITY * f64::from(wide) * f64::from(high) / 1e6) as usize;
-        stars.reserve_exact(number);
-        for _ in 0..number {
-            let x = rng.random::<f32>() * wide - margin;
-            let y = rng.random::<f32>() * high - margin;
-            let magnitude = FAINTEST + (1.0 - rng.random::<f32>()).log10() / SLOPE;
-            stars.push(Star::of_magnitude(magnitude.max(BRIGHTEST), x, y));
-        }
-        stars.sort_by(|a, b| a.y.total_cmp(&b.y));
-        Sky { glow: GLOW, size: (width, height), stars, reach: margin }
+impl Outlook {
+    pub(super) fn new(view: View) -> Self {
+        Outlook { view, sky: OnceLock::new() }
     }
 
-    /// The same stars somewhere else, that many pixels along each axis. New ones do not come into view.
-    #[allow(clippy::cast_possible_truncation, reason = "a fraction of a pixel remains")]
-    pub(super) fn moved(&self, [dx, dy]: [f64; 2]) -> Self {
-        let star = |star: &Star| Star { x: star.x + dx as f32, y: star.y + dy as f32, ..*star };
-        Sky { stars: self.stars.iter().map(star).collect(), ..*self }
+    /// Whether it shows what `view` would.
+    pub(super) fn is_like(&self, view: &View) -> bool {
+        self.view == *view
+    }
+
+    /// The sky, which is made when it is looked at for the first time.
+    pub(super) fn sky(&self) -> &Sky {
+        self.sky.get_or_init(|| Sky::new(&self.view))
+    }
+}
+
+impl Sky {
+    pub(super) fn new(view: &View) -> Self {
+        let glow = view.flux(view.darkness());
+        let edge = (EDGE.0 * glow).max(EDGE.1);
+        let psf = Psf::new(view.width(), view.blur(), &view.trail, edge);
+        let stars = stars(view, &psf);
+        let flat = Flat::new(view.seed, view.size, view.pixel, view.vignetting, view.dust);
+        #[allow(clippy::cast_possible_truncation, reason = "seven digits are enough")]
+        let glow = glow as f32;
+        Sky { glow, strips: strips(&stars, view.size.1), psf, stars, flat }
+    }
+
+    /// The default field of `seed` on a sensor of that size.
+    #[cfg(test)]
+    pub(super) fn seeded(seed: u64, width: u32, height: u32) -> Self {
+        let screen = Screen { size: (width, height), pixel: 5.2, seed };
+        Sky::new(&Light::new().view(screen, |_| [0.0; 2]))
     }
 
     /// Light of the sky itself on every pixel without a filter, e⁻/s, before [`Sky::transmission`].
@@ -99,12 +131,7 @@ impl Sky {
     /// at column `x`: 1 is all of it. The caller multiplies by it: the glow, the stars and the light of a flat field
     /// panel alike, so that a flat takes it out again.
     pub(super) fn transmission(&self, y: u32, x: u32, row: &mut [f32]) {
-        let (half_x, half_y) = (self.size.0 as f32 / 2.0, self.size.1 as f32 / 2.0);
-        let corner2 = half_x.powi(2) + half_y.powi(2);
-        let dy2 = (y as f32 + 0.5 - half_y).powi(2);
-        for (x, share) in (x..).zip(row) {
-            *share = 1.0 - VIGNETTING * ((x as f32 + 0.5 - half_x).powi(2) + dy2) / corner2;
-        }
+        self.flat.row(y, x, row);
     }
 
     /// Adds the stars' light to a piece of sensor row `y` that begins at column `x`, e⁻/s per pixel before
@@ -113,93 +140,78 @@ impl Sky {
     /// `filters` are those of the even and of the odd columns of this row. They stand for the stars' colours only:
     /// a white star gives as much through each of them as without, so what a filter takes from white light remains
     /// to be taken off.
-    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped to the row")]
-    pub(super) fn add_row(&self, y: u32, x: u32, _filters: [Filter; 2], row: &mut [f32]) -> bool {
-        let (y, x) = (y as f32, x as f32);
-        let first = self.stars.partition_point(|star| star.y < y - self.reach);
+    pub(super) fn add_row(&self, y: u32, x: u32, filters: [Filter; 2], row: &mut [f32]) -> bool {
+        let strip = self.strips.get(y as usize / STRIP).map_or(&[][..], Vec::as_slice);
         let mut any = false;
-        for star in self.stars[first..].iter().take_while(|star| star.y <= y + self.reach) {
-            let dy2 = (star.y - y).powi(2);
-            let half_chord = star.reach.powi(2) - dy2;
-            if half_chord <= 0.0 {
-                continue;
-            }
-            let half_chord = half_chord.sqrt();
-            // Float casts saturate, so stars outside give an empty range.
-            let from = (star.x - half_chord - x).ceil().max(0.0) as usize;
-            let to = ((star.x + half_chord - x).floor() + 1.0).max(0.0) as usize;
-            let Some(pixels) = row.get_mut(from..to.min(row.len())) else { continue };
-            for (i, pixel) in pixels.iter_mut().enumerate() {
-                let dx = x + (from + i) as f32 - star.x;
-                *pixel += star.light(dx * dx + dy2);
-            }
-            any |= !pixels.is_empty();
+        for star in strip {
+            let star = &self.stars[*star as usize];
+            let colours = filters.map(|filter| match filter {
+                Filter::Clear => 1.0,
+                Filter::Red => star.tint[0],
+                Filter::Green => star.tint[1],
+                Filter::Blue => star.tint[2],
+            });
+            any |= self.psf.draw(star, y, x, colours, row);
         }
         any
     }
 }
 
-impl Star {
-    fn of_magnitude(magnitude: f32, x: f32, y: f32) -> Self {
-        let total = ZERO_POINT * 10_f32.powf(-0.4 * magnitude);
-        let peak = total * (MOFFAT_BETA - 1.0) / (PI * MOFFAT_ALPHA * MOFFAT_ALPHA);
-        let reach = MOFFAT_ALPHA * ((peak / FAINT_EDGE).powf(1.0 / MOFFAT_BETA) - 1.0).max(0.0).sqrt();
-        Star { x, y, peak, reach }
-    }
-
-    /// Light on a pixel whose centre is that far away, squared. The edge's own light is taken off, so that long
-    /// exposures do not show where drawing stopped.
-    #[inline]
-    fn light(&self, distance2: f32) -> f32 {
-        let a = 1.0 + distance2 / (MOFFAT_ALPHA * MOFFAT_ALPHA);
-        (self.peak / (a * a * a.sqrt()) - FAINT_EDGE).max(0.0)
-    }
+/// All stars that shine on the sensor.
+fn stars(view: &View, psf: &Psf) -> Vec<Spot> {
+    let (size, scale) = (view.size, view.scale());
+    let projection = Projection::new(size, view.pointing, view.rotation, scale);
+    let around = |margin: f32| {
+        let corner = libm::hypot(f64::from(size.0), f64::from(size.1)) / 2.0 + f64::from(margin);
+        let (ra, dec) = view.pointing;
+        tile::around(ra, dec, libm::atan(corner / scale).to_degrees()).into_par_iter()
+    };
+    let spot = |direction, magnitude: f32, tint| {
+        let place = projection.pixel(direction)?;
+        let near = |margin: f32| {
+            let within = |place: f32, length: u32| place > -margin && place < length as f32 + margin;
+            within(place[0], size.0) && within(place[1], size.1)
+        };
+        // Most stars of a tile lie beside the sensor, and are not worth more.
+        let spot = near(MARGIN).then(|| psf.spot(place, view.flux(f64::from(magnitude)), tint))?;
+        near(spot.reach).then_some(spot)
+    };
+    let catalogue = Catalogue::get();
+    let real = around(MARGIN).flat_map_iter(|tile| {
+        catalogue.tile(tile).filter_map(|star| {
+            let colour = noise::stream(view.seed, STREAM, star.number).random();
+            spot(star.direction, star.magnitude, tint(colour))
+        })
+    });
+    let limit = faint::FAINTEST.min(view.darkness() + LOST);
+    let faint = around(FAINT_MARGIN).flat_map_iter(|tile: Tile| {
+        let stars = faint::stars(view.seed, tile, catalogue.tile(tile).len(), limit);
+        stars.filter_map(|star| spot(star.direction, star.magnitude, tint(star.colour)))
+    });
+    // Both keep their order on any number of threads.
+    real.chain(faint).collect()
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    const CLEAR: [Filter; 2] = [Filter::Clear; 2];
-
-    #[test]
-    fn a_piece_of_a_row_shows_what_the_whole_row_shows() {
-        let sky = Sky::seeded(1, 300, 200);
-        let mut lit = 0;
-        for y in 0..200 {
-            let mut whole = [0.0; 300];
-            lit += i32::from(sky.add_row(y, 0, CLEAR, &mut whole));
-            let mut piece = [0.0; 50];
-            sky.add_row(y, 120, CLEAR, &mut piece);
-            for (a, b) in whole[120..170].iter().zip(&piece) {
-                assert!((a - b).abs() <= 1e-3 * a.abs(), "{a} {b} on row {y}");
-            }
+/// Which stars each strip of rows shows.
+fn strips(stars: &[Spot], height: u32) -> Vec<Vec<u32>> {
+    let mut strips = vec![Vec::new(); (height as usize).div_ceil(STRIP)];
+    for (number, star) in (0_u32..).zip(stars) {
+        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped")]
+        let strip = |row: f32| row.max(0.0) as usize / STRIP;
+        let (first, last) = (strip(star.y - star.reach), strip(star.y + star.reach));
+        let end = (last + 1).min(strips.len());
+        for strip in strips.iter_mut().take(end).skip(first) {
+            strip.push(number);
         }
-        assert!(lit > 100, "only {lit} rows show a star");
     }
+    strips
+}
 
-    #[test]
-    fn a_star_gives_the_light_of_its_magnitude() {
-        let star = Star::of_magnitude(10.0, 50.0, 50.25);
-        let sky = Sky { glow: 0.0, size: (100, 100), reach: star.reach, stars: vec![star] };
-        let mut total = 0.0;
-        for y in 0..100 {
-            let mut row = [0.0; 100];
-            sky.add_row(y, 0, CLEAR, &mut row);
-            total += row.iter().sum::<f32>();
-        }
-        // The faint wings that are not drawn hold a few percent.
-        assert!((9_300.0..10_000.0).contains(&total), "{total} e⁻/s from magnitude 10");
-    }
-
-    #[test]
-    fn another_seed_is_another_sky() {
-        let row = |seed| {
-            let mut row = vec![0.0; 1000];
-            Sky::seeded(seed, 1000, 100).add_row(50, 0, CLEAR, &mut row);
-            row
-        };
-        assert_eq!(row(1), row(1));
-        assert_ne!(row(1), row(2));
-    }
+/// Light through a red, green and blue filter compared to a white star, by the share of all stars that are bluer.
+fn tint(share: f32) -> [f32; 3] {
+    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "0 to 1")]
+    let (place, between) = ((share * 10.0) as usize, (share * 10.0).fract());
+    let place = place.min(COLOURS.len() - 2);
+    let index = COLOURS[place] + between * (COLOURS[place + 1] - COLOURS[place]) - WHITE;
+    [libm::exp10f(0.4 * REDDER.0 * index), 1.0, libm::exp10f(-0.4 * REDDER.1 * index)]
 }
