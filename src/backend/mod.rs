@@ -20,6 +20,8 @@ pub struct Backend {
     pub guides: bool,
     /// Name and text of the skeleton file with the backend's own settings.
     pub skeleton: Option<(&'static str, &'static str)>,
+    /// What is wrong with what the environment says of this kind of camera: sentences for the first client.
+    pub complaints: fn() -> Vec<String>,
     /// Makes a camera that is not connected yet. Touches no hardware.
     pub create: fn() -> Box<dyn Camera>,
 }
@@ -30,5 +32,6 @@ pub const BACKENDS: &[Backend] = &[Backend {
     hardware: false,
     guides: true,
     skeleton: Some(("simulator.xml", include_str!("../../xml-skeletons/simulator.xml"))),
-    create: || Box::new(simulator::Simulator::new()),
+    complaints: simulator::complaints,
+    create: || Box::new(simulator::fault::Faulty::new(Box::new(simulator::Simulator::new()))),
 }];

@@ -82,12 +82,14 @@ fn record(pairs: &[(&str, f64)]) -> Value {
 }
 
 #[test]
-fn the_simulator_brings_three_vectors() {
+fn the_simulator_brings_its_sensor_its_scene_and_its_faults() {
     for Backend { name, skeleton, .. } in BACKENDS {
         if *name == "simulator" {
             let vectors = vectors(skeleton.unwrap().1);
             let names: Vec<_> = vectors.iter().map(|vector| vector.name.as_str()).collect();
-            assert_eq!(names, ["SIMULATOR_SENSOR", "SIMULATOR_CFA", "SIMULATOR_SCENE"]);
+            let sensor = ["SIMULATOR_SENSOR", "SIMULATOR_CFA", "SIMULATOR_SCENE"];
+            let faults = ["SIMULATOR_FAULT_WHEN", "SIMULATOR_FAULT_CALL", "SIMULATOR_FAULT"];
+            assert_eq!(names, [sensor, faults].concat());
         }
     }
 }
@@ -105,6 +107,10 @@ fn defaults_are_those_of_the_file_and_are_accepted() {
                     let on: Vec<_> = elements.iter().filter(|e| e.text.trim() == "On").collect();
                     assert_eq!(on.len(), 1, "{name}");
                     text(on[0].name())
+                }
+                "defTextVector" => {
+                    let texts: Vec<_> = elements.iter().map(|e| (e.name(), text(e.text.trim()))).collect();
+                    Value::Record(params(&texts))
                 }
                 _ => panic!("{name} is a {tag}"),
             };

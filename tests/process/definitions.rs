@@ -3,7 +3,7 @@
 use crate::support::{Driver, Element, Start};
 use crate::{BRIEF, LONG, begin, collect, connected, count, greet, is_blob, is_busy, press, until_quiet};
 
-const ALWAYS: [&str; 10] = [
+const ALWAYS: [&str; 13] = [
     "CONNECTION",
     "DRIVER_INFO",
     "CONFIG_PROCESS",
@@ -13,6 +13,9 @@ const ALWAYS: [&str; 10] = [
     "SIMULATOR_SENSOR",
     "SIMULATOR_CFA",
     "SIMULATOR_SCENE",
+    "SIMULATOR_FAULT_WHEN",
+    "SIMULATOR_FAULT_CALL",
+    "SIMULATOR_FAULT",
     "NICKNAME",
 ];
 const ON_CONNECT: [&str; 33] = [

@@ -5,7 +5,8 @@
 //! and number of the frame since connecting give the same bytes on any machine with as many threads as it likes.
 //!
 //! The pixels are drawn while the shutter is open (`exposure`) with the sensor's temperature at its opening. What a
-//! camera is asked for is answered in `calls`; what it can do is told in `abilities`.
+//! camera is asked for is answered in `calls`; what it can do is told in `abilities`. [`fault`] stands before it and
+//! breaks it on command.
 //!
 //! Read [`Simulator`] first.
 
@@ -15,6 +16,7 @@ mod abilities;
 mod calls;
 mod cooler;
 mod exposure;
+pub mod fault;
 mod format;
 mod guide;
 mod noise;
@@ -32,6 +34,11 @@ use self::session::Session;
 use self::settings::Settings;
 use crate::camera::error::{CameraError, ErrorKind, Result};
 use crate::camera::types::{Binning, Moment, Roi};
+
+/// What is wrong with what the environment says of simulated cameras, in sentences.
+pub(super) fn complaints() -> Vec<String> {
+    fault::complaint().into_iter().collect()
+}
 
 /// A simulated camera.
 pub struct Simulator {

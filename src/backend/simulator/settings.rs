@@ -32,13 +32,14 @@ pub(super) enum Setting {
     Scene,
 }
 
-struct Number {
-    name: &'static str,
-    min: f64,
-    max: f64,
+/// One element of a vector of numbers.
+pub(super) struct Number {
+    pub(super) name: &'static str,
+    pub(super) min: f64,
+    pub(super) max: f64,
     /// Distance of possible values from `min` on; 0 allows any.
-    step: f64,
-    default: f64,
+    pub(super) step: f64,
+    pub(super) default: f64,
 }
 
 const NUMBERS: [Number; 5] = [
@@ -105,14 +106,7 @@ impl Settings {
                 let Value::Record(elements) = value else {
                     return Err(invalid("SIMULATOR_SENSOR takes a record of numbers".to_owned()));
                 };
-                let mut numbers = self.numbers;
-                for (name, value) in elements {
-                    let Some(place) = NUMBERS.iter().position(|number| number.name == name) else {
-                        return Err(invalid(format!("SIMULATOR_SENSOR has no element {name}")));
-                    };
-                    numbers[place] = NUMBERS[place].check(value)?;
-                }
-                self.numbers = numbers;
+                self.numbers = Number::merge("SIMULATOR_SENSOR", &NUMBERS, self.numbers, elements)?;
             }
             Setting::Mosaic => self.mosaic = choose("SIMULATOR_CFA", &MOSAICS, value)?,
             Setting::Scene => self.scene = choose("SIMULATOR_SCENE", &SCENES, value)?,
@@ -143,6 +137,22 @@ impl Settings {
 }
 
 impl Number {
+    /// The values of a vector after a write to some of its elements.
+    pub(super) fn merge<const N: usize>(
+        vector: &str,
+        table: &[Number; N],
+        mut values: [f64; N],
+        written: &[(String, Value)],
+    ) -> Result<[f64; N]> {
+        for (name, value) in written {
+            let Some(place) = table.iter().position(|number| number.name == name) else {
+                return Err(invalid(format!("{vector} has no element {name}")));
+            };
+            values[place] = table[place].check(value)?;
+        }
+        Ok(values)
+    }
+
     fn check(&self, value: &Value) -> Result<f64> {
         let Number { name, min, max, step, .. } = *self;
         let Value::Number(value) = *value else {
