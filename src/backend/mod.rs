@@ -6,6 +6,8 @@
 
 use crate::camera::Camera;
 
+mod exposure;
+pub mod replay;
 pub mod simulator;
 
 /// One kind of hardware.
@@ -27,11 +29,4 @@ pub struct Backend {
 }
 
 /// Every backend compiled in.
-pub const BACKENDS: &[Backend] = &[Backend {
-    name: "simulator",
-    hardware: false,
-    guides: true,
-    skeleton: Some(("simulator.xml", include_str!("../../xml-skeletons/simulator.xml"))),
-    complaints: simulator::complaints,
-    create: || Box::new(simulator::fault::Faulty::new(Box::new(simulator::Simulator::new()))),
-}];
+pub const BACKENDS: &[Backend] = &[simulator::BACKEND, replay::BACKEND];

@@ -4,7 +4,7 @@
 //! (`sensor`), so calibration frames calibrate and a photon transfer curve is straight. The same seed, settings
 //! and number of the frame since connecting give the same bytes on any machine with as many threads as it likes.
 //!
-//! The pixels are drawn while the shutter is open (`exposure`) with the sensor's temperature at its opening. What a
+//! The pixels are drawn while the shutter is open (`super::exposure`) with the sensor's temperature at its opening. What a
 //! camera is asked for is answered in `calls`; what it can do is told in `abilities`. [`fault`] stands before it and
 //! breaks it on command.
 //!
@@ -15,7 +15,6 @@ use std::time::{Instant, SystemTime};
 mod abilities;
 mod calls;
 mod cooler;
-mod exposure;
 pub mod fault;
 mod format;
 mod guide;
@@ -32,13 +31,19 @@ use self::abilities::{FIRST_GAIN, FIRST_OFFSET};
 use self::cooler::Cooler;
 use self::session::Session;
 use self::settings::Settings;
+use super::{Backend, exposure};
 use crate::camera::error::{CameraError, ErrorKind, Result};
 use crate::camera::types::{Binning, Moment, Roi};
 
-/// What is wrong with what the environment says of simulated cameras, in sentences.
-pub(super) fn complaints() -> Vec<String> {
-    fault::complaint().into_iter().collect()
-}
+/// The simulator among the backends.
+pub const BACKEND: Backend = Backend {
+    name: "simulator",
+    hardware: false,
+    guides: true,
+    skeleton: Some(("simulator.xml", include_str!("../../../xml-skeletons/simulator.xml"))),
+    complaints: || fault::complaint().into_iter().collect(),
+    create: || Box::new(fault::Faulty::new(Box::new(Simulator::new()))),
+};
 
 /// A simulated camera.
 pub struct Simulator {
