@@ -155,6 +155,8 @@ impl Device {
             }
             (Call::SetBinning(binning), Ok(_)) => self.exposure.set.1 = Some(*binning),
             (Call::StartExposure(request), Err(error)) => self.exposure_failed(request.id, &error),
+            // A camera that is lost exposes nothing any more.
+            (Call::AbortExposure, Err(_)) if self.link != Link::On => {}
             (Call::AbortExposure, Err(error)) => self.say(Level::Warning, &error.to_string()),
             // The window or the binning of the exposure that waits to start, unless that one brings its own.
             (_, Err(error)) => {

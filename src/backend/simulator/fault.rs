@@ -156,9 +156,14 @@ impl Faulty {
         Ok(fired)
     }
 
-    /// The fault that keeps the running exposure from ending.
-    fn stuck(&self) -> Option<Kind> {
+    /// What may keep the running exposure from ending.
+    fn hindrance(&self) -> Option<Kind> {
         self.spoilt.as_ref().filter(|spoilt| !spoilt.until.has_come(now())).map(|spoilt| spoilt.fault.kind)
+    }
+
+    /// Whether there is an exposure that does not end.
+    fn is_stuck(&self) -> bool {
+        matches!(self.hindrance(), Some(Kind::NeverEnds | Kind::ReadOutStalls))
     }
 
     /// Gives the cooler its power back when it is time.

@@ -57,7 +57,11 @@ impl Camera for Faulty {
     }
 
     fn start_exposure(&mut self, request: &ExposureRequest) -> Result<()> {
-        let fired = self.meet("start_exposure")?;
+        const CALL: &str = "start_exposure";
+        let fired = self.meet(CALL)?;
+        if self.is_stuck() {
+            return Err(CameraError::new(ErrorKind::Busy, CALL, "an exposure is running"));
+        }
         self.camera.start_exposure(request)?;
         let spoils = |fault: Fault| {
             let lasts = fault.lasts.map(|lasts| lasts.saturating_add(request.duration));
@@ -76,7 +80,7 @@ impl Camera for Faulty {
     fn get_exposure_status(&mut self) -> Result<ExposureStatus> {
         self.meet("get_exposure_status")?;
         let status = self.camera.get_exposure_status()?;
-        Ok(match (self.stuck(), status) {
+        Ok(match (self.hindrance(), status) {
             (Some(Kind::NeverEnds), ExposureStatus::Exposing { left }) => {
                 ExposureStatus::Exposing { left: left.max(LEFT) }
             }
@@ -93,7 +97,7 @@ impl Camera for Faulty {
     fn get_exposure_result(&mut self) -> Result<Frame> {
         const CALL: &str = "get_exposure_result";
         self.meet(CALL)?;
-        if matches!(self.stuck(), Some(Kind::NeverEnds | Kind::ReadOutStalls)) {
+        if self.is_stuck() {
             return Err(CameraError::new(ErrorKind::NoFrame, CALL, "the frame is not ready yet"));
         }
         let mut frame = self.camera.get_exposure_result()?;
