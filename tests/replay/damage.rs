@@ -62,6 +62,16 @@ fn survive(whole: &[u8], header: Range<usize>) -> usize {
     good
 }
 
+/// A compressed file.
+pub(crate) fn packed() -> Vec<u8> {
+    let words = (0..SIZE.0 * SIZE.1).map(|at| at as u16).collect();
+    let pixels = Pixels::U16(Array3::from_shape_vec((1, SIZE.1, SIZE.0), words).unwrap());
+    let packed = Packed::new(&[], &pixels).unwrap();
+    let mut whole = vec![0; packed.len()];
+    packed.write(&mut whole).unwrap();
+    whole
+}
+
 #[test]
 fn a_damaged_file_is_an_error_or_a_frame_and_never_the_end() {
     let folder = Folder::new();
@@ -70,11 +80,6 @@ fn a_damaged_file_is_an_error_or_a_frame_and_never_the_end() {
     let good = survive(&fs::read(plain).unwrap(), 0..7 * 80);
     assert!(0 < good && good < TRIALS, "{good} of the plain ones were good");
 
-    let words = (0..SIZE.0 * SIZE.1).map(|at| at as u16).collect();
-    let pixels = Pixels::U16(Array3::from_shape_vec((1, SIZE.1, SIZE.0), words).unwrap());
-    let packed = Packed::new(&[], &pixels).unwrap();
-    let mut whole = vec![0; packed.len()];
-    packed.write(&mut whole).unwrap();
-    let good = survive(&whole, 2880..2880 + 30 * 80);
+    let good = survive(&packed(), 2880..2880 + 30 * 80);
     assert!(0 < good && good < TRIALS, "{good} of the compressed ones were good");
 }

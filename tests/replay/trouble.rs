@@ -113,6 +113,13 @@ fn a_file_that_no_camera_could_have_sent_is_refused_by_its_name() {
         cut(path);
     };
     says(&with(&short), &["is shorter than its header says"]);
+    let gzip = |path: &Path| {
+        let mut bytes = crate::damage::packed();
+        let at = bytes.windows(8).position(|word| word == b"'RICE_1 ").unwrap();
+        bytes[at..at + 8].copy_from_slice(b"'GZIP_1 ");
+        fs::write(path, bytes).unwrap();
+    };
+    says(&with(&gzip), &["compressed by GZIP_1", "only RICE_1"]);
     // A header without end, and one that promises more than anybody has.
     says(
         &with(&|path| {

@@ -6,11 +6,13 @@
 //!
 //! The files are those of one camera. Size, depth, colour filters and the size of the pixels come from their headers,
 //! and so does what each frame says of its gain, offset and temperature; everything else in a frame's header is about
-//! the replay. Whole numbers of 8, 16 and 32 bits that are not negative are what cameras send, in one plane or three.
-//! Rows stay in the order of the file. Windows and binning are made of whole frames by whoever asked.
+//! the replay. Whole numbers of 8, 16 and 32 bits that are not negative are what cameras send, in one plane or three,
+//! as they are or compressed by Rice's method. Rows stay in the order of the file. Windows and binning are made of
+//! whole frames by whoever asked.
 //!
 //! The headers are read when the camera is connected, which begins with the first file. The pixels are read while the
-//! shutter is open. A file whose exposure was aborted comes again; one that cannot be read costs one exposure.
+//! shutter is open. A file whose exposure was aborted comes again; one that cannot be read, or not in time, costs one
+//! exposure.
 //!
 //! Read [`Replay`] first.
 
@@ -138,7 +140,8 @@ impl Camera for Replay {
     }
 
     fn abort_exposure(&mut self) -> Result<()> {
-        self.connected("abort_exposure")?.abort();
+        let now = self.now().elapsed;
+        self.connected("abort_exposure")?.abort(now);
         Ok(())
     }
 

@@ -9,6 +9,10 @@ use crate::backend::exposure::Exposure;
 use crate::camera::error::{CameraError, ErrorKind, Result};
 use crate::camera::types::{Binning, ExposureRequest, ExposureStatus, Frame, FrameInfo, Moment, Roi};
 
+/// Files that may be on their way at the same time, though nobody waits for them any more: a disk that hangs keeps
+/// each of them, and its thread.
+const MOST_READS: usize = 32;
+
 /// One connection.
 pub(super) struct Session {
     folder: Arc<Folder>,
@@ -57,6 +61,13 @@ impl Session {
             );
             return Err(CameraError::new(ErrorKind::NoFrame, "start_exposure", detail));
         };
+        if Arc::strong_count(&self.folder) > MOST_READS {
+            let detail = format!(
+                "{} does not answer: {MOST_READS} files are still being read",
+                self.folder.path.display()
+            );
+            return Err(CameraError::new(ErrorKind::Io, "start_exposure", detail));
+        }
         let folder = Arc::clone(&self.folder);
         let closes = now.elapsed + request.duration;
         let exposure = Exposure::open(closes, request.cancel.clone(), move |_| {
@@ -73,7 +84,12 @@ impl Session {
         Ok(())
     }
 
-    pub(super) fn abort(&mut self) {
+    /// A file that was not read in time is not tried again.
+    pub(super) fn abort(&mut self, now: Duration) {
+        let status = self.running.as_mut().map(|running| running.exposure.status(now));
+        if matches!(status, Some(Ok(ExposureStatus::Reading { .. }))) {
+            self.next += 1;
+        }
         self.running = None;
     }
 
