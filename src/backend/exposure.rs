@@ -161,7 +161,7 @@ mod tests {
     #[test]
     fn dropping_it_tells_the_drawing() {
         let (seen, told) = channel();
-        let exposure = Exposure::open(2 * SECOND, Cancel::default(), move |cancelled| {
+        let exposure = Exposure::<Pixels>::open(2 * SECOND, Cancel::default(), move |cancelled| {
             while !cancelled() {
                 thread::yield_now();
             }

@@ -495,6 +495,7 @@ pub fn capabilities() -> Capabilities {
         gain: Some(Range { min: 0, max: 300, step: 1 }),
         offset: Some(Range { min: 0, max: 1000, step: 1 }),
         guide_port: false,
+        scene: false,
         sdk: None,
     }
 }

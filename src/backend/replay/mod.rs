@@ -266,6 +266,7 @@ fn capabilities(sensor: &file::Sensor) -> Capabilities {
         gain: None,
         offset: None,
         guide_port: false,
+        scene: false,
         sdk: None,
     }
 }

@@ -56,6 +56,7 @@ pub(super) fn capabilities(sensor: &Sensor, pixel_size: f64) -> Capabilities {
         gain: Some(GAIN),
         offset: Some(OFFSET),
         guide_port: true,
+        scene: false,
         sdk: None,
     }
 }

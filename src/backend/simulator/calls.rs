@@ -5,7 +5,7 @@ use super::format;
 use super::guide::Pulse;
 use super::sensor::Recipe;
 use super::session::Session;
-use super::settings::Setting;
+use super::settings::{Changes, Vector};
 use super::{Simulator, full};
 use crate::camera::Camera;
 use crate::camera::call::{self, Params, Reply};
@@ -66,7 +66,7 @@ impl Camera for Simulator {
             offset: self.offset,
             temperature: self.cooler.temperature(now.elapsed),
         };
-        let (scene, bits) = (self.settings.scene, self.bits);
+        let (scene, bits) = (self.settings.scene(), self.bits);
         self.connected(CALL)?.expose(now, scene, recipe, bits, request.cancel.clone())
     }
 
@@ -190,7 +190,7 @@ impl Camera for Simulator {
             let set = formats.iter().find(|format| format.bits == bits).or(formats.first());
             return Ok(Value::Text(set.map(|format| format.name.clone()).unwrap_or_default()));
         }
-        Ok(self.settings.get(setting("get_parameter", name)?))
+        Ok(self.setting("get_parameter", name)?.0.get())
     }
 
     fn set_parameter(&mut self, name: &str, value: Value) -> Result<Value> {
@@ -205,18 +205,19 @@ impl Camera for Simulator {
             })?;
             return Ok(value);
         }
-        let setting = setting(CALL, name)?;
-        if self.session.is_some() && setting.is_fixed_while_connected() {
+        let (size, connected) = (self.settings.size(), self.session.is_some());
+        let (vector, changes) = self.setting(CALL, name)?;
+        if connected && changes == Changes::BeforeConnecting {
             let detail = format!("disconnect first: {name} describes the sensor");
             return Err(CameraError::new(ErrorKind::Busy, CALL, detail));
         }
-        let size = self.settings.size();
-        self.settings.set(setting, &value)?;
+        vector.set(&value)?;
+        let value = vector.get();
         if self.settings.size() != size {
             // A window on another sensor means nothing on this one.
             self.roi = full(&self.settings);
         }
-        Ok(self.settings.get(setting))
+        Ok(value)
     }
 
     fn call(&mut self, name: &str, params: &Params) -> Result<Reply> {
@@ -232,10 +233,12 @@ impl Camera for Simulator {
     }
 }
 
-fn setting(call: &'static str, name: &str) -> Result<Setting> {
-    Setting::named(name).ok_or_else(|| {
-        CameraError::new(ErrorKind::NotSupported, call, format!("there is no setting named {name}"))
-    })
+impl Simulator {
+    fn setting(&mut self, call: &'static str, name: &str) -> Result<(&mut dyn Vector, Changes)> {
+        self.settings.named(name).ok_or_else(|| {
+            CameraError::new(ErrorKind::NotSupported, call, format!("there is no setting named {name}"))
+        })
+    }
 }
 
 fn within(call: &'static str, name: &str, range: Range<i32>, value: i32) -> Result<i32> {

@@ -14,11 +14,13 @@ use std::time::{Instant, SystemTime};
 
 mod abilities;
 mod calls;
+mod choice;
 mod cooler;
 pub mod fault;
 mod format;
 mod guide;
 mod noise;
+mod numbers;
 mod pattern;
 mod sensor;
 #[cfg(test)]

@@ -17,7 +17,7 @@ use rand_distr::{Distribution, StandardNormal};
 use rayon::prelude::*;
 
 use super::noise::{self, Counts, Normals};
-use super::sky::Sky;
+use super::sky::{Filter, Sky};
 use crate::camera::types::{Binning, Celsius, FrameType, Pixels, Roi};
 
 /// Charge that a pixel holds, e⁻.
@@ -38,8 +38,6 @@ const CONVERTER_SPAN: f32 = 52_000.0;
 const GAIN_DECADE: f32 = 200.0;
 /// Brightness of the flat field panel in the middle of the frame, e⁻/s per pixel: half a full well in 2.5 s.
 pub(super) const FLAT_LIGHT: f32 = 10_000.0;
-/// Light lost in the corners of a flat.
-const VIGNETTING: f32 = 0.12;
 
 /// What a pixel is delivered in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -196,7 +194,7 @@ impl<'a> ReadOut<'a> {
             FrameType::Bias => (0.0, 0.0, 0.0),
             FrameType::Dark => (0.0, 0.0, dark),
             FrameType::Flat => (seconds, 0.0, dark),
-            FrameType::Light => (seconds, sky.glow * seconds, dark),
+            FrameType::Light => (seconds, sky.glow() * seconds, dark),
         };
         let dark = dark * (binning.x * binning.y) as f32;
         let by_parity = [[0, 1].map(|x| (0, x)), [0, 1].map(|x| (1, x))];
@@ -235,7 +233,7 @@ impl<'a> ReadOut<'a> {
         let lit = match self.recipe.frame_type {
             FrameType::Bias | FrameType::Dark => false,
             FrameType::Light => self.stars(first, scratch),
-            FrameType::Flat => self.panel(first, &mut scratch.light),
+            FrameType::Flat => self.panel(first, scratch),
         };
         let mut rng = noise::stream(self.sensor.seed, self.number, u64::from(y));
         let background = &self.background[parity(first)];
@@ -269,7 +267,7 @@ impl<'a> ReadOut<'a> {
         let mut any = false;
         for y in first..first + binning.y {
             row.fill(0.0);
-            if !self.sky.add_row(y, roi.x, row) {
+            if !self.sky.add_row(y, roi.x, self.sensor.mosaic.filters(y), row) {
                 continue;
             }
             any = true;
@@ -286,16 +284,13 @@ impl<'a> ReadOut<'a> {
     }
 
     /// Light of the flat field panel on the image row that begins with sensor row `first`.
-    fn panel(&self, first: u32, light: &mut [f32]) -> bool {
+    fn panel(&self, first: u32, scratch: &mut Scratch) -> bool {
         let Recipe { roi, binning, .. } = *self.recipe;
-        let (half_x, half_y) = (self.sensor.width as f32 / 2.0, self.sensor.height as f32 / 2.0);
-        let corner2 = half_x.powi(2) + half_y.powi(2);
-        let dy2 = (first as f32 + binning.y as f32 / 2.0 - half_y).powi(2);
-        for (i, light) in (0_u32..).zip(light) {
+        self.sky.transmission(first, roi.x, &mut scratch.row);
+        let shares = scratch.row.iter().step_by(binning.x as usize);
+        for ((i, light), share) in (0_u32..).zip(&mut scratch.light).zip(shares) {
             let x = roi.x + i * binning.x;
-            let dx2 = (x as f32 + binning.x as f32 / 2.0 - half_x).powi(2);
-            let vignetting = 1.0 - VIGNETTING * (dx2 + dy2) / corner2;
-            *light = FLAT_LIGHT * self.lit * vignetting * self.colours[parity(first)][parity(x)];
+            *light = FLAT_LIGHT * self.lit * share * self.colours[parity(first)][parity(x)];
         }
         true
     }
@@ -313,13 +308,28 @@ impl Mosaic {
         }
     }
 
+    /// What stands before a pixel.
+    pub(super) fn filter(self, y: u32, x: u32) -> Filter {
+        let Some(pattern) = self.pattern() else { return Filter::Clear };
+        match pattern.as_bytes()[2 * parity(y) + parity(x)] {
+            b'R' => Filter::Red,
+            b'B' => Filter::Blue,
+            _ => Filter::Green,
+        }
+    }
+
+    /// What stands before the even and the odd columns of a row.
+    pub(super) fn filters(self, y: u32) -> [Filter; 2] {
+        [0, 1].map(|x| self.filter(y, x))
+    }
+
     /// Share of white light that reaches a pixel.
     pub(super) fn share(self, y: u32, x: u32) -> f32 {
-        let Some(pattern) = self.pattern() else { return 1.0 };
-        match pattern.as_bytes()[2 * parity(y) + parity(x)] {
-            b'R' => 0.55,
-            b'B' => 0.7,
-            _ => 0.9,
+        match self.filter(y, x) {
+            Filter::Clear => 1.0,
+            Filter::Red => 0.55,
+            Filter::Green => 0.9,
+            Filter::Blue => 0.7,
         }
     }
 

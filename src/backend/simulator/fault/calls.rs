@@ -199,20 +199,21 @@ impl Camera for Faulty {
     }
 
     fn get_parameter(&mut self, name: &str) -> Result<Value> {
-        if Settings::has(name) {
-            return Ok(self.settings.get(name));
+        if let Some(vector) = self.settings.named(name) {
+            return Ok(vector.get());
         }
         self.meet("get_parameter")?;
         self.camera.get_parameter(name)
     }
 
     fn set_parameter(&mut self, name: &str, value: Value) -> Result<Value> {
-        if !Settings::has(name) {
+        let mut settings = self.settings.clone();
+        let Some(vector) = settings.named(name) else {
             self.meet("set_parameter")?;
             return self.camera.set_parameter(name, value);
-        }
-        let mut settings = self.settings.clone();
-        settings.set(name, &value)?;
+        };
+        vector.set(&value)?;
+        let value = vector.get();
         let fault = settings.fault()?;
         self.settings = settings;
         if let Some(hardware) = self.hardware.clone() {
@@ -226,7 +227,7 @@ impl Camera for Faulty {
                 None => {}
             }
         }
-        Ok(self.settings.get(name))
+        Ok(value)
     }
 
     fn reconnect(&mut self, id: &CameraId) -> Result<Capabilities> {

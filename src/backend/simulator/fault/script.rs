@@ -13,7 +13,7 @@ use rand::RngExt;
 
 /// What can go wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in super::super) enum Kind {
+pub(super) enum Kind {
     StartRefused,
     NeverEnds,
     ReadOutStalls,
@@ -62,7 +62,7 @@ const KINDS: [Entry; 12] = [
 ];
 
 impl Kind {
-    pub(in super::super) fn named(name: &str) -> Option<Kind> {
+    fn named(name: &str) -> Option<Kind> {
         KINDS.iter().find(|entry| entry.name == name).map(|entry| entry.kind)
     }
 

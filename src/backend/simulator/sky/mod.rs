@@ -1,7 +1,7 @@
 //! What is in front of the telescope: a seeded field of stars on an evenly glowing sky.
 //!
-//! The sensor asks for nothing but [`Sky::glow`] and [`Sky::add_row`], in electrons per second on sensor
-//! coordinates, so any other sky can take this one's place.
+//! The sensor asks for nothing but [`Sky::glow`], [`Sky::add_row`] and [`Sky::transmission`], in photo-electrons per
+//! second on sensor coordinates, so any other sky can take this one's place.
 
 use std::f32::consts::PI;
 
@@ -9,14 +9,25 @@ use rand::RngExt;
 
 use super::noise;
 
-/// Everything that shines, as seen by the pixels of one sensor.
+/// Everything that shines, as seen by the pixels of one sensor through one telescope.
 pub(super) struct Sky {
-    /// Light of the sky itself on every pixel, e⁻/s.
-    pub(super) glow: f32,
+    glow: f32,
+    /// The sensor's columns and rows.
+    size: (u32, u32),
     /// By row, so that the stars near a row are neighbours.
     stars: Vec<Star>,
     /// The largest [`Star::reach`].
     reach: f32,
+}
+
+/// What stands before a pixel.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Filter {
+    /// Nothing.
+    Clear,
+    Red,
+    Green,
+    Blue,
 }
 
 struct Star {
@@ -45,6 +56,8 @@ const DENSITY: f64 = 700.0;
 const MOFFAT_BETA: f32 = 2.5;
 /// Width of the profile, pixels; 2.65 gives a full width at half maximum of 3 pixels.
 const MOFFAT_ALPHA: f32 = 2.65;
+/// Light lost in the corners.
+const VIGNETTING: f32 = 0.12;
 /// Stars are drawn down to this much light on a pixel, e⁻/s: less than 1 % of the glow.
 const FAINT_EDGE: f32 = 0.05;
 
@@ -67,7 +80,7 @@ impl Sky {
             stars.push(Star::of_magnitude(magnitude.max(BRIGHTEST), x, y));
         }
         stars.sort_by(|a, b| a.y.total_cmp(&b.y));
-        Sky { glow: GLOW, stars, reach: margin }
+        Sky { glow: GLOW, size: (width, height), stars, reach: margin }
     }
 
     /// The same stars somewhere else, that many pixels along each axis. New ones do not come into view.
@@ -77,10 +90,31 @@ impl Sky {
         Sky { stars: self.stars.iter().map(star).collect(), ..*self }
     }
 
-    /// Adds the stars' light to a piece of sensor row `y` that begins at column `x`, e⁻/s per pixel; the glow is
-    /// not included. Tells whether there was any.
+    /// Light of the sky itself on every pixel without a filter, e⁻/s, before [`Sky::transmission`].
+    pub(super) fn glow(&self) -> f32 {
+        self.glow
+    }
+
+    /// How much of the light that enters the telescope reaches each pixel of a piece of sensor row `y` that begins
+    /// at column `x`: 1 is all of it. The caller multiplies by it: the glow, the stars and the light of a flat field
+    /// panel alike, so that a flat takes it out again.
+    pub(super) fn transmission(&self, y: u32, x: u32, row: &mut [f32]) {
+        let (half_x, half_y) = (self.size.0 as f32 / 2.0, self.size.1 as f32 / 2.0);
+        let corner2 = half_x.powi(2) + half_y.powi(2);
+        let dy2 = (y as f32 + 0.5 - half_y).powi(2);
+        for (x, share) in (x..).zip(row) {
+            *share = 1.0 - VIGNETTING * ((x as f32 + 0.5 - half_x).powi(2) + dy2) / corner2;
+        }
+    }
+
+    /// Adds the stars' light to a piece of sensor row `y` that begins at column `x`, e⁻/s per pixel before
+    /// [`Sky::transmission`]; the glow is not included. Tells whether there was any.
+    ///
+    /// `filters` are those of the even and of the odd columns of this row. They stand for the stars' colours only:
+    /// a white star gives as much through each of them as without, so what a filter takes from white light remains
+    /// to be taken off.
     #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped to the row")]
-    pub(super) fn add_row(&self, y: u32, x: u32, row: &mut [f32]) -> bool {
+    pub(super) fn add_row(&self, y: u32, x: u32, _filters: [Filter; 2], row: &mut [f32]) -> bool {
         let (y, x) = (y as f32, x as f32);
         let first = self.stars.partition_point(|star| star.y < y - self.reach);
         let mut any = false;
@@ -126,15 +160,17 @@ impl Star {
 mod tests {
     use super::*;
 
+    const CLEAR: [Filter; 2] = [Filter::Clear; 2];
+
     #[test]
     fn a_piece_of_a_row_shows_what_the_whole_row_shows() {
         let sky = Sky::seeded(1, 300, 200);
         let mut lit = 0;
         for y in 0..200 {
             let mut whole = [0.0; 300];
-            lit += i32::from(sky.add_row(y, 0, &mut whole));
+            lit += i32::from(sky.add_row(y, 0, CLEAR, &mut whole));
             let mut piece = [0.0; 50];
-            sky.add_row(y, 120, &mut piece);
+            sky.add_row(y, 120, CLEAR, &mut piece);
             for (a, b) in whole[120..170].iter().zip(&piece) {
                 assert!((a - b).abs() <= 1e-3 * a.abs(), "{a} {b} on row {y}");
             }
@@ -145,11 +181,11 @@ mod tests {
     #[test]
     fn a_star_gives_the_light_of_its_magnitude() {
         let star = Star::of_magnitude(10.0, 50.0, 50.25);
-        let sky = Sky { glow: 0.0, reach: star.reach, stars: vec![star] };
+        let sky = Sky { glow: 0.0, size: (100, 100), reach: star.reach, stars: vec![star] };
         let mut total = 0.0;
         for y in 0..100 {
             let mut row = [0.0; 100];
-            sky.add_row(y, 0, &mut row);
+            sky.add_row(y, 0, CLEAR, &mut row);
             total += row.iter().sum::<f32>();
         }
         // The faint wings that are not drawn hold a few percent.
@@ -160,7 +196,7 @@ mod tests {
     fn another_seed_is_another_sky() {
         let row = |seed| {
             let mut row = vec![0.0; 1000];
-            Sky::seeded(seed, 1000, 100).add_row(50, 0, &mut row);
+            Sky::seeded(seed, 1000, 100).add_row(50, 0, CLEAR, &mut row);
             row
         };
         assert_eq!(row(1), row(1));
