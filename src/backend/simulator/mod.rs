@@ -5,8 +5,9 @@
 //! (`presets`) or whatever the settings say (`settings`). The same seed, settings and number of the frame since
 //! connecting give the same bytes on any machine with as many threads as it likes.
 //!
-//! The pixels are drawn while the shutter is open (`exposure`) with the sensor's temperature at its opening. What a
-//! camera is asked for is answered in `calls`; what it can do is told in `abilities`.
+//! The pixels are drawn while the shutter is open (`super::exposure`) with the sensor's temperature at its opening. What a
+//! camera is asked for is answered in `calls`; what it can do is told in `abilities`. [`fault`] stands before it and
+//! breaks it on command.
 //!
 //! Read [`Simulator`] first.
 
@@ -17,7 +18,7 @@ mod calls;
 mod choice;
 mod cooler;
 mod cosmic;
-mod exposure;
+pub mod fault;
 mod format;
 mod guide;
 mod model;
@@ -39,8 +40,19 @@ use self::cooler::Cooler;
 use self::model::Model;
 use self::session::Session;
 use self::settings::Settings;
+use super::{Backend, exposure};
 use crate::camera::error::{CameraError, ErrorKind, Result};
 use crate::camera::types::{Binning, Moment, Roi};
+
+/// The simulator among the backends.
+pub const BACKEND: Backend = Backend {
+    name: "simulator",
+    hardware: false,
+    guides: true,
+    skeleton: Some(("simulator.xml", include_str!("../../../xml-skeletons/simulator.xml"))),
+    complaints: || fault::complaint().into_iter().collect(),
+    create: || Box::new(fault::Faulty::new(Box::new(Simulator::new()))),
+};
 
 /// A simulated camera.
 pub struct Simulator {
