@@ -56,6 +56,8 @@ mod limits;
 #[path = "../src/guide/ramp.rs"]
 #[allow(unreachable_pub, reason = "written as a file of the library")]
 mod ramp;
+#[path = "contract/replay.rs"]
+mod replay;
 #[path = "contract/rig.rs"]
 mod rig;
 #[path = "contract/settings.rs"]

@@ -97,6 +97,9 @@ impl Rig {
     /// The first camera that a backend finds.
     fn connect(backend: &Backend) -> Result<Option<Rig>> {
         let mut camera = (backend.create)();
+        if backend.name == replay::BACKEND.name {
+            works(camera.set_parameter("REPLAY_FOLDER", crate::replay::folder()));
+        }
         let Some(id) = camera.scanning()?.into_iter().next() else { return Ok(None) };
         let can = works(camera.connect(&id));
         Ok(Some(Rig { camera, id, can, hardware: backend.hardware }))
