@@ -32,6 +32,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "image",
         ],
     ),
+    ("hub", &["property", "wire", "camera::types", "camera::error"]),
     ("backend", &["camera", "image"]),
     // Pages, and the example backend that they show.
     ("guide", &["backend", "camera", "image"]),

@@ -57,6 +57,7 @@ pub struct Rehearsal {
     sensor: [(&'static str, f64); 2],
     can: Capabilities,
     disk_fails: bool,
+    disk_silent: bool,
     format: Value,
     formats: Vec<String>,
     /// The values of the camera's own settings.
@@ -98,6 +99,7 @@ impl Rehearsal {
             sensor: [("WIDTH", 1280.0), ("HEIGHT", 1024.0)],
             can: capabilities(),
             disk_fails: false,
+            disk_silent: false,
             format: Value::Text("INDI_MONO_16".to_owned()),
             formats: vec!["INDI_MONO_16".to_owned(), "INDI_MONO_8".to_owned()],
             own: Vec::new(),
@@ -239,6 +241,7 @@ impl Rehearsal {
             }
             ["camera", "has", "sdk", version] => self.can.sdk = Some((*version).to_owned()),
             ["disk", "fails"] => self.disk_fails = true,
+            ["disk", "silent"] => self.disk_silent = true,
             ["only", word, ..] => {
                 let line = line.splitn(3, ' ').last().unwrap_or_default();
                 self.act(line)?;
@@ -332,6 +335,7 @@ impl Rehearsal {
             while let Some(job) = self.device.poll_job() {
                 quiet = false;
                 match job {
+                    _ if self.disk_silent => {}
                     Job::Deliver(delivery) => {
                         if !delivery.cancel.is_cancelled() {
                             self.cards.clone_from(&delivery.cards);
@@ -385,7 +389,7 @@ impl Rehearsal {
                 if let Message::Set(Update { name, values: Values::Text(texts), .. }) = &message
                     && name == "CAMERA_REPLY"
                 {
-                    self.result = serde_json::from_str(&texts[2].1).unwrap();
+                    self.result = serde_json::from_str(&texts[2].1).unwrap_or_default();
                 }
                 if self.watching || !matches!(message, Message::Snoop { .. }) {
                     self.heard.push(format!("< {}", show_message(&message)));
