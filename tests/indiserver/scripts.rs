@@ -139,3 +139,24 @@ fn a_script_calls_the_camera_by_name_and_reads_json_as_it_was_written() {
     assert_eq!(told["params"]["value"], "<a> & 'b' \"c\"");
     assert_eq!(call("set_gain", "{\"gain\": \"12\"}")["params"]["error"]["code"], "invalid_value");
 }
+
+#[test]
+fn the_python_program_of_the_guide_makes_calls_and_prints_their_answers() {
+    const PROGRAM: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/src/guide/camera_call.py");
+    let server = Server::simulator();
+    let port = server.port().to_string();
+    let call = |name: &str, params: &str| {
+        let mut python = Command::new("/usr/bin/python3");
+        let output = python.args([PROGRAM, "127.0.0.1", &port, DEVICE, name, params]).output().unwrap();
+        assert!(output.status.success(), "{name}: {output:?}\n{}", server.log());
+        serde_json::from_slice::<serde_json::Value>(&output.stdout).unwrap()
+    };
+    assert_eq!(call("connect", "{}")["params"]["info"]["status"]["is_connected"], true);
+    assert_eq!(call("set_gain", "{\"gain\": 12}")["status"], 0);
+    assert_eq!(Shell::of(&server).get("CCD_GAIN.GAIN"), "12");
+    assert_eq!(call("set_gain", "{\"gain\": \"12\"}")["params"]["error"]["code"], "invalid_value");
+    let prefix = r#"{"name": "upload.prefix", "value": "<é> & 'b' \"c\""}"#;
+    assert_eq!(call("set_parameter", prefix)["status"], 0);
+    let told = call("get_parameter", r#"{"name": "upload.prefix"}"#);
+    assert_eq!(told["params"]["value"], "<é> & 'b' \"c\"");
+}
