@@ -29,7 +29,7 @@
 //! | what a property is called, its labels, limits, defaults | `xml-skeletons/`, and its line in [`property::keys`] |
 //! | what happens when a client writes it | its handler in [`device`], in the file of its concern |
 //! | what a camera can be asked | [`camera`]: trait, [`camera::call::Call`], [`camera::call::dispatch`] |
-//! | a kind of hardware | one file in [`backend`], one line in [`backend::BACKENDS`] |
+//! | a kind of hardware | one file and one line in [`backend`]: [add your camera](guide::add_your_camera) |
 //! | the FITS header | one row in [`image::header`]; in [`image::pointing`] if it comes from another device |
 //! | what is watched on other devices | one line in the table of `device::snoop` |
 //! | a format of files | one file in [`image`], one variant of [`device::job::Encoding`], one arm in `delivery::encode`, one choice in `device::formats` |
@@ -57,11 +57,15 @@
     reason = "counts below 2^53; INDI names are all capitals; errors are documented by their type"
 )]
 
+// The example of the guide is written as a user of this crate writes, and works unchanged as a file of `backend`.
+extern crate self as indi_camera;
+
 pub mod backend;
 pub mod camera;
 pub mod delivery;
 pub mod device;
 pub mod driver;
+pub mod guide;
 pub mod host;
 pub mod image;
 pub mod property;

@@ -20,6 +20,8 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("camera", &["image"]),
     ("device", &["property", "wire", "camera::types", "camera::call", "camera::error", "image"]),
     ("backend", &["camera", "image"]),
+    // Pages, and the example backend that they show.
+    ("guide", &["backend", "camera", "image"]),
     ("delivery", &["image", "wire", "device::job", "host", "camera::types"]),
     ("host", &["wire", "device::job"]),
     ("driver", &["host", "delivery", "backend", "camera", "device", "property", "wire", "image"]),
@@ -29,8 +31,16 @@ const ARROWS: &[(&str, &[&str])] = &[
 ];
 
 /// Modules that take time and everything else as arguments, so that a test can be the world.
-const PURE: &[&str] =
-    &["device", "property", "wire", "image", "camera::types", "camera::call", "camera::error"];
+const PURE: &[&str] = &[
+    "device",
+    "property",
+    "wire",
+    "image",
+    "camera::types",
+    "camera::call",
+    "camera::error",
+    "camera::limits",
+];
 
 /// What a pure module never names. Their tests may: they read files to compare with.
 const WORLD: &[&str] = &[

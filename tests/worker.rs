@@ -1,7 +1,10 @@
-//! The camera thread with a scripted camera: what goes up when a camera works, is cancelled, fails and panics.
+//! The camera thread with a scripted camera: what goes up when a camera works, is cancelled, fails, hangs and panics.
 #![allow(clippy::unwrap_used, clippy::panic, missing_docs, reason = "a failed step is a failed test")]
 
-use std::sync::mpsc::{Receiver, channel};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
+use std::thread;
 use std::time::{Duration, SystemTime};
 
 use indi_camera::camera::Camera;
@@ -16,6 +19,12 @@ use ndarray::Array3;
 
 /// Long enough for anything that a thread has to do.
 const SOON: Duration = Duration::from_secs(20);
+
+/// A camera that hangs does so until it gets this.
+static GATE: Mutex<()> = Mutex::new(());
+
+/// A slow download has begun.
+static DOWNLOADING: AtomicBool = AtomicBool::new(false);
 
 /// Does what `mode` says; its status is asked twice before the frame is ready.
 #[derive(Default)]
@@ -36,6 +45,9 @@ impl Camera for Scripted {
     }
     fn start_exposure(&mut self, _: &ExposureRequest) -> Result<()> {
         assert!(self.mode != "panic in start_exposure", "the shutter exploded");
+        if self.mode == "hangs" {
+            drop(GATE.lock());
+        }
         self.asked = 0;
         Ok(())
     }
@@ -54,6 +66,10 @@ impl Camera for Scripted {
         }
     }
     fn get_exposure_result(&mut self) -> Result<Frame> {
+        if self.mode == "downloads" {
+            DOWNLOADING.store(true, Ordering::Release);
+            drop(GATE.lock());
+        }
         let roi = Roi { x: 0, y: 0, width: 1, height: 1 };
         let now = SystemTime::UNIX_EPOCH;
         let info = FrameInfo {
@@ -150,6 +166,23 @@ fn a_cancelled_exposure_hands_over_nothing() {
 }
 
 #[test]
+fn an_exposure_cancelled_during_its_download_hands_over_nothing() {
+    let download = GATE.lock().unwrap();
+    let (worker, events) = worker("downloads");
+    let cancel = expose(&worker, 1);
+    assert!(reply(&events).is_ok());
+    assert!(matches!(next(&events), Event::Started { .. }));
+    assert!(matches!(next(&events), Event::Reading { .. }));
+    while !DOWNLOADING.load(Ordering::Acquire) {
+        thread::yield_now();
+    }
+    cancel.cancel();
+    assert!(worker.ask(Call::AbortExposure));
+    drop(download);
+    assert!(reply(&events).is_ok(), "nothing came in between");
+}
+
+#[test]
 fn an_exposure_that_fails_or_just_stops_is_reported_once() {
     for (mode, kind) in [("fails", ErrorKind::Hardware), ("stops", ErrorKind::NoFrame)] {
         let (worker, events) = worker(mode);
@@ -163,6 +196,76 @@ fn an_exposure_that_fails_or_just_stops_is_reported_once() {
         assert!(worker.ask(Call::AbortExposure));
         assert!(reply(&events).is_ok(), "nothing came in between");
     }
+}
+
+#[test]
+fn after_a_failure_there_is_no_frame_but_that_of_the_next_exposure() {
+    for mode in ["fails", "stops", "panic in get_exposure_status"] {
+        let (worker, events) = worker(mode);
+        expose(&worker, 1);
+        assert!(reply(&events).is_ok());
+        assert!(matches!(next(&events), Event::Started { id: ExposureId(1), .. }), "{mode}");
+        assert!(matches!(next(&events), Event::Failed { id: ExposureId(1), .. }), "{mode}");
+        assert!(worker.ask(Call::SetParameter("mode".to_owned(), Value::Text("works".to_owned()))));
+        assert!(reply(&events).is_ok(), "{mode}");
+        expose(&worker, 2);
+        assert!(reply(&events).is_ok(), "{mode}");
+        assert!(matches!(next(&events), Event::Started { id: ExposureId(2), .. }), "{mode}");
+        assert!(matches!(next(&events), Event::Reading { id: ExposureId(2) }), "{mode}");
+        assert!(matches!(next(&events), Event::Frame { id: ExposureId(2), .. }), "{mode}");
+    }
+}
+
+#[test]
+fn an_exposure_aborted_at_any_time_ends_once_and_says_nothing_after_the_answer() {
+    let (worker, events) = worker("works");
+    let mut random = 1_u32;
+    for id in 1..=1000 {
+        let cancel = expose(&worker, id);
+        assert!(reply(&events).is_ok());
+        random = random.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        // From the beginning of the exposure to after its frame.
+        thread::park_timeout(Duration::from_micros(u64::from((random >> 8) % 3000)));
+        if id % 2 == 0 {
+            cancel.cancel();
+        }
+        assert!(worker.ask(Call::AbortExposure));
+        let (mut started, mut ended) = (0, 0);
+        loop {
+            match next(&events) {
+                Event::Reply(aborted) => break assert!(aborted.is_ok()),
+                Event::Started { id: of, .. } if of.0 == id => started += 1,
+                Event::Reading { id: of } if of.0 == id && ended == 0 => {}
+                Event::Frame { id: of, .. } | Event::Failed { id: of, .. } if of.0 == id => ended += 1,
+                late => panic!("{late:?} during exposure {id}"),
+            }
+        }
+        assert!(started == 1 && ended <= 1, "exposure {id}: {started} beginnings, {ended} ends");
+    }
+}
+
+#[test]
+fn a_camera_that_hangs_keeps_nobody_waiting_and_ends_with_its_worker() {
+    let hangs = GATE.lock().unwrap();
+    let (worker, events) = worker("hangs");
+    expose(&worker, 1);
+    // Calls queue up until there is no more room, and asking never waits.
+    let taken = (0..1000).take_while(|_| worker.ask(Call::GetExposureStatus)).count();
+    assert!((1..1000).contains(&taken), "{taken} calls were taken");
+    assert!(events.try_recv().is_err(), "nobody answers for a camera that hangs");
+    drop(worker);
+    drop(events);
+    drop(hangs);
+
+    let hangs = GATE.lock().unwrap();
+    let (worker, events) = self::worker("hangs");
+    expose(&worker, 1);
+    drop(worker);
+    drop(hangs);
+    // The camera has answered at last: that is told, the exposure is not looked after, and the thread is gone.
+    assert!(reply(&events).is_ok());
+    assert!(matches!(next(&events), Event::Started { .. }));
+    assert!(matches!(events.recv_timeout(SOON), Err(RecvTimeoutError::Disconnected)));
 }
 
 #[test]

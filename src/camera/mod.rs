@@ -9,6 +9,7 @@ use std::fmt;
 
 pub mod call;
 pub mod error;
+pub mod limits;
 pub mod types;
 pub mod worker;
 
@@ -48,7 +49,8 @@ pub trait Camera: Send {
     fn set_camera_roi(&mut self, roi: Roi) -> Result<Roi>;
     /// The binning of the next exposure.
     fn get_binning(&mut self) -> Result<Binning>;
-    /// Sets the binning and returns what was really set.
+    /// Sets the binning and returns what was really set: `binning`, or factors that divide it where the camera can do
+    /// only some of those up to its largest.
     fn set_binning(&mut self, binning: Binning) -> Result<Binning>;
 
     /// Switches the cooler. Switched on, it regulates to the last target.

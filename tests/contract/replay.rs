@@ -10,6 +10,8 @@ use indi_camera::backend::replay::Replay;
 
 use super::*;
 
+/// The backend.
+pub(super) const NAME: &str = "replay";
 /// Columns and rows of the files.
 const SIZE: (usize, usize) = (320, 240);
 
@@ -41,7 +43,7 @@ fn connected(repeat: &str) -> Rig {
     camera.set_parameter("REPLAY_REPEAT", text(repeat)).unwrap();
     let id = camera.scanning().unwrap().remove(0);
     let can = camera.connect(&id).unwrap();
-    Rig { camera, id, can }
+    Rig { camera, id, can, hardware: false }
 }
 
 /// Which file a frame is from.

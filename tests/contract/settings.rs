@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use quick_xml::Reader;
 use quick_xml::events::{BytesStart, Event};
 
+use super::rig::report;
 use super::*;
 
 /// One vector of a skeleton file.
@@ -70,11 +71,11 @@ fn vectors(skeleton: &str) -> Vec<Vector> {
 
 /// Every backend's skeleton with a camera that is not connected.
 fn for_every_skeleton(check: fn(&mut dyn Camera, &[Vector])) {
-    for Backend { skeleton, create, .. } in BACKENDS {
+    report(|Backend { skeleton, create, .. }, _| {
         if let Some((_, skeleton)) = skeleton {
             check(create().as_mut(), &vectors(skeleton));
         }
-    }
+    });
 }
 
 fn record(pairs: &[(&str, f64)]) -> Value {
@@ -105,17 +106,18 @@ fn defaults_are_those_of_the_file_and_are_accepted() {
                 }
                 "defSwitchVector" => {
                     let on: Vec<_> = elements.iter().filter(|e| e.text.trim() == "On").collect();
-                    assert_eq!(on.len(), 1, "{name}");
+                    is!(on.len(), 1, "get_parameter: switches of {name} that are on by default");
                     text(on[0].name())
                 }
                 "defTextVector" => {
                     let texts: Vec<_> = elements.iter().map(|e| (e.name(), text(e.text.trim()))).collect();
                     Value::Record(params(&texts))
                 }
-                _ => panic!("{name} is a {tag}"),
+                _ => panic!("{name} is a {tag}, and settings are numbers, texts and one-of-many switches"),
             };
-            assert_eq!(camera.get_parameter(name).unwrap(), default, "{name}");
-            assert_eq!(camera.set_parameter(name, default.clone()).unwrap(), default, "{name}");
+            is!(works(camera.get_parameter(name)), default, "get_parameter: default of {name}");
+            let set = works(camera.set_parameter(name, default.clone()));
+            is!(set, default, "set_parameter: default of {name}");
         }
     });
 }
@@ -124,30 +126,41 @@ fn defaults_are_those_of_the_file_and_are_accepted() {
 fn limits_are_those_of_the_file() {
     for_every_skeleton(|camera, vectors| {
         for Vector { name: vector, elements, .. } in vectors.iter().filter(|v| v.tag == "defNumberVector") {
-            let default = camera.get_parameter(vector).unwrap();
+            let default = works(camera.get_parameter(vector));
             for element in elements {
                 let name = element.name();
                 let (min, max, step) = (element.number("min"), element.number("max"), element.number("step"));
+                let inside = format!("the limits of {vector}.{name} are {min} to {max}");
                 for value in [min, max, element.default()] {
-                    let set = camera.set_parameter(vector, record(&[(name, value)])).unwrap();
-                    let Value::Record(set) = set else { panic!("{vector} answers with no record") };
+                    let set = camera.set_parameter(vector, record(&[(name, value)]));
+                    let Value::Record(set) = accepted("set_parameter", value, &inside, set) else {
+                        panic!("set_parameter: {vector} answers with no record");
+                    };
                     assert!(set.contains(&(name.to_owned(), number(value))), "{name} {value}: {set:?}");
                 }
                 // Together with a good element: nothing of a bad record may stay.
-                let other = elements.iter().find(|other| other.name() != name).unwrap();
-                let mut refused = vec![
+                let other = elements.iter().find(|other| other.name() != name);
+                let mut outside = vec![
                     (min - step.max(0.01), ErrorKind::OutOfRange),
                     (max + step.max(0.01), ErrorKind::OutOfRange),
                     (f64::NAN, ErrorKind::InvalidValue),
                     (f64::INFINITY, ErrorKind::InvalidValue),
                 ];
                 if step > 0.0 {
-                    refused.push((min + step / 2.0, ErrorKind::InvalidValue));
+                    outside.push((min + step / 2.0, ErrorKind::InvalidValue));
                 }
-                for (value, kind) in refused {
-                    let bad = record(&[(other.name(), other.number("max")), (name, value)]);
-                    fails(camera.set_parameter(vector, bad), kind);
-                    assert_eq!(camera.get_parameter(vector).unwrap(), default, "{name} {value}");
+                for (value, kind) in outside {
+                    let good = other.map(|other| (other.name(), other.number("max")));
+                    let bad: Vec<_> = good.into_iter().chain([(name, value)]).collect();
+                    refused(
+                        "set_parameter",
+                        value,
+                        &inside,
+                        kind,
+                        camera.set_parameter(vector, record(&bad)),
+                    );
+                    let reads = works(camera.get_parameter(vector));
+                    is!(reads, default, "get_parameter: {vector} after {bad:?} was refused");
                 }
             }
         }
@@ -159,11 +172,13 @@ fn every_choice_of_the_file_can_be_made() {
     for_every_skeleton(|camera, vectors| {
         for Vector { name, elements, .. } in vectors.iter().filter(|v| v.tag == "defSwitchVector") {
             for choice in elements.iter().map(|element| text(element.name())) {
-                assert_eq!(camera.set_parameter(name, choice.clone()).unwrap(), choice);
-                assert_eq!(camera.get_parameter(name).unwrap(), choice);
+                is!(works(camera.set_parameter(name, choice.clone())), choice, "set_parameter: {name}");
+                is!(works(camera.get_parameter(name)), choice, "get_parameter: {name}");
                 for wrong in [text("NO_SUCH"), text(""), number(1), Value::Bool(true)] {
-                    fails(camera.set_parameter(name, wrong), ErrorKind::InvalidValue);
-                    assert_eq!(camera.get_parameter(name).unwrap(), choice);
+                    let result = camera.set_parameter(name, wrong.clone());
+                    refused("set_parameter", wrong, "it is no choice", ErrorKind::InvalidValue, result);
+                    let reads = works(camera.get_parameter(name));
+                    is!(reads, choice, "get_parameter: {name} after a choice that was refused");
                 }
             }
         }
@@ -175,19 +190,18 @@ fn every_format_can_be_set_and_frames_are_what_it_says() {
     for_every_camera(|rig| {
         let formats = rig.can.formats.clone();
         let labels: BTreeSet<&str> = formats.iter().map(|format| format.label.as_str()).collect();
-        assert_eq!(labels.len(), formats.len(), "clients choose by label: {formats:?}");
-        if let Some(first) = formats.first() {
-            assert_eq!(rig.camera.get_parameter("format").unwrap(), text(&first.name));
-        }
+        is!(labels.len(), formats.len(), "connect: different labels of formats");
         for format in &formats {
             let name = text(&format.name);
-            assert_eq!(rig.camera.set_parameter("format", name.clone()).unwrap(), name);
+            let set = works(rig.camera.set_parameter(FORMAT_PARAMETER, name.clone()));
+            is!(set, name, "set_parameter: format");
             for wrong in [text("NO_SUCH"), text(""), number(16)] {
-                fails(rig.camera.set_parameter("format", wrong), ErrorKind::InvalidValue);
+                let result = rig.camera.set_parameter(FORMAT_PARAMETER, wrong.clone());
+                refused("set_parameter", wrong, "it is no format", ErrorKind::InvalidValue, result);
             }
-            assert_eq!(rig.camera.get_parameter("format").unwrap(), name);
-            let pixels = rig.frame(rig.shortest(), FrameType::Bias).pixels;
-            assert_eq!(pixels.bits(), format.bits, "{format:?}");
+            is!(works(rig.camera.get_parameter(FORMAT_PARAMETER)), name, "get_parameter: format");
+            let bits = rig.frame(rig.shortest(), FrameType::Bias).pixels.bits();
+            is!(bits, format.bits, "get_exposure_result: bits of {format:?}");
         }
     });
 }
@@ -196,12 +210,13 @@ fn every_format_can_be_set_and_frames_are_what_it_says() {
 fn a_format_is_for_the_next_exposure() {
     for_every_camera(|rig| {
         let [first, second, ..] = &rig.can.formats.clone()[..] else { return };
-        rig.camera.set_parameter("format", text(&first.name)).unwrap();
-        rig.start(SHORT).unwrap();
+        works(rig.camera.set_parameter(FORMAT_PARAMETER, text(&first.name)));
+        works(rig.start(rig.short()));
         // Refused by cameras that cannot, but never applied to what is running.
-        let _ = rig.camera.set_parameter("format", text(&second.name));
+        let _ = rig.camera.set_parameter(FORMAT_PARAMETER, text(&second.name));
         rig.wait();
-        assert_eq!(rig.camera.get_exposure_result().unwrap().pixels.bits(), first.bits);
+        let bits = works(rig.camera.get_exposure_result()).pixels.bits();
+        is!(bits, first.bits, "set_parameter: bits of an exposure that was running");
     });
 }
 
@@ -209,8 +224,10 @@ fn a_format_is_for_the_next_exposure() {
 fn nothing_else_is_a_setting() {
     for_every_skeleton(|camera, vectors| {
         for name in ["", "NO_SUCH", "SIMULATOR", "CCD_GAIN", "simulator_sensor"] {
-            fails(camera.get_parameter(name), ErrorKind::NotSupported);
-            fails(camera.set_parameter(name, number(1)), ErrorKind::NotSupported);
+            let because = "there is no such setting";
+            refused("get_parameter", name, because, ErrorKind::NotSupported, camera.get_parameter(name));
+            let result = camera.set_parameter(name, number(1));
+            refused("set_parameter", name, because, ErrorKind::NotSupported, result);
         }
         for Vector { name, tag, elements } in vectors {
             for element in elements {
@@ -218,7 +235,8 @@ fn nothing_else_is_a_setting() {
             }
             if tag == "defNumberVector" {
                 for wrong in [record(&[("NO_SUCH", 1.0)]), number(1), text("WIDTH")] {
-                    fails(camera.set_parameter(name, wrong), ErrorKind::InvalidValue);
+                    let result = camera.set_parameter(name, wrong.clone());
+                    refused("set_parameter", wrong, "it is no record", ErrorKind::InvalidValue, result);
                 }
             }
         }
@@ -227,28 +245,33 @@ fn nothing_else_is_a_setting() {
 
 #[test]
 fn a_guide_port_takes_pulses_and_refuses_what_is_none() {
+    use ErrorKind::{InvalidValue, NotConnected, NotSupported, OutOfRange};
+    const CALL: &str = "pulse_guide";
     for_every_camera(|rig| {
+        let pulse = |direction: Value, ms: Value| params(&[("direction", direction), ("ms", ms)]);
+        let north = pulse(text("n"), number(1));
         if !rig.can.guide_port {
+            refused(CALL, &north, "there is no guide port", NotSupported, rig.camera.call(CALL, &north));
             return;
         }
-        let mut pulse = |direction: Value, ms: Value| {
-            let params = vec![("direction".to_owned(), direction), ("ms".to_owned(), ms)];
-            rig.camera.call("pulse_guide", &params)
-        };
-        for direction in ["n", "s", "e", "w"] {
-            assert_eq!(pulse(text(direction), number(1.0)).unwrap(), Reply::Done);
-            // 0 stops.
-            assert_eq!(pulse(text(direction), number(0.0)).unwrap(), Reply::Done);
+        // 0 stops.
+        for (direction, ms) in ["n", "s", "e", "w"].into_iter().flat_map(|d| [(d, 1), (d, 0)]) {
+            let pulse = pulse(text(direction), number(ms));
+            let reply = accepted(CALL, &pulse, "it is a pulse", rig.camera.call(CALL, &pulse));
+            is!(reply, Reply::Done, "{CALL}: answer");
         }
-        fails(pulse(text("up"), number(1.0)), ErrorKind::InvalidValue);
-        fails(pulse(number(1.0), number(1.0)), ErrorKind::InvalidValue);
-        fails(pulse(text("n"), text("1")), ErrorKind::InvalidValue);
-        fails(pulse(text("n"), number(f64::NAN)), ErrorKind::InvalidValue);
-        fails(pulse(text("n"), number(-1.0)), ErrorKind::OutOfRange);
-        fails(pulse(text("n"), number(60_001.0)), ErrorKind::OutOfRange);
-        fails(rig.camera.call("pulse_guide", &Params::new()), ErrorKind::InvalidValue);
-        rig.camera.disconnect().unwrap();
-        let params = vec![("direction".to_owned(), text("n")), ("ms".to_owned(), number(1.0))];
-        fails(rig.camera.call("pulse_guide", &params), ErrorKind::NotConnected);
+        for (bad, kind) in [
+            (pulse(text("up"), number(1)), InvalidValue),
+            (pulse(number(1), number(1)), InvalidValue),
+            (pulse(text("n"), text("1")), InvalidValue),
+            (pulse(text("n"), number(f64::NAN)), InvalidValue),
+            (pulse(text("n"), number(-1)), OutOfRange),
+            (pulse(text("n"), number(60_001)), OutOfRange),
+            (Params::new(), InvalidValue),
+        ] {
+            refused(CALL, &bad, "it is no pulse", kind, rig.camera.call(CALL, &bad));
+        }
+        works(rig.camera.disconnect());
+        refused(CALL, &north, "nothing is connected", NotConnected, rig.camera.call(CALL, &north));
     });
 }

@@ -15,7 +15,7 @@ fn connected(settings: &[(&str, Value)]) -> Rig {
     }
     let id = camera.scanning().unwrap().remove(0);
     let can = camera.connect(&id).unwrap();
-    Rig { camera, id, can }
+    Rig { camera, id, can, hardware: false }
 }
 
 #[test]

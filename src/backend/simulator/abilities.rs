@@ -12,19 +12,19 @@ pub(super) const NAME: &str = "Camera Simulator";
 /// Number of the first one; the driver numbers any further ones itself.
 pub(super) const SERIAL: &str = "SIM-0001";
 /// Fast enough for bias frames; no shutter is faster.
-pub(super) const SHORTEST: Duration = Duration::from_micros(100);
-pub(super) const LONGEST: Duration = Duration::from_secs(3600);
+const SHORTEST: Duration = Duration::from_micros(100);
+const LONGEST: Duration = Duration::from_secs(3600);
 /// Along each axis; the factors may differ.
-pub(super) const LARGEST_BINNING: u32 = 4;
+const LARGEST_BINNING: u32 = 4;
 /// In units of 0.1 dB, as most astronomical cameras count.
-pub(super) const GAIN: Range<i32> = Range { min: 0, max: 300, step: 1 };
+const GAIN: Range<i32> = Range { min: 0, max: 300, step: 1 };
 /// A little above a quarter of an electron per ADU at 16 bit, so that the read noise is well sampled.
 pub(super) const FIRST_GAIN: i32 = 100;
 /// In ADU of the converter, at every gain and depth.
-pub(super) const OFFSET: Range<i32> = Range { min: 0, max: 1000, step: 1 };
+const OFFSET: Range<i32> = Range { min: 0, max: 1000, step: 1 };
 /// More than ten times the read noise at the first gain and 16 bit, so that nothing is cut off.
 pub(super) const FIRST_OFFSET: i32 = 100;
-pub(super) const COOLER: Range<Celsius> = Range { min: AMBIENT - LARGEST_DROP, max: AMBIENT, step: 0.1 };
+const COOLER: Range<Celsius> = Range { min: AMBIENT - LARGEST_DROP, max: AMBIENT, step: 0.1 };
 
 /// The abilities of a camera with that sensor, whose pixels are `pixel_size` µm wide.
 pub(super) fn capabilities(sensor: &Sensor, pixel_size: f64) -> Capabilities {

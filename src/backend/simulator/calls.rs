@@ -1,6 +1,6 @@
 //! The calls of a camera, answered by [`Simulator`].
 
-use super::abilities::{self, COOLER, GAIN, LARGEST_BINNING, LONGEST, NAME, OFFSET, SERIAL, SHORTEST};
+use super::abilities::{NAME, SERIAL};
 use super::format;
 use super::guide::Pulse;
 use super::sensor::Recipe;
@@ -12,7 +12,7 @@ use crate::camera::call::{self, Params, Reply};
 use crate::camera::error::{CameraError, ErrorKind, Result};
 use crate::camera::types::{
     Binning, CameraId, Capabilities, Celsius, CoolingStatus, ExposureRequest, ExposureStatus,
-    FORMAT_PARAMETER, Frame, Percent, Range, Roi, Value,
+    FORMAT_PARAMETER, Frame, Percent, Roi, Value,
 };
 
 impl Camera for Simulator {
@@ -31,8 +31,8 @@ impl Camera for Simulator {
             let detail = format!("there is no camera named {}", id.name);
             return Err(CameraError::new(ErrorKind::InvalidValue, "connect", detail));
         }
-        let session = self.session.get_or_insert_with(|| Session::new(self.settings.sensor()));
-        Ok(abilities::capabilities(session.sensor(), self.settings.pixel_size()))
+        self.session.get_or_insert_with(|| Session::new(self.settings.sensor()));
+        self.can("connect")
     }
 
     fn disconnect(&mut self) -> Result<()> {
@@ -47,15 +47,11 @@ impl Camera for Simulator {
         if session.is_exposing(now.elapsed) {
             return Err(CameraError::new(ErrorKind::Busy, CALL, "an exposure is running"));
         }
-        let out_of_range = |detail| Err(CameraError::new(ErrorKind::OutOfRange, CALL, detail));
-        if !(SHORTEST..=LONGEST).contains(&request.duration) {
-            let (min, max) = (SHORTEST.as_secs_f64(), LONGEST.as_secs_f64());
-            let seconds = request.duration.as_secs_f64();
-            return out_of_range(format!("an exposure takes {min} to {max} s, not {seconds}"));
-        }
+        self.can(CALL)?.check_exposure(request.duration)?;
         let (Roi { width, height, .. }, Binning { x, y }) = (self.roi, self.binning);
         if width < x || height < y {
-            return out_of_range(format!("no binned pixel of {x}×{y} fits a window of {width}×{height}"));
+            let detail = format!("no binned pixel of {x}×{y} fits a window of {width}×{height}");
+            return Err(CameraError::new(ErrorKind::OutOfRange, CALL, detail));
         }
         let recipe = Recipe {
             frame_type: request.frame_type,
@@ -91,18 +87,7 @@ impl Camera for Simulator {
     }
 
     fn set_camera_roi(&mut self, roi: Roi) -> Result<Roi> {
-        const CALL: &str = "set_camera_roi";
-        let sensor = self.connected(CALL)?.sensor();
-        let fits = |start: u32, length: u32, limit: u32| {
-            length > 0 && start.checked_add(length).is_some_and(|end| end <= limit)
-        };
-        if !fits(roi.x, roi.width, sensor.width) || !fits(roi.y, roi.height, sensor.height) {
-            let detail = format!(
-                "{}×{} pixels from ({}, {}) are not within the sensor's {}×{}",
-                roi.width, roi.height, roi.x, roi.y, sensor.width, sensor.height
-            );
-            return Err(CameraError::new(ErrorKind::OutOfRange, CALL, detail));
-        }
+        self.can("set_camera_roi")?.check_roi(roi)?;
         self.roi = roi;
         Ok(roi)
     }
@@ -113,12 +98,7 @@ impl Camera for Simulator {
     }
 
     fn set_binning(&mut self, binning: Binning) -> Result<Binning> {
-        self.connected("set_binning")?;
-        let Binning { x, y } = binning;
-        if ![x, y].iter().all(|factor| (1..=LARGEST_BINNING).contains(factor)) {
-            let detail = format!("binning takes 1 to {LARGEST_BINNING} along each axis, not {x}×{y}");
-            return Err(CameraError::new(ErrorKind::OutOfRange, "set_binning", detail));
-        }
+        self.can("set_binning")?.check_binning(binning)?;
         self.binning = binning;
         Ok(binning)
     }
@@ -131,17 +111,8 @@ impl Camera for Simulator {
     }
 
     fn cooling_to(&mut self, target: Celsius) -> Result<()> {
-        const CALL: &str = "cooling_to";
+        self.can("cooling_to")?.check_target(target)?;
         let now = self.now().elapsed;
-        self.connected(CALL)?;
-        if !target.is_finite() {
-            let detail = format!("a temperature is a finite number, not {target}");
-            return Err(CameraError::new(ErrorKind::InvalidValue, CALL, detail));
-        }
-        if !(COOLER.min..=COOLER.max).contains(&target) {
-            let detail = format!("the cooler reaches {} to {} °C, not {target}", COOLER.min, COOLER.max);
-            return Err(CameraError::new(ErrorKind::OutOfRange, CALL, detail));
-        }
         self.cooler.regulate_to(now, target);
         Ok(())
     }
@@ -167,8 +138,8 @@ impl Camera for Simulator {
     }
 
     fn set_gain(&mut self, gain: i32) -> Result<i32> {
-        self.connected("set_gain")?;
-        self.gain = within("set_gain", "gain", GAIN, gain)?;
+        self.can("set_gain")?.check_gain(gain)?;
+        self.gain = gain;
         Ok(gain)
     }
 
@@ -178,8 +149,8 @@ impl Camera for Simulator {
     }
 
     fn set_offset(&mut self, offset: i32) -> Result<i32> {
-        self.connected("set_offset")?;
-        self.offset = within("set_offset", "offset", OFFSET, offset)?;
+        self.can("set_offset")?.check_offset(offset)?;
+        self.offset = offset;
         Ok(offset)
     }
 
@@ -239,12 +210,4 @@ impl Simulator {
             CameraError::new(ErrorKind::NotSupported, call, format!("there is no setting named {name}"))
         })
     }
-}
-
-fn within(call: &'static str, name: &str, range: Range<i32>, value: i32) -> Result<i32> {
-    if (range.min..=range.max).contains(&value) {
-        return Ok(value);
-    }
-    let detail = format!("{name} takes {} to {}, not {value}", range.min, range.max);
-    Err(CameraError::new(ErrorKind::OutOfRange, call, detail))
 }

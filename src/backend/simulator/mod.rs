@@ -35,7 +35,7 @@ use self::session::Session;
 use self::settings::Settings;
 use super::{Backend, exposure};
 use crate::camera::error::{CameraError, ErrorKind, Result};
-use crate::camera::types::{Binning, Moment, Roi};
+use crate::camera::types::{Binning, Capabilities, Moment, Roi};
 
 /// The simulator among the backends.
 pub const BACKEND: Backend = Backend {
@@ -91,6 +91,12 @@ impl Simulator {
         self.session
             .as_mut()
             .ok_or_else(|| CameraError::new(ErrorKind::NotConnected, call, "connect the camera first"))
+    }
+
+    /// What the connected camera has published.
+    fn can(&mut self, call: &'static str) -> Result<Capabilities> {
+        let pixel_size = self.settings.pixel_size();
+        Ok(abilities::capabilities(self.connected(call)?.sensor(), pixel_size))
     }
 }
 
