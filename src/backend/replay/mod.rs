@@ -191,7 +191,7 @@ impl Camera for Replay {
                 self.folder = folder;
             }
             (REPEAT, Value::Text(word)) if [ONCE, LOOP].contains(&word.as_str()) => {
-                self.looping = word == LOOP
+                self.looping = word == LOOP;
             }
             (FOLDER, _) => return Err(invalid(format!("{FOLDER} takes a record with the text FOLDER"))),
             (REPEAT, _) => return Err(invalid(format!("{REPEAT} takes {ONCE} or {LOOP}"))),
