@@ -48,10 +48,7 @@ fn frame(driver: &mut Driver) -> Fits {
 }
 
 /// Writes a file in a format of CFITSIO's; `shape` has the rows' length last.
-fn write<T: Copy>(path: &Path, kind: ImageType, shape: &[usize], pixels: &[T])
-where
-    T: WriteImage,
-{
+fn write<T: WriteImage>(path: &Path, kind: ImageType, shape: &[usize], pixels: &[T]) {
     let image = ImageDescription { data_type: kind, dimensions: shape };
     let mut file = FitsFile::create(path).with_custom_primary(&image).open().unwrap();
     file.primary_hdu().unwrap().write_image(&mut file, pixels).unwrap();

@@ -60,10 +60,18 @@ pub(super) struct Cooler {
     afterwards: u32,
     /// The temperature told last; absent until there is one.
     shown: Option<Celsius>,
-    /// The sensor has reached its target and is to stay there.
-    arrived: bool,
-    /// There is no reading, and clients have been told why.
-    unread: bool,
+    /// The target that the sensor has reached and where it is to stay.
+    held: Option<Celsius>,
+    thermometer: Thermometer,
+}
+
+/// Whether the camera's readings are any.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Thermometer {
+    #[default]
+    Works,
+    /// Clients have been told why.
+    Fails,
 }
 
 /// A new target, as long as the camera may still refuse it.
@@ -153,7 +161,7 @@ impl Device {
         if !self.cooler.warming {
             self.cooler.ramp = Some(ramp);
             self.cooler.regulating = None;
-            self.cooler.arrived = false;
+            self.cooler.held = None;
             self.cooler.warming = true;
             self.cooler.complained = false;
             self.ask(Call::CoolingTo(ramp.given()));
@@ -239,7 +247,7 @@ impl Device {
         self.cooler.warming = false;
         self.cooler.complained = false;
         self.cooler.stalled = false;
-        self.cooler.arrived = false;
+        self.cooler.held = None;
         let [value] = self.store.get(&keys::CCD_TEMPERATURE);
         self.cooler.regulating = Some(Regulating::new(target, value, self.now.elapsed));
         self.settle(&keys::CCD_TEMPERATURE, State::Busy);
@@ -255,7 +263,7 @@ impl Device {
         self.cooler.ramp = None;
         self.cooler.warming = false;
         self.cooler.stalled = false;
-        self.cooler.arrived = false;
+        self.cooler.held = None;
         let state = if self.cooler.requested.is_some() { State::Busy } else { State::Idle };
         self.settle(&keys::CCD_TEMPERATURE, state);
     }
@@ -321,7 +329,7 @@ impl Device {
         }
         self.cooler.ramp = None;
         self.cooler.warming = false;
-        self.cooler.arrived = false;
+        self.cooler.held = None;
     }
 
     /// Nobody wants to know any more. The camera itself goes on as it is.

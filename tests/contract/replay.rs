@@ -10,6 +10,8 @@ use indi_camera::backend::replay::Replay;
 
 use super::*;
 
+/// The backend.
+pub(super) const NAME: &str = "replay";
 /// Columns and rows of the files.
 const SIZE: (usize, usize) = (320, 240);
 

@@ -75,7 +75,7 @@ fn whole_numbers_of_every_size_come_as_they_are() {
     }
 }
 
-fn made<'a>(bits: &'a str, make: impl FnOnce(&Path) -> Vec<u32>) -> (Folder, Vec<u32>, &'a str) {
+fn made(bits: &str, make: impl FnOnce(&Path) -> Vec<u32>) -> (Folder, Vec<u32>, &str) {
     let folder = Folder::new();
     let pixels = make(&folder.path().join("only.fits"));
     (folder, pixels, bits)

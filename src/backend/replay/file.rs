@@ -113,16 +113,16 @@ struct Open {
 impl Open {
     fn new(path: &Path) -> Result<Open, String> {
         // Opening a pipe would wait for somebody to write.
-        let found = fs::metadata(path).map_err(unreadable)?;
+        let found = fs::metadata(path).map_err(|error| unreadable(&error))?;
         if !found.is_file() {
             return Err("is no file".to_owned());
         }
-        let mut descriptor = File::open(path).map_err(unreadable)?;
+        let mut descriptor = File::open(path).map_err(|error| unreadable(&error))?;
         let unit = header::image_unit(&mut descriptor)?;
         let name = OsString::from(format!("/proc/self/fd/{}", descriptor.as_raw_fd()));
         let mut fits = FitsFile::open(&name).map_err(explain)?;
         let (hdu, shape, kind) = image(&mut fits, unit)?;
-        let mut open = Open { sensor: described(&shape, &kind)?, fits, hdu, kind, _descriptor: descriptor };
+        let mut open = Open { sensor: described(&shape, kind)?, fits, hdu, kind, _descriptor: descriptor };
         open.sensor.pixel_size = open.pixel_size();
         open.sensor.bayer = open.bayer().filter(|_| open.sensor.planes == 1);
         Ok(open)
@@ -193,7 +193,7 @@ fn image(fits: &mut FitsFile, unit: usize) -> Result<(FitsHdu, Vec<usize>, Image
 }
 
 /// A sensor that gives images of this shape and kind.
-fn described(shape: &[usize], kind: &ImageType) -> Result<Sensor, String> {
+fn described(shape: &[usize], kind: ImageType) -> Result<Sensor, String> {
     let bits = match kind {
         ImageType::UnsignedByte | ImageType::Byte => 8,
         ImageType::Short | ImageType::UnsignedShort => 16,
@@ -221,7 +221,7 @@ fn described(shape: &[usize], kind: &ImageType) -> Result<Sensor, String> {
     }
 }
 
-fn unreadable(error: std::io::Error) -> String {
+fn unreadable(error: &std::io::Error) -> String {
     format!("cannot be read: {error}")
 }
 

@@ -51,10 +51,7 @@ impl Header {
         let mut block = [0; BLOCK];
         for number in 0..LONGEST {
             let read = file.read_exact(&mut block);
-            let begins = match first {
-                true => block.starts_with(b"SIMPLE  ="),
-                false => block.starts_with(b"XTENSION="),
-            };
+            let begins = block.starts_with(if first { b"SIMPLE  =" } else { b"XTENSION=" });
             if number == 0 && (read.is_err() || !begins) {
                 let what = if first { "is no FITS file" } else { "has rubbish in the place of an extension" };
                 return Err(what.to_owned());

@@ -133,12 +133,7 @@ impl Camera for Replay {
         if session.is_exposing(now.elapsed) {
             return Err(CameraError::new(ErrorKind::Busy, CALL, "an exposure is running"));
         }
-        if !(SHORTEST..=LONGEST).contains(&request.duration) {
-            let (min, max) = (SHORTEST.as_secs_f64(), LONGEST.as_secs_f64());
-            let seconds = request.duration.as_secs_f64();
-            let detail = format!("an exposure takes {min} to {max} s, not {seconds}");
-            return Err(CameraError::new(ErrorKind::OutOfRange, CALL, detail));
-        }
+        capabilities(session.sensor()).check_exposure(request.duration)?;
         session.expose(now, request, looping)
     }
 
@@ -163,19 +158,9 @@ impl Camera for Replay {
     }
 
     fn set_camera_roi(&mut self, roi: Roi) -> Result<Roi> {
-        const CALL: &str = "set_camera_roi";
-        let full = self.connected(CALL)?.full();
-        let fits = |start: u32, length: u32, limit: u32| {
-            length > 0 && start.checked_add(length).is_some_and(|end| end <= limit)
-        };
-        if !fits(roi.x, roi.width, full.width) || !fits(roi.y, roi.height, full.height) {
-            let detail = format!(
-                "{}×{} pixels from ({}, {}) are not within the files' {}×{}",
-                roi.width, roi.height, roi.x, roi.y, full.width, full.height
-            );
-            return Err(CameraError::new(ErrorKind::OutOfRange, CALL, detail));
-        }
-        Ok(full)
+        let can = capabilities(self.connected("set_camera_roi")?.sensor());
+        can.check_roi(roi)?;
+        Ok(can.full())
     }
 
     fn get_binning(&mut self) -> Result<Binning> {
@@ -184,12 +169,7 @@ impl Camera for Replay {
     }
 
     fn set_binning(&mut self, binning: Binning) -> Result<Binning> {
-        const CALL: &str = "set_binning";
-        self.connected(CALL)?;
-        if binning != Binning::NONE {
-            let detail = format!("files are read as they are, 1×1, not {}×{}", binning.x, binning.y);
-            return Err(CameraError::new(ErrorKind::OutOfRange, CALL, detail));
-        }
+        capabilities(self.connected("set_binning")?.sensor()).check_binning(binning)?;
         Ok(binning)
     }
 
@@ -214,7 +194,7 @@ impl Camera for Replay {
                 self.folder = folder;
             }
             (REPEAT, Value::Text(word)) if [ONCE, LOOP].contains(&word.as_str()) => {
-                self.looping = word == LOOP
+                self.looping = word == LOOP;
             }
             (FOLDER, _) => return Err(invalid(format!("{FOLDER} takes a record with the text FOLDER"))),
             (REPEAT, _) => return Err(invalid(format!("{REPEAT} takes {ONCE} or {LOOP}"))),

@@ -71,9 +71,9 @@ impl Session {
         let folder = Arc::clone(&self.folder);
         let closes = now.elapsed + request.duration;
         let exposure = Exposure::open(closes, request.cancel.clone(), move |_| {
-            let read = file::shot(&path).and_then(|(sensor, shot)| match sensor.is_like(&folder.sensor) {
-                true => Ok(shot),
-                false => Err(format!("has {sensor} now, and had {} before", folder.sensor)),
+            let read = file::shot(&path).and_then(|(sensor, shot)| {
+                let changed = || format!("has {sensor} now, and had {} before", folder.sensor);
+                if sensor.is_like(&folder.sensor) { Ok(shot) } else { Err(changed()) }
             });
             Some(read.map_err(|why| {
                 let detail = format!("{} {why}", folder::name(&path));

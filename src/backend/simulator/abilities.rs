@@ -12,10 +12,10 @@ pub(super) const NAME: &str = "Camera Simulator";
 /// Number of the first one; the driver numbers any further ones itself.
 pub(super) const SERIAL: &str = "SIM-0001";
 /// Fast enough for bias frames; no shutter is faster.
-pub(super) const SHORTEST: Duration = Duration::from_micros(100);
-pub(super) const LONGEST: Duration = Duration::from_secs(3600);
+const SHORTEST: Duration = Duration::from_micros(100);
+const LONGEST: Duration = Duration::from_secs(3600);
 /// Along each axis; the factors may differ.
-pub(super) const LARGEST_BINNING: u32 = 4;
+const LARGEST_BINNING: u32 = 4;
 
 /// The abilities of a camera with that sensor under these conditions. The guide port belongs to the simulated camera,
 /// so it is there whatever the sensor.

@@ -1,6 +1,6 @@
 //! The calls of a camera, answered by [`Simulator`].
 
-use super::abilities::{self, LARGEST_BINNING, LONGEST, NAME, SERIAL, SHORTEST};
+use super::abilities::{self, NAME, SERIAL};
 use super::format;
 use super::guide::{Mount, Pulse};
 use super::model::Model;
@@ -14,7 +14,7 @@ use crate::camera::call::{self, Params, Reply};
 use crate::camera::error::{CameraError, ErrorKind, Result};
 use crate::camera::types::{
     Binning, CameraId, Capabilities, Celsius, CoolingStatus, ExposureRequest, ExposureStatus,
-    FORMAT_PARAMETER, Frame, Percent, Range, Roi, Value,
+    FORMAT_PARAMETER, Frame, Percent, Roi, Value,
 };
 
 impl Camera for Simulator {
@@ -54,15 +54,11 @@ impl Camera for Simulator {
         if session.is_exposing(now.elapsed) {
             return Err(CameraError::new(ErrorKind::Busy, CALL, "an exposure is running"));
         }
-        let out_of_range = |detail| Err(CameraError::new(ErrorKind::OutOfRange, CALL, detail));
-        if !(SHORTEST..=LONGEST).contains(&request.duration) {
-            let (min, max) = (SHORTEST.as_secs_f64(), LONGEST.as_secs_f64());
-            let seconds = request.duration.as_secs_f64();
-            return out_of_range(format!("an exposure takes {min} to {max} s, not {seconds}"));
-        }
+        self.can(CALL)?.check_exposure(request.duration)?;
         let (Roi { width, height, .. }, Binning { x, y }) = (self.roi, self.binning);
         if width < x || height < y {
-            return out_of_range(format!("no binned pixel of {x}×{y} fits a window of {width}×{height}"));
+            let detail = format!("no binned pixel of {x}×{y} fits a window of {width}×{height}");
+            return Err(CameraError::new(ErrorKind::OutOfRange, CALL, detail));
         }
         let recipe = Recipe {
             frame_type: request.frame_type,
@@ -108,18 +104,7 @@ impl Camera for Simulator {
     }
 
     fn set_camera_roi(&mut self, roi: Roi) -> Result<Roi> {
-        const CALL: &str = "set_camera_roi";
-        let sensor = &self.connected(CALL)?.sensor().model;
-        let fits = |start: u32, length: u32, limit: u32| {
-            length > 0 && start.checked_add(length).is_some_and(|end| end <= limit)
-        };
-        if !fits(roi.x, roi.width, sensor.width) || !fits(roi.y, roi.height, sensor.height) {
-            let detail = format!(
-                "{}×{} pixels from ({}, {}) are not within the sensor's {}×{}",
-                roi.width, roi.height, roi.x, roi.y, sensor.width, sensor.height
-            );
-            return Err(CameraError::new(ErrorKind::OutOfRange, CALL, detail));
-        }
+        self.can("set_camera_roi")?.check_roi(roi)?;
         self.roi = roi;
         Ok(roi)
     }
@@ -130,41 +115,27 @@ impl Camera for Simulator {
     }
 
     fn set_binning(&mut self, binning: Binning) -> Result<Binning> {
-        self.connected("set_binning")?;
-        let Binning { x, y } = binning;
-        if ![x, y].iter().all(|factor| (1..=LARGEST_BINNING).contains(factor)) {
-            let detail = format!("binning takes 1 to {LARGEST_BINNING} along each axis, not {x}×{y}");
-            return Err(CameraError::new(ErrorKind::OutOfRange, "set_binning", detail));
-        }
+        self.can("set_binning")?.check_binning(binning)?;
         self.binning = binning;
         Ok(binning)
     }
 
     fn cooling(&mut self, on: bool) -> Result<()> {
         let now = self.now().elapsed;
-        self.cooled("cooling")?;
+        self.has("cooling", |can| can.cooler.is_some())?;
         self.cooler.switch(now, on);
         Ok(())
     }
 
     fn cooling_to(&mut self, target: Celsius) -> Result<()> {
-        const CALL: &str = "cooling_to";
+        self.can("cooling_to")?.check_target(target)?;
         let now = self.now().elapsed;
-        let Range { min, max, .. } = self.cooled(CALL)?;
-        if !target.is_finite() {
-            let detail = format!("a temperature is a finite number, not {target}");
-            return Err(CameraError::new(ErrorKind::InvalidValue, CALL, detail));
-        }
-        if !(min..=max).contains(&target) {
-            let detail = format!("the cooler reaches {min} to {max} °C, not {target}");
-            return Err(CameraError::new(ErrorKind::OutOfRange, CALL, detail));
-        }
         self.cooler.regulate_to(now, target);
         Ok(())
     }
 
     fn get_cooling_status(&mut self) -> Result<CoolingStatus> {
-        self.cooled("get_cooling_status")?;
+        self.has("get_cooling_status", |can| can.cooler.is_some())?;
         Ok(self.cooler.status())
     }
 
@@ -176,29 +147,29 @@ impl Camera for Simulator {
     }
 
     fn get_cooling_power(&mut self) -> Result<Percent> {
-        self.cooled("get_cooling_power")?;
+        self.has("get_cooling_power", |can| can.cooler.is_some())?;
         Ok(self.cooler.power(self.now().elapsed))
     }
 
     fn get_gain(&mut self) -> Result<i32> {
-        self.dial("get_gain", |can| can.gain)?;
+        self.has("get_gain", |can| can.gain.is_some())?;
         Ok(self.gain)
     }
 
     fn set_gain(&mut self, gain: i32) -> Result<i32> {
-        let range = self.dial("set_gain", |can| can.gain)?;
-        self.gain = within("set_gain", "gain", range, gain)?;
+        self.can("set_gain")?.check_gain(gain)?;
+        self.gain = gain;
         Ok(gain)
     }
 
     fn get_offset(&mut self) -> Result<i32> {
-        self.dial("get_offset", |can| can.offset)?;
+        self.has("get_offset", |can| can.offset.is_some())?;
         Ok(self.offset)
     }
 
     fn set_offset(&mut self, offset: i32) -> Result<i32> {
-        let range = self.dial("set_offset", |can| can.offset)?;
-        self.offset = within("set_offset", "offset", range, offset)?;
+        self.can("set_offset")?.check_offset(offset)?;
+        self.offset = offset;
         Ok(offset)
     }
 
@@ -269,25 +240,13 @@ impl Simulator {
         }
     }
 
-    /// The targets of a connected camera's cooler.
-    fn cooled(&mut self, call: &'static str) -> Result<Range<Celsius>> {
-        self.connected(call)?.capabilities().cooler.ok_or_else(|| CameraError::not_supported(call))
+    /// What the connected camera has published.
+    fn can(&mut self, call: &'static str) -> Result<&Capabilities> {
+        Ok(self.connected(call)?.capabilities())
     }
 
-    /// The range of a connected camera's gain or offset.
-    fn dial(
-        &mut self,
-        call: &'static str,
-        which: fn(&Capabilities) -> Option<Range<i32>>,
-    ) -> Result<Range<i32>> {
-        which(self.connected(call)?.capabilities()).ok_or_else(|| CameraError::not_supported(call))
+    /// Sees that the connected camera has what the call is about.
+    fn has(&mut self, call: &'static str, what: fn(&Capabilities) -> bool) -> Result<()> {
+        if what(self.can(call)?) { Ok(()) } else { Err(CameraError::not_supported(call)) }
     }
-}
-
-fn within(call: &'static str, name: &str, range: Range<i32>, value: i32) -> Result<i32> {
-    if (range.min..=range.max).contains(&value) {
-        return Ok(value);
-    }
-    let detail = format!("{name} takes {} to {}, not {value}", range.min, range.max);
-    Err(CameraError::new(ErrorKind::OutOfRange, call, detail))
 }

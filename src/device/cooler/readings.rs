@@ -11,7 +11,7 @@ use crate::property::keys;
 use crate::wire::State;
 
 use super::ramp::{Regulating, STALLED_AFTER, Verdict};
-use super::{AFTERWARDS, Resume};
+use super::{AFTERWARDS, Resume, Thermometer};
 
 /// A reading that differs by less is not worth telling, °C.
 const NOTEWORTHY: Celsius = 0.05;
@@ -22,8 +22,8 @@ const ADRIFT: Celsius = 2.0;
 const POSSIBLE: RangeInclusive<Celsius> = -150.0..=150.0;
 
 /// Whether a sensor can be that warm. What a broken thermometer says is not told to anyone.
-pub(in crate::device) fn is_possible(temperature: &Celsius) -> bool {
-    POSSIBLE.contains(temperature)
+pub(in crate::device) fn is_possible(temperature: Celsius) -> bool {
+    POSSIBLE.contains(&temperature)
 }
 
 impl Device {
@@ -71,14 +71,14 @@ impl Device {
                 self.publish(&keys::CCD_COOLER_POWER, [power], state);
             }
         }
-        let sensor = status.temperature.filter(is_possible);
+        let sensor = status.temperature.filter(|reading| is_possible(*reading));
         self.advance(sensor, status);
         match (sensor, status.temperature) {
             (None, Some(reading)) => {
                 let what = format!("the camera says that its sensor is at {reading} C, which cannot be");
                 self.miss(&what);
             }
-            _ => self.cooler.unread = false,
+            _ => self.cooler.thermometer = Thermometer::Works,
         }
         if let Some(value) = sensor {
             self.watch_target(value);
@@ -105,7 +105,7 @@ impl Device {
 
     /// There is no reading. That is worth one sentence, and a sensor that is on its way is not seen to get on.
     fn miss(&mut self, why: &str) {
-        if !std::mem::replace(&mut self.cooler.unread, true) {
+        if std::mem::replace(&mut self.cooler.thermometer, Thermometer::Fails) == Thermometer::Works {
             self.say(Level::Warning, why);
         }
         let [last] = self.store.get(&keys::CCD_TEMPERATURE);
@@ -114,15 +114,11 @@ impl Device {
 
     /// Notices a sensor that has left the target where the cooler is to hold it.
     fn watch_target(&mut self, value: Celsius) {
-        let Some(target) =
-            self.cooler.target.filter(|_| self.cooler.arrived && self.cooler.requested.is_none())
-        else {
-            return;
-        };
+        let Some(target) = self.cooler.held.filter(|_| self.cooler.requested.is_none()) else { return };
         if (value - target).abs() > ADRIFT {
             let what = format!("the sensor has left its target of {target:.1} C: it is at {value:.1} C");
             self.say(Level::Warning, &what);
-            self.cooler.arrived = false;
+            self.cooler.held = None;
             self.cooler.regulating = Some(Regulating::new(target, value, self.now.elapsed));
             self.settle(&keys::CCD_TEMPERATURE, State::Busy);
             self.show_cooler();
@@ -162,7 +158,7 @@ impl Device {
             Verdict::Stalled => State::Alert,
         };
         self.cooler.regulating = None;
-        self.cooler.arrived = state == State::Ok;
+        self.cooler.held = (state == State::Ok).then_some(target);
         self.cooler.afterwards = AFTERWARDS;
         self.cooler.stalled = state == State::Alert;
         if self.cooler.stalled {
@@ -180,7 +176,9 @@ impl Device {
 
 /// A reading without what no cooler says.
 fn credible(status: CameraStatus) -> CameraStatus {
-    let cooling =
-        status.cooling.map(|cooling| CoolingStatus { target: cooling.target.filter(is_possible), ..cooling });
+    let cooling = status.cooling.map(|cooling| CoolingStatus {
+        target: cooling.target.filter(|target| is_possible(*target)),
+        ..cooling
+    });
     CameraStatus { cooling, power: status.power.filter(|power| (0.0..=100.0).contains(power)), ..status }
 }

@@ -83,7 +83,7 @@ impl Device {
         if let Err(why) = promise::kept(&frame, &current.spec.sensor) {
             return self.fail_exposure(&why);
         }
-        frame.info.temperature = frame.info.temperature.filter(is_possible);
+        frame.info.temperature = frame.info.temperature.filter(|reading| is_possible(*reading));
         let seen = self.circumstances_of(id);
         let Some(Current { cancel, spec, stage, .. }) = self.exposure.current.take() else { return };
         self.timers.clear(Timer::ExposureOverdue);

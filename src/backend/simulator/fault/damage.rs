@@ -8,6 +8,7 @@ use super::script::Kind;
 use crate::camera::types::{Frame, Pixels};
 
 /// What has become of a frame; other kinds of faults leave it as it is.
+#[allow(clippy::cast_possible_truncation, reason = "any bits will do")]
 pub(super) fn damaged(frame: Frame, kind: Kind, seed: u64) -> Frame {
     let Frame { pixels, info } = frame;
     let pixels = match kind {

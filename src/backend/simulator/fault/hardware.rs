@@ -124,12 +124,11 @@ impl Hardware {
     /// The one fault that a client asks for by property, in place of the one before and counted from now.
     pub(super) fn ask(&self, fault: Option<Fault>) {
         let mut state = self.state();
-        match &fault {
-            Some(fault) => {
-                state.armed.retain(|armed| !armed.asked);
-                state.armed.push(Armed::new(fault.clone(), true));
-            }
-            None => (state.armed, state.away) = (Vec::new(), None),
+        if let Some(fault) = &fault {
+            state.armed.retain(|armed| !armed.asked);
+            state.armed.push(Armed::new(fault.clone(), true));
+        } else {
+            (state.armed, state.away) = (Vec::new(), None);
         }
         state.asked = fault;
     }
@@ -172,6 +171,8 @@ mod tests {
         Instant::now()
     }
 
+    const NEVER: [u32; 0] = [];
+
     /// At which of the first ten calls something happens.
     fn happens(hardware: &Hardware, call: &str) -> Vec<u32> {
         (1..=10).filter(|_| !hardware.fire(call, now()).is_empty()).collect()
@@ -181,7 +182,7 @@ mod tests {
     fn a_fault_happens_at_its_call_from_its_number_on_and_as_often_as_it_says() {
         let script = "[[fault]]\nkind = \"panic\"\ncall = \"set_gain\"\nat = 3\n";
         let once = hardware(script);
-        assert_eq!(happens(&once, "get_gain"), [0_u32; 0]);
+        assert_eq!(happens(&once, "get_gain"), NEVER);
         assert_eq!((happens(&once, "set_gain"), once.armed()), (vec![3], 0));
         assert_eq!(happens(&hardware(&format!("{script}times = 2")), "set_gain"), [3, 4]);
         let for_ever = hardware(&format!("{script}times = 0"));
@@ -207,11 +208,11 @@ mod tests {
         let wish = |call: &str| faults(&format!("[[fault]]\nkind = \"panic\"\ncall = \"{call}\"")).pop();
         camera.ask(wish("set_gain"));
         camera.ask(wish("set_offset"));
-        assert_eq!(happens(&camera, "set_gain"), [0_u32; 0]);
+        assert_eq!(happens(&camera, "set_gain"), NEVER);
         assert_eq!(happens(&camera, "set_offset"), [1]);
         // A camera that is made anew is told again; a client who asks again means it.
         camera.ask_again(wish("set_offset"));
-        assert_eq!(happens(&camera, "set_offset"), [0_u32; 0]);
+        assert_eq!(happens(&camera, "set_offset"), NEVER);
         camera.ask(wish("set_offset"));
         assert_eq!(happens(&camera, "set_offset"), [1]);
         assert_eq!(camera.armed(), 1);
