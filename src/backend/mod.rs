@@ -66,6 +66,8 @@ macro_rules! backends {
 backends! {
     simulator,
     replay,
+    #[cfg(feature = "alpaca")]
+    alpaca,
     #[cfg(all(feature = "v4l2", target_os = "linux"))]
     v4l2,
 }

@@ -92,6 +92,8 @@ pub enum ControlKind {
     Number(Range<f64>),
     /// One of these: the [`Value::Text`] that is its first half, for people its second.
     Choice(Vec<(String, String)>),
+    /// Nothing: a number that the camera measures, in the shape of one that is set, and asked for regularly.
+    Reading,
 }
 
 /// The element that holds the number of a [`Control`].
@@ -271,7 +273,7 @@ pub enum Event {
         /// When.
         at: Moment,
     },
-    /// The shutter closed and the read-out began.
+    /// The shutter closed and the read-out began, or got further.
     Reading {
         /// Of which exposure.
         id: ExposureId,

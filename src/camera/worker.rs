@@ -13,7 +13,7 @@ use std::time::{Duration, Instant, SystemTime};
 use super::Camera;
 use super::call::{Call, dispatch};
 use super::error::{CameraError, ErrorKind, Result};
-use super::types::{Event, ExposureRequest, ExposureStatus, Moment, Value};
+use super::types::{Event, ExposureRequest, ExposureStatus, Moment, Percent, Value};
 
 /// Calls that wait for the thread. The device waits for each answer, so more than one is a bug.
 const CALLS: usize = 8;
@@ -21,6 +21,8 @@ const CALLS: usize = 8;
 const LOOK: Duration = Duration::from_secs(1);
 /// A camera that says that no time is left, but not that it is ready, is not asked more often than this.
 const SHORTEST_LOOK: Duration = Duration::from_micros(200);
+/// A read-out that has got so much further is told again, in percent: it may be slow, but it goes on.
+const STEP: Percent = 1.0;
 /// How often a read-out is looked at.
 const READ_OUT_LOOK: Duration = Duration::from_millis(1);
 
@@ -115,7 +117,8 @@ struct Thread<R> {
 
 struct Running {
     request: ExposureRequest,
-    reading: bool,
+    /// How far the read-out was when it was told last, once it has begun.
+    told: Option<Percent>,
     /// When the camera is to be asked next.
     look: Duration,
 }
@@ -150,7 +153,7 @@ impl<R: Fn(Event) -> bool> Thread<R> {
                 let at = self.clock.now();
                 let look = at.elapsed + request.duration.min(LOOK);
                 let id = request.id;
-                self.running = Some(Running { request: request.clone(), reading: false, look });
+                self.running = Some(Running { request: request.clone(), told: None, look });
                 return (self.report)(Event::Reply(result)) && (self.report)(Event::Started { id, at });
             }
             Call::SetParameter(name, value) if accepted => {
@@ -166,8 +169,8 @@ impl<R: Fn(Event) -> bool> Thread<R> {
 
     /// Looks after the exposure that runs.
     fn watch(&mut self) -> bool {
-        let Some(Running { request, reading, .. }) = &self.running else { return true };
-        let (id, was_reading) = (request.id, *reading);
+        let Some(Running { request, told, .. }) = &self.running else { return true };
+        let (id, mut told) = (request.id, *told);
         if request.cancel.is_cancelled() {
             self.running = None;
             return true;
@@ -175,9 +178,13 @@ impl<R: Fn(Event) -> bool> Thread<R> {
         let status = self.guarded(|camera| camera.get_exposure_status());
         let pause = match status {
             Ok(ExposureStatus::Exposing { left }) => left.clamp(SHORTEST_LOOK, LOOK),
-            Ok(ExposureStatus::Reading { .. }) => {
-                if !was_reading && !(self.report)(Event::Reading { id }) {
-                    return false;
+            Ok(ExposureStatus::Reading { done }) => {
+                let done = done.unwrap_or(0.0);
+                if told.is_none_or(|told| done >= told + STEP) {
+                    told = Some(done);
+                    if !(self.report)(Event::Reading { id }) {
+                        return false;
+                    }
                 }
                 READ_OUT_LOOK
             }
@@ -195,7 +202,7 @@ impl<R: Fn(Event) -> bool> Thread<R> {
         let look = self.clock.now().elapsed + pause;
         if let Some(running) = &mut self.running {
             running.look = look;
-            running.reading = matches!(status, Ok(ExposureStatus::Reading { .. }));
+            running.told = told;
         }
         true
     }

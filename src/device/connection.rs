@@ -332,6 +332,7 @@ impl Device {
         let silence = self.now.elapsed.saturating_sub(self.cooler.polled);
         if !asked && (!self.is_about_to_read_out() || silence >= LONGEST_SILENCE) {
             self.ask(Call::Polling);
+            self.ask_readings();
         }
     }
 

@@ -213,6 +213,14 @@ impl Device {
 
     pub(super) fn setting_answered(&mut self, name: &str, call: &Call, result: Result<Reply, CameraError>) {
         match result {
+            result if self.is_reading(name) => {
+                let vector = self.store.vector(name);
+                let values = match (vector, result) {
+                    (Some(vector), Ok(Reply::Value(value))) => to_values(vector, &value),
+                    _ => None,
+                };
+                self.reading_answered(name, values);
+            }
             Ok(Reply::Value(value)) => {
                 let values = self.store.vector(name).and_then(|vector| to_values(vector, &value));
                 if let Some(values) = values {

@@ -35,7 +35,7 @@ mod promise;
 pub(super) use frame::Alone;
 use frame::Spec;
 
-/// Time that a camera gets for read-out and download beyond the exposure itself.
+/// Time that a camera gets for read-out and download beyond the exposure itself, and again whenever it gets further.
 pub(super) const READ_OUT_ALLOWANCE: Duration = Duration::from_secs(10);
 /// Clients are told the time left at least this often, and of phases only in exposures longer than this.
 const COUNTDOWN: Duration = Duration::from_secs(1);
@@ -197,10 +197,13 @@ impl Device {
     pub(super) fn reading_out(&mut self, id: ExposureId) {
         let since = self.now.elapsed;
         let Some(current) = self.exposure.current(id) else { return };
-        if matches!(current.stage, Stage::Reading { .. }) {
-            return;
+        let begun = !matches!(current.stage, Stage::Reading { .. });
+        if begun {
+            current.stage = Stage::Reading { since };
         }
-        current.stage = Stage::Reading { since };
+        // Over a slow network it may take its time, as long as it goes on.
+        self.timers.set(Timer::ExposureOverdue, since + READ_OUT_ALLOWANCE);
+        let Some(current) = self.exposure.current(id).filter(|_| begun) else { return };
         let long = current.spec.duration > COUNTDOWN;
         self.timers.clear(Timer::Countdown);
         if self.frames_on_their_way() == 0 {

@@ -8,7 +8,7 @@ use crate::camera::call::Call;
 use crate::camera::types::{CONTROL_VALUE, Capabilities, Control, ControlKind, Value};
 use crate::property::key::Values;
 use crate::property::store::Vector;
-use crate::wire::{ElementDefinition, Elements, Number, Perm, Rule, State};
+use crate::wire::{ElementDefinition, Elements, Limits, Number, Perm, Rule, State};
 
 use super::{Device, controls, limits};
 
@@ -21,6 +21,8 @@ const TIMEOUT: f64 = 60.0;
 #[derive(Debug, Default)]
 pub(super) struct Own {
     names: Vec<String>,
+    /// Those of them that the camera measures.
+    readings: Vec<String>,
     /// Accepted while the camera was exposing.
     pending: Vec<(String, Value)>,
 }
@@ -37,19 +39,48 @@ impl Device {
             return;
         }
         self.on_connect.retain(|name| !known.contains(name));
+        self.own.readings.clear();
         for control in &capabilities.controls {
             let is_free = self.store.vector(&control.name).is_none() || known.contains(&control.name);
             if is_free && !self.own.names.contains(&control.name) {
                 self.store.put(vector_of(control));
                 self.on_connect.push(control.name.clone());
                 self.own.names.push(control.name.clone());
+                if control.kind == ControlKind::Reading {
+                    self.own.readings.push(control.name.clone());
+                }
             }
         }
     }
 
-    /// Whether the vector is a setting of this camera's own.
+    /// Whether the vector is a setting of this camera's own, and no mere reading.
     pub(super) fn is_own(&self, vector: &str) -> bool {
-        self.own.names.iter().any(|name| name == vector)
+        self.own.names.iter().any(|name| name == vector) && !self.is_reading(vector)
+    }
+
+    pub(super) fn is_reading(&self, vector: &str) -> bool {
+        self.own.readings.iter().any(|name| name == vector)
+    }
+
+    /// Asks for what the camera measures besides its temperature.
+    pub(super) fn ask_readings(&mut self) {
+        for name in self.own.readings.clone() {
+            self.ask(Call::GetParameter(name));
+        }
+    }
+
+    /// A reading is told where it is news; one that fails now may come later.
+    pub(super) fn reading_answered(&mut self, name: &str, values: Option<Values>) {
+        let state = if values.is_some() { State::Ok } else { State::Idle };
+        let Some(shown) = self.store.vector(name) else { return };
+        let news = shown.state != state || values.is_some() && shown.values() != values;
+        if news {
+            if let Some(values) = values {
+                self.store.assign(name, values);
+            }
+            self.store.set_state(name, state);
+            self.send_by_name(name);
+        }
     }
 
     /// Asks a camera that is being connected for what it is set to.
@@ -77,7 +108,8 @@ impl Device {
 
     /// Gives a camera that was lost the settings that clients see.
     pub(super) fn reapply_own(&mut self) {
-        for name in self.own.names.clone() {
+        let settings = self.own.names.iter().filter(|name| self.is_own(name));
+        for name in settings.cloned().collect::<Vec<_>>() {
             let value = |vector: &Vector| controls::to_value(vector, &vector.values()?);
             if let Some(value) = self.store.vector(&name).and_then(value) {
                 self.ask(Call::SetParameter(name, value));
@@ -89,7 +121,13 @@ impl Device {
 fn vector_of(control: &Control) -> Vector {
     let element =
         |name: &str, label: &str| ElementDefinition { name: name.to_owned(), label: label.to_owned() };
+    let perm = if control.kind == ControlKind::Reading { Perm::Ro } else { Perm::Rw };
     let elements = match &control.kind {
+        ControlKind::Reading => {
+            let limits = Limits { min: 0.0, max: 0.0, step: 0.0 };
+            let number = Number { value: 0.0, format: "%.2f".to_owned(), limits };
+            Elements::Number(vec![(element(CONTROL_VALUE, "Value"), number)])
+        }
         ControlKind::Number(range) => {
             let number = Number { value: range.min, format: "%g".to_owned(), limits: limits(*range) };
             Elements::Number(vec![(element(CONTROL_VALUE, "Value"), number)])
@@ -104,7 +142,7 @@ fn vector_of(control: &Control) -> Vector {
         label: control.label.clone(),
         group: GROUP.to_owned(),
         state: State::Idle,
-        perm: Perm::Rw,
+        perm,
         timeout: TIMEOUT,
         elements,
         defined: false,

@@ -44,11 +44,12 @@ pub const DEVICE: &str = "Camera Simulator";
 pub const SOON: Duration = Duration::from_secs(20);
 
 /// Variables by which the caller's surroundings could reach the driver.
-pub const FOREIGN: [&str; 11] = [
+pub const FOREIGN: [&str; 12] = [
     "INDIDEV",
     "INDICONFIG",
     "INDISKEL",
     "INDIPREFIX",
+    "INDI_CAMERA_ALPACA",
     "INDI_CAMERA_BACKENDS",
     "INDI_CAMERA_BLOB",
     "INDI_CAMERA_FAULTS",

@@ -264,6 +264,14 @@ impl Rehearsal {
                 self.add_control(name, ControlKind::Choice(choices), value);
             }
             ["camera", "asks", "for", "its", "scene"] => self.can.scene = true,
+            ["camera", "has", "reading", name] => {
+                let value = Value::Record(vec![(CONTROL_VALUE.to_owned(), Value::Number(0.0))]);
+                self.add_control(name, ControlKind::Reading, value);
+            }
+            ["camera", "reads", name, value] => {
+                let value = Value::Record(vec![(CONTROL_VALUE.to_owned(), Value::Number(number(value)?))]);
+                self.own.iter_mut().filter(|(own, _)| own == name).for_each(|own| own.1 = value.clone());
+            }
             ["camera", "has", "sdk", version] => self.can.sdk = Some((*version).to_owned()),
             ["disk", "fails"] => self.disk_fails = true,
             ["disk", "silent"] => self.disk_silent = true,

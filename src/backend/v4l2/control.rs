@@ -152,7 +152,7 @@ impl Knob {
     /// In the words of [`crate::camera::Camera::get_parameter`].
     fn value(&self, number: i32) -> Value {
         match &self.control.kind {
-            ControlKind::Number(_) => {
+            ControlKind::Number(_) | ControlKind::Reading => {
                 Value::Record(vec![(CONTROL_VALUE.to_owned(), Value::Number(f64::from(number)))])
             }
             ControlKind::Choice(_) => Value::Text(choice(number)),

@@ -1,0 +1,157 @@
+//! The whole way: a server's pixels in the FITS file that a client of the driver receives, and what that client sees of
+//! a server that dies.
+
+use crate::support::{Driver, Element, Start, fits};
+
+use super::*;
+
+/// Called so that its device is called the same.
+const NAME: &str = "Scripted 00000001";
+
+fn script() -> Script {
+    Script { name: NAME, unique_id: "00000001", ..Script::of_size(301, 203) }
+}
+
+fn driver(observatory: &Observatory) -> Driver {
+    let addresses = format!("only,{}", observatory.address());
+    let env = vec![("INDI_CAMERA_ALPACA", addresses)];
+    let start = Start { argv0: "indi_camera_alpaca_ccd", device: NAME.to_owned(), env, ..Start::default() };
+    let mut driver = Driver::start(start);
+    driver.connect();
+    driver
+}
+
+fn number(driver: &mut Driver, vector: &str, values: &[(&str, f64)]) {
+    let values: Vec<(&str, String)> = values.iter().map(|(name, value)| (*name, value.to_string())).collect();
+    let values: Vec<(&str, &str)> = values.iter().map(|(name, value)| (*name, value.as_str())).collect();
+    driver.new_vector("Number", vector, &values);
+}
+
+fn begin(driver: &mut Driver, seconds: f64) {
+    number(driver, "CCD_EXPOSURE", &[("CCD_EXPOSURE_VALUE", seconds)]);
+    driver.wait_for(|peer| peer.state("CCD_EXPOSURE") == "Busy", SOON);
+}
+
+/// Takes a frame and compares it with what the camera saw under a window and binning.
+fn is_bit_for_bit(
+    driver: &mut Driver,
+    observatory: &Observatory,
+    (x, y, width, height): (u32, u32, u32, u32),
+    bin: u32,
+) {
+    let frame = fits(&driver.expose(0.01).bytes);
+    let (columns, rows) = (width / bin, height / bin);
+    assert_eq!(frame.shape, [columns as usize, rows as usize]);
+    let pixel = observatory.camera.script().pixel;
+    let row = |row: u32| (0..columns).map(move |column| pixel(x + column * bin, y + row * bin));
+    let expected: Vec<u32> = (0..rows).flat_map(row).map(|value| u32::try_from(value).unwrap()).collect();
+    assert!(
+        frame.pixels == expected,
+        "{width}x{height} from ({x}, {y}) binned by {bin} is not what the camera saw"
+    );
+}
+
+#[test]
+fn a_frame_has_the_servers_pixels_bit_for_bit() {
+    let observatory = Observatory::new(script());
+    let mut driver = driver(&observatory);
+    assert_eq!(driver.number("CCD_INFO", "CCD_BITSPERPIXEL"), 16.0);
+    is_bit_for_bit(&mut driver, &observatory, (0, 0, 301, 203), 1);
+    number(&mut driver, "CCD_FRAME", &[("X", 30.0), ("Y", 12.0), ("WIDTH", 101.0), ("HEIGHT", 77.0)]);
+    is_bit_for_bit(&mut driver, &observatory, (30, 12, 101, 77), 1);
+    number(&mut driver, "CCD_BINNING", &[("HOR_BIN", 3.0), ("VER_BIN", 3.0)]);
+    is_bit_for_bit(&mut driver, &observatory, (30, 12, 101, 77), 3);
+    number(&mut driver, "CCD_GAIN", &[("GAIN", 222.0)]);
+    driver.wait_for(|peer| peer.state("CCD_GAIN") == "Ok", SOON);
+    let frame = fits(&driver.expose(0.01).bytes);
+    assert_eq!((frame.number("GAIN"), frame.number("CCD-TEMP")), (222.0, 12.5));
+}
+
+#[test]
+fn depth_and_mosaic_reach_the_file() {
+    let sensor = ascom_alpaca::api::camera::SensorType::RGGB;
+    let pixel: fn(u32, u32) -> i32 = |x, y| i32::try_from((x * 131 + y * 31) % 4096).unwrap();
+    let observatory = Observatory::new(Script { max_adu: 4095, sensor, bayer: (1, 0), pixel, ..script() });
+    let mut driver = driver(&observatory);
+    driver.wait_for(|peer| peer.get("CCD_CFA", "CFA_TYPE") == Some("GRBG"), SOON);
+    let frame = fits(&driver.expose(0.01).bytes);
+    assert_eq!((frame.get("BAYERPAT"), frame.get("BITPIX")), ("GRBG", "16"));
+}
+
+/// States of CCD_EXPOSURE that end it.
+fn ends(heard: &[Element]) -> Vec<&str> {
+    let states = heard.iter().filter(|element| element.is("setNumberVector", "CCD_EXPOSURE"));
+    states.map(|element| element.attribute("state")).filter(|state| *state != "Busy").collect()
+}
+
+/// Kills the server during what runs, starts another, and sees one end, one return, and a frame.
+fn survives_the_server(driver: &mut Driver, observatory: &mut Observatory) {
+    driver.messages.clear();
+    observatory.kill();
+    let mut heard = Vec::new();
+    while driver.state("CONNECTION") != "Alert" || driver.state("CCD_EXPOSURE") == "Busy" {
+        heard.push(driver.next_element(SOON));
+    }
+    assert_eq!(driver.get("CONNECTION", "CONNECT"), Some("On"));
+    assert!(driver.vector("CCD_GAIN").is_some(), "clients keep what they know");
+    observatory.start(script());
+    while driver.state("CONNECTION") != "Ok" {
+        heard.push(driver.next_element(SOON));
+    }
+    assert_eq!(ends(&heard), ["Alert"]);
+    let lost = format!("{NAME} is lost");
+    let told = driver.messages.iter().filter(|message| message.contains(&lost)).count();
+    assert_eq!(told, 1, "{:?}", driver.messages);
+    assert_eq!(observatory.camera.script().gain, Some(33), "the new server's camera has the old settings");
+    is_bit_for_bit(driver, observatory, (0, 0, 301, 203), 1);
+}
+
+#[test]
+fn a_server_killed_and_started_again_costs_one_exposure() {
+    let mut observatory = Observatory::new(script());
+    let mut driver = driver(&observatory);
+    number(&mut driver, "CCD_GAIN", &[("GAIN", 33.0)]);
+    begin(&mut driver, 600.0);
+    survives_the_server(&mut driver, &mut observatory);
+    // With a part of the image sent.
+    observatory.door.plan(|plan| plan.hold_image = Some(50_000));
+    begin(&mut driver, 0.01);
+    until("the image is asked for", || observatory.door.heard("/imagearray") > 1);
+    observatory.door.plan(|plan| plan.hold_image = None);
+    survives_the_server(&mut driver, &mut observatory);
+}
+
+#[test]
+fn a_guide_pulse_of_a_client_reaches_the_camera() {
+    let observatory = Observatory::new(script());
+    let mut driver = driver(&observatory);
+    number(&mut driver, "TELESCOPE_TIMED_GUIDE_WE", &[("TIMED_GUIDE_E", 30.0)]);
+    driver.wait_for(|peer| peer.state("TELESCOPE_TIMED_GUIDE_WE") == "Ok", SOON);
+    let pulses = observatory.camera.script().pulses.clone();
+    let east = ascom_alpaca::api::camera::GuideDirection::East;
+    assert_eq!(pulses, [(east, Duration::from_millis(30))]);
+}
+
+#[test]
+fn the_heat_sink_is_shown_and_followed() {
+    let observatory = Observatory::new(script());
+    let mut driver = driver(&observatory);
+    driver.wait_for(|peer| peer.get("ALPACA_HEAT_SINK", "VALUE") == Some("21.5"), SOON);
+    assert_eq!(driver.vector("ALPACA_HEAT_SINK").unwrap().attributes["perm"], "ro");
+    observatory.camera.script().heat_sink = Some(31.25);
+    driver.wait_for(|peer| peer.get("ALPACA_HEAT_SINK", "VALUE") == Some("31.25"), SOON);
+}
+
+#[test]
+fn what_a_camera_refuses_is_told_and_the_rest_works() {
+    let observatory = Observatory::new(script());
+    let mut driver = driver(&observatory);
+    observatory.camera.script().refuses.insert("gain", (0x500, "the gain is glued"));
+    number(&mut driver, "CCD_GAIN", &[("GAIN", 33.0)]);
+    let refused = |peer: &crate::support::Peer| {
+        peer.state("CCD_GAIN") == "Alert"
+            && peer.messages.iter().any(|message| message.contains("the gain is glued (ASCOM error 0x500)"))
+    };
+    driver.wait_for(refused, SOON);
+    is_bit_for_bit(&mut driver, &observatory, (0, 0, 301, 203), 1);
+}
