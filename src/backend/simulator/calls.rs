@@ -3,7 +3,7 @@
 use super::abilities::{self, LARGEST_BINNING, LONGEST, NAME, SERIAL, SHORTEST};
 use super::format;
 use super::guide::{Mount, Pulse};
-use super::model::Model;
+use super::model::{Dial, Model};
 use super::readout::Recipe;
 use super::sensor::Sensor;
 use super::session::{Plan, Session};
@@ -181,23 +181,23 @@ impl Camera for Simulator {
     }
 
     fn get_gain(&mut self) -> Result<i32> {
-        self.dial("get_gain", |can| can.gain)?;
+        self.dial("get_gain", |model| model.gain)?;
         Ok(self.gain)
     }
 
     fn set_gain(&mut self, gain: i32) -> Result<i32> {
-        let range = self.dial("set_gain", |can| can.gain)?;
+        let range = self.dial("set_gain", |model| model.gain)?;
         self.gain = within("set_gain", "gain", range, gain)?;
         Ok(gain)
     }
 
     fn get_offset(&mut self) -> Result<i32> {
-        self.dial("get_offset", |can| can.offset)?;
+        self.dial("get_offset", |model| model.offset)?;
         Ok(self.offset)
     }
 
     fn set_offset(&mut self, offset: i32) -> Result<i32> {
-        let range = self.dial("set_offset", |can| can.offset)?;
+        let range = self.dial("set_offset", |model| model.offset)?;
         self.offset = within("set_offset", "offset", range, offset)?;
         Ok(offset)
     }
@@ -258,8 +258,12 @@ impl Simulator {
 
     /// Follows the settings, which described another sensor `before`: what was set on that means nothing on this one.
     fn adopt(&mut self, before: &Model) {
-        let now = self.now().elapsed;
-        self.cooler.adapt(now, self.settings.conditions());
+        let (now, conditions) = (self.now().elapsed, self.settings.conditions());
+        if self.session.is_some() || self.cooler.status().on {
+            self.cooler.adapt(now, conditions);
+        } else {
+            self.cooler.rest(conditions);
+        }
         let model = self.settings.model();
         if full(&model) != full(before) {
             self.roi = full(&model);
@@ -271,16 +275,18 @@ impl Simulator {
 
     /// The targets of a connected camera's cooler.
     fn cooled(&mut self, call: &'static str) -> Result<Range<Celsius>> {
+        if self.settings.model().cooler.is_none() {
+            return Err(CameraError::not_supported(call));
+        }
         self.connected(call)?.capabilities().cooler.ok_or_else(|| CameraError::not_supported(call))
     }
 
     /// The range of a connected camera's gain or offset.
-    fn dial(
-        &mut self,
-        call: &'static str,
-        which: fn(&Capabilities) -> Option<Range<i32>>,
-    ) -> Result<Range<i32>> {
-        which(self.connected(call)?.capabilities()).ok_or_else(|| CameraError::not_supported(call))
+    fn dial(&mut self, call: &'static str, which: fn(&Model) -> Dial) -> Result<Range<i32>> {
+        let settable = which(&self.settings.model()).settable();
+        let range = settable.ok_or_else(|| CameraError::not_supported(call))?;
+        self.connected(call)?;
+        Ok(range)
     }
 }
 
