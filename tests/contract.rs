@@ -56,6 +56,8 @@ mod limits;
 #[path = "../src/guide/ramp.rs"]
 #[allow(unreachable_pub, reason = "written as a file of the library")]
 mod ramp;
+#[path = "contract/photons.rs"]
+mod photons;
 #[path = "contract/replay.rs"]
 mod replay;
 #[path = "contract/rig.rs"]

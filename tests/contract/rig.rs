@@ -76,6 +76,14 @@ pub fn for_every_camera(check: fn(&mut Rig)) {
     });
 }
 
+/// The same, and the simulated camera as each sensor that it can be: for what needs no frame of a whole sensor.
+pub fn for_every_model(check: fn(&mut Rig)) {
+    for_every_camera(check);
+    for model in crate::simulator::MODELS {
+        check(&mut crate::simulator::connected(&[("SIMULATOR_MODEL", Value::Text(model.name.to_owned()))]));
+    }
+}
+
 /// Runs `check` for each backend to check; a failure names its backend and does not keep the others from their turn.
 pub fn report(check: impl Fn(Backend, bool)) {
     let mut broken = Vec::new();

@@ -229,8 +229,12 @@ impl Simulator {
 
     /// Follows the settings, which described another sensor `before`: what was set on that means nothing on this one.
     fn adopt(&mut self, before: &Model) {
-        let now = self.now().elapsed;
-        self.cooler.adapt(now, self.settings.conditions());
+        let (now, conditions) = (self.now().elapsed, self.settings.conditions());
+        if self.session.is_some() || self.cooler.status().on {
+            self.cooler.adapt(now, conditions);
+        } else {
+            self.cooler.rest(conditions);
+        }
         let model = self.settings.model();
         if full(&model) != full(before) {
             self.roi = full(&model);

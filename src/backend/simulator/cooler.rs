@@ -79,6 +79,11 @@ impl Cooler {
         Cooler { conditions, on: false, target: FIRST_TARGET, from, since: Duration::ZERO }
     }
 
+    /// Has been off and alone for long, so the sensor is as warm as the air.
+    pub(super) fn rest(&mut self, conditions: Conditions) {
+        *self = Cooler { target: self.target, ..Cooler::new(conditions) };
+    }
+
     /// Works under other conditions from now on.
     pub(super) fn adapt(&mut self, now: Duration, conditions: Conditions) {
         if conditions != self.conditions {

@@ -16,7 +16,7 @@ const SPARSE: f32 = 1.0 / 16.0;
 /// them on each doubling of the mean, so the rest is below 1/64 of it.
 const COARSER: u32 = 17;
 /// Distributions in the table.
-const TABLES: usize = ((FEW.to_bits() - SPARSE.to_bits()) >> COARSER) as usize;
+const TABLES: u32 = (FEW.to_bits() - SPARSE.to_bits()) >> COARSER;
 /// Counts of which each distribution knows the probability; beyond, it is far below 2⁻²⁴.
 const COUNTS: usize = 64;
 /// What a 24 bit random number is multiplied by to be below 1.
@@ -44,15 +44,14 @@ struct Distribution {
 impl Poisson {
     pub(super) fn new() -> Self {
         static TABLE: LazyLock<Vec<Distribution>> =
-            LazyLock::new(|| (0..TABLES as u32).map(Distribution::numbered).collect());
+            LazyLock::new(|| (0..TABLES).map(Distribution::numbered).collect());
         Poisson { normals: Normals::table(), table: &TABLE }
     }
 
     /// Counts of these means, which are not negative, each from its own random number.
     pub(super) fn draw_all(&self, means: &[f32], bits: &[u64], counts: &mut [f32]) {
-        // Looked at in full, which goes faster than stopping at the first one.
-        let all_many = means.iter().fold(true, |all, mean| all & (*mean >= FEW));
-        if !all_many {
+        // Counted in full, which goes faster than stopping at the first one.
+        if means.iter().filter(|mean| **mean < FEW).count() > 0 {
             for ((count, mean), bits) in counts.iter_mut().zip(means).zip(bits) {
                 *count = self.draw(*mean, *bits);
             }
@@ -88,12 +87,12 @@ impl Poisson {
     #[allow(clippy::cast_possible_truncation, reason = "only these bits count")]
     fn few(&self, mean: f32, bits: u64) -> f32 {
         let distribution = (mean.to_bits() - SPARSE.to_bits()) >> COARSER;
-        let Distribution { mean: bulk, places } = &self.table[distribution as usize % TABLES];
+        let Distribution { mean: bulk, places } = &self.table[(distribution % TABLES) as usize];
         let number = (bits >> 34) as u32 % COUNTS as u32;
         let place = places[number as usize];
         // Without a branch: no processor could foresee which way it goes.
         let own = u32::from((bits >> 16) as u32 % (1 << 18) < place >> 6).wrapping_neg();
-        let count = (number & own) | (place % COUNTS as u32 & !own);
+        let count = (number & own) | ((place % COUNTS as u32) & !own);
         count as f32 + rest(mean - bulk, (bits & 0xffff) as f32 * UNIT_16)
     }
 }

@@ -48,10 +48,17 @@ pub(super) struct Recipe {
     pub(super) cosmic_rays: f64,
 }
 
+impl Recipe {
+    /// Whether light falls on the pixels.
+    pub(super) fn is_lit(&self) -> bool {
+        matches!(self.frame_type, FrameType::Light | FrameType::Flat)
+    }
+}
+
 /// Draws a frame; see [`Sensor::read_out`].
 pub(super) fn read_out(
     sensor: &Sensor,
-    sky: &Sky,
+    sky: Option<&Sky>,
     recipe: &Recipe,
     number: u64,
     cancelled: &(dyn Fn() -> bool + Sync),
@@ -91,13 +98,14 @@ pub(super) fn image<T>(pixels: Vec<T>, width: usize, height: usize) -> Array3<T>
 /// One frame in the making.
 struct ReadOut<'a> {
     sensor: &'a Sensor,
-    sky: &'a Sky,
+    /// Where light comes from, if any falls on the pixels.
+    sky: Option<&'a Sky>,
     recipe: &'a Recipe,
     number: u64,
     normals: &'static Normals,
     poisson: Poisson,
-    /// Time for which light falls on the pixels, s: 0 with the shutter closed.
-    lit: f32,
+    /// How long the shutter is open, s.
+    seconds: f32,
     /// Dark current of an ordinary pixel over the exposure, e⁻.
     dark: f32,
     cosmic: Vec<Hit>,
@@ -136,14 +144,10 @@ struct Scratch {
 
 impl<'a> ReadOut<'a> {
     #[allow(clippy::cast_possible_truncation, reason = "some digits are enough")]
-    fn new(sensor: &'a Sensor, sky: &'a Sky, recipe: &'a Recipe, number: u64) -> Self {
+    fn new(sensor: &'a Sensor, sky: Option<&'a Sky>, recipe: &'a Recipe, number: u64) -> Self {
         let (model, Recipe { frame_type, binning, gain, .. }) = (&sensor.model, *recipe);
         let seconds = recipe.duration.as_secs_f64();
-        let (lit, collecting) = match frame_type {
-            FrameType::Bias => (0.0, 0.0),
-            FrameType::Dark => (0.0, seconds),
-            FrameType::Flat | FrameType::Light => (seconds, seconds),
-        };
+        let collecting = if frame_type == FrameType::Bias { 0.0 } else { seconds };
         let target = Target { width: model.width, height: model.height, pixel_size: model.pixel_size as f32 };
         let rays = recipe.cosmic_rays * model.area() * collecting;
         let pixels = match model.binning {
@@ -152,12 +156,12 @@ impl<'a> ReadOut<'a> {
         };
         ReadOut {
             sensor,
-            sky,
+            sky: sky.filter(|_| recipe.is_lit()),
             recipe,
             number,
             normals: Normals::table(),
             poisson: Poisson::new(),
-            lit: lit as f32,
+            seconds: seconds as f32,
             dark: (model.dark_current(recipe.temperature) * collecting) as f32,
             cosmic: target.hits(sensor.seed, number, rays as f32),
             read_noise: model.read_noise(gain) as f32,
@@ -248,20 +252,19 @@ impl<'a> ReadOut<'a> {
             return false;
         }
         mean.clear();
-        if frame_type == FrameType::Dark {
-            mean.resize(roi.width as usize, self.dark);
-        } else {
+        if let Some(sky) = self.sky {
             mean.resize(roi.width as usize, 0.0);
             share.resize(roi.width as usize, 0.0);
-            let glow = match frame_type {
-                FrameType::Flat => FLAT_LIGHT,
-                _ => {
-                    self.sky.add_row(y, roi.x, self.sensor.model.mosaic.filters(y), mean);
-                    self.sky.glow()
-                }
+            let glow = if frame_type == FrameType::Flat {
+                FLAT_LIGHT
+            } else {
+                sky.add_row(y, roi.x, self.sensor.model.mosaic.filters(y), mean);
+                sky.glow()
             };
-            self.sky.transmission(y, roi.x, share);
+            sky.transmission(y, roi.x, share);
             self.filter(y, glow, mean, share);
+        } else {
+            mean.resize(roi.width as usize, self.dark);
         }
         for (x, factor) in self.sensor.hot_pixels(y) {
             if let Some(mean) = x.checked_sub(roi.x).and_then(|x| mean.get_mut(x as usize)) {
@@ -273,7 +276,7 @@ impl<'a> ReadOut<'a> {
 
     /// Takes the rates of stars to charges: with the glow, through telescope and filters, and with dark current.
     fn filter(&self, y: u32, glow: f32, mean: &mut [f32], share: &[f32]) {
-        let mut filters = self.sensor.model.mosaic.shares(y).map(|share| self.lit * share);
+        let mut filters = self.sensor.model.mosaic.shares(y).map(|share| self.seconds * share);
         if self.recipe.roi.x % 2 == 1 {
             filters.reverse();
         }

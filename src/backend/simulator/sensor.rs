@@ -100,11 +100,11 @@ impl Sensor {
         })
     }
 
-    /// Draws a frame on rayon's threads; nothing when it was `cancelled` before it was done. The `number` of the
+    /// Draws a frame on rayon's threads, of what comes from the sky if there is one; nothing when it was `cancelled` before it was done. The `number` of the
     /// frame tells its noise from that of all others.
     pub(super) fn read_out(
         &self,
-        sky: &Sky,
+        sky: Option<&Sky>,
         recipe: &Recipe,
         number: u64,
         cancelled: &(dyn Fn() -> bool + Sync),

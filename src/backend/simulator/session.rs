@@ -99,7 +99,9 @@ impl Session {
             Scene::Sky => {
                 let number = self.exposures;
                 Exposure::open(closes, unwanted, move |cancelled| {
-                    let pixels = sensor.read_out(outlook.sky(), &recipe, number, cancelled)?;
+                    // In the dark there is no sky to be made.
+                    let sky = recipe.is_lit().then(|| outlook.sky());
+                    let pixels = sensor.read_out(sky, &recipe, number, cancelled)?;
                     Some(format::deliver(pixels, sensor.depth(), bits))
                 })?
             }

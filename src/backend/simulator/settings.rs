@@ -34,7 +34,7 @@ pub(super) enum Changes {
 /// The sensor to simulate and the scene before it: one field for each vector.
 #[derive(Clone)]
 pub(super) struct Settings {
-    model: Choice<Option<fn() -> Model>>,
+    model: Choice<Preset>,
     sensor: Numbers<5>,
     mosaic: Choice<Mosaic>,
     pixel: Numbers<6>,
@@ -53,8 +53,11 @@ pub(super) enum Scene {
     TestPattern,
 }
 
+/// A sensor that is sold; `None` is the custom one.
+type Preset = Option<fn() -> Model>;
+
 /// The first one is what [`SENSOR`], [`MOSAICS`] and [`PIXEL`] describe.
-const MODELS: [(&str, Option<fn() -> Model>); 10] = [
+const MODELS: [(&str, Preset); 10] = [
     ("CUSTOM", None),
     ("IMX571M", Some(|| presets::imx571(Mosaic::Mono))),
     ("IMX571C", Some(|| presets::imx571(Mosaic::Rggb))),

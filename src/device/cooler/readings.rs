@@ -163,9 +163,11 @@ impl Device {
         self.cooler.stalled = state == State::Alert;
         if self.cooler.stalled {
             let seconds = STALLED_AFTER.as_secs();
-            let what = format!(
-                "the sensor stays at {value:.1} C and gets no nearer to {target:.1} C in {seconds} s"
-            );
+            let what = if self.cooler.unread {
+                format!("there was no reading in {seconds} s that showed the sensor nearer to {target:.1} C")
+            } else {
+                format!("the sensor stays at {value:.1} C and gets no nearer to {target:.1} C in {seconds} s")
+            };
             self.say(Level::Error, &what);
         }
         self.settle(&keys::CCD_TEMPERATURE, state);
