@@ -78,6 +78,10 @@ fn number(value: impl Into<f64>) -> Value {
     Value::Number(value.into())
 }
 
+fn pair(x: u32, y: u32) -> Value {
+    Value::List(vec![number(x), number(y)])
+}
+
 fn text(word: &str) -> Value {
     Value::Text(word.to_owned())
 }

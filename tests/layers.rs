@@ -18,7 +18,20 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("image", &[]),
     ("property", &["wire"]),
     ("camera", &["image"]),
-    ("device", &["property", "wire", "camera::types", "camera::call", "camera::error", "image"]),
+    (
+        "device",
+        &[
+            "property",
+            "wire",
+            "camera::types",
+            "camera::call",
+            "camera::error",
+            "camera::wish",
+            "camera::json",
+            "camera::answer",
+            "image",
+        ],
+    ),
     ("backend", &["camera", "image"]),
     // Pages, and the example backend that they show.
     ("guide", &["backend", "camera", "image"]),
@@ -40,6 +53,10 @@ const PURE: &[&str] = &[
     "camera::call",
     "camera::error",
     "camera::limits",
+    "camera::arguments",
+    "camera::wish",
+    "camera::json",
+    "camera::answer",
 ];
 
 /// What a pure module never names. Their tests may: they read files to compare with.

@@ -2,14 +2,45 @@
 //!
 //! Trait, [`Call`] and [`dispatch`] are the only three places that list the calls.
 
-use std::time::Duration;
-
 use super::Camera;
+pub use super::arguments::Arguments;
+use super::arguments::invalid;
 use super::error::{CameraError, ErrorKind, Result};
 use super::types::{
     Binning, CameraId, CameraStatus, Cancel, Capabilities, Celsius, CoolingStatus, ExposureId,
     ExposureRequest, ExposureStatus, Frame, FrameType, Percent, Roi, Value,
 };
+use super::wish::ExposureWish;
+
+/// The names of the 25 calls, in the order of the Camera API. [`Call`] has the first 24; the last is
+/// [`Camera::call`], which makes them by these names.
+pub const NAMES: [&str; 25] = [
+    "connect",
+    "disconnect",
+    "reconnect",
+    "scanning",
+    "polling",
+    "get_parameter",
+    "set_parameter",
+    "start_exposure",
+    "abort_exposure",
+    "get_exposure_status",
+    "get_exposure_result",
+    "cooling",
+    "cooling_to",
+    "get_cooling_status",
+    "get_current_temperature",
+    "get_cooling_power",
+    "get_camera_roi",
+    "get_gain",
+    "get_offset",
+    "get_binning",
+    "set_camera_roi",
+    "set_gain",
+    "set_offset",
+    "set_binning",
+    "call",
+];
 
 /// Arguments of a call made by name.
 pub type Params = Vec<(String, Value)>;
@@ -117,30 +148,19 @@ impl Call {
                 arguments.text("set_parameter", "name")?,
                 arguments.get("set_parameter", "value")?.clone(),
             ),
-            "start_exposure" => Call::StartExposure(arguments.exposure()?),
+            "start_exposure" => Call::StartExposure(request(params)?),
             "abort_exposure" => Call::AbortExposure,
             "get_exposure_status" => Call::GetExposureStatus,
             "get_exposure_result" => Call::GetExposureResult,
-            "cooling" => match arguments.get("cooling", "enable")? {
-                Value::Bool(on) => Call::Cooling(*on),
-                _ => return Err(invalid("cooling", "enable takes true or false")),
-            },
+            "cooling" => Call::Cooling(arguments.flag("cooling", "enable")?),
             "cooling_to" => Call::CoolingTo(arguments.number("cooling_to", "temperature")?),
             "get_cooling_status" => Call::GetCoolingStatus,
             "get_current_temperature" => Call::GetCurrentTemperature,
             "get_cooling_power" => Call::GetCoolingPower,
             "get_camera_roi" => Call::GetCameraRoi,
-            "set_camera_roi" => Call::SetCameraRoi(Roi {
-                x: arguments.whole("set_camera_roi", "start_x")?,
-                y: arguments.whole("set_camera_roi", "start_y")?,
-                width: arguments.whole("set_camera_roi", "width")?,
-                height: arguments.whole("set_camera_roi", "height")?,
-            }),
+            "set_camera_roi" => Call::SetCameraRoi(arguments.roi("set_camera_roi")?),
             "get_binning" => Call::GetBinning,
-            "set_binning" => Call::SetBinning(Binning {
-                x: arguments.whole("set_binning", "x")?,
-                y: arguments.whole("set_binning", "y")?,
-            }),
+            "set_binning" => Call::SetBinning(arguments.binning("set_binning", "binning")?),
             "get_gain" => Call::GetGain,
             "set_gain" => Call::SetGain(arguments.whole("set_gain", "gain")?),
             "get_offset" => Call::GetOffset,
@@ -197,85 +217,32 @@ fn done((): ()) -> Reply {
     Reply::Done
 }
 
-fn invalid(call: &'static str, detail: impl Into<String>) -> CameraError {
-    CameraError::new(ErrorKind::InvalidValue, call, detail)
+/// A camera exposes with what it is set to: settings for one exposure are the business of whoever asks.
+fn request(params: &Params) -> Result<ExposureRequest> {
+    let wish = ExposureWish::read(params)?;
+    if wish != (ExposureWish { frame_type: wish.frame_type, ..ExposureWish::of(wish.exposure) }) {
+        let rule = "a camera by itself takes exposure and frame_type: set the others before";
+        return Err(invalid("start_exposure", rule));
+    }
+    let frame_type = wish.frame_type.unwrap_or(FrameType::Light);
+    Ok(ExposureRequest {
+        id: ExposureId(0),
+        duration: wish.duration()?,
+        frame_type,
+        cancel: Cancel::default(),
+    })
 }
 
-/// Arguments by name, checked for kind. A backend reads those of its own functions with it.
-pub struct Arguments<'a> {
-    params: &'a Params,
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-impl<'a> Arguments<'a> {
-    /// Of one call.
-    #[must_use]
-    pub fn of(params: &'a Params) -> Self {
-        Arguments { params }
-    }
-
-    fn find(&self, name: &str) -> Option<&'a Value> {
-        self.params.iter().find(|(key, _)| key == name).map(|(_, value)| value)
-    }
-
-    fn get(&self, call: &'static str, name: &str) -> Result<&'a Value> {
-        self.find(name).ok_or_else(|| invalid(call, format!("{name} is missing")))
-    }
-
-    /// A text that must be there.
-    pub fn text(&self, call: &'static str, name: &str) -> Result<String> {
-        match self.get(call, name)? {
-            Value::Text(text) => Ok(text.clone()),
-            _ => Err(invalid(call, format!("{name} takes a text"))),
+    #[test]
+    fn all_names_but_the_last_are_calls() {
+        for name in &NAMES[..24] {
+            let vendor = |call: &Call| matches!(call, Call::Vendor { .. });
+            assert!(!Call::parse(name, &Params::new()).is_ok_and(|call| vendor(&call)), "{name}");
         }
-    }
-
-    /// A finite number that must be there.
-    pub fn number(&self, call: &'static str, name: &str) -> Result<f64> {
-        match self.get(call, name)? {
-            Value::Number(number) if number.is_finite() => Ok(*number),
-            _ => Err(invalid(call, format!("{name} takes a finite number"))),
-        }
-    }
-
-    fn whole<T: TryFrom<i64>>(&self, call: &'static str, name: &str) -> Result<T> {
-        let number = self.number(call, name)?;
-        if number.fract() != 0.0 {
-            return Err(invalid(call, format!("{name} takes a whole number, not {number}")));
-        }
-        #[expect(clippy::cast_possible_truncation, reason = "saturates far outside what any T takes")]
-        let whole = number as i64;
-        T::try_from(whole).map_err(|_out_of_range| {
-            CameraError::new(ErrorKind::OutOfRange, call, format!("{name} cannot be {number}"))
-        })
-    }
-
-    fn camera(&self, call: &'static str) -> Result<CameraId> {
-        let name = self.text(call, "device_name")?;
-        Ok(CameraId { model: name.clone(), name, serial: None, bus: None })
-    }
-
-    fn exposure(&self) -> Result<ExposureRequest> {
-        const CALL: &str = "start_exposure";
-        let seconds = self.number(CALL, "exposure")?;
-        let duration = Duration::try_from_secs_f64(seconds).map_err(|error| {
-            CameraError::new(ErrorKind::OutOfRange, CALL, format!("exposure cannot be {seconds} s ({error})"))
-        })?;
-        let frame_type = match self.find("frame_type") {
-            None => FrameType::Light,
-            Some(Value::Text(word)) => match word.as_str() {
-                "light" => FrameType::Light,
-                "bias" => FrameType::Bias,
-                "dark" => FrameType::Dark,
-                "flat" => FrameType::Flat,
-                _ => {
-                    return Err(invalid(
-                        CALL,
-                        format!("frame_type takes light, bias, dark or flat, not {word}"),
-                    ));
-                }
-            },
-            Some(_) => return Err(invalid(CALL, "frame_type takes light, bias, dark or flat")),
-        };
-        Ok(ExposureRequest { id: ExposureId(0), duration, frame_type, cancel: Cancel::default() })
+        assert!(matches!(Call::parse("call", &Params::new()), Ok(Call::Vendor { .. })));
     }
 }

@@ -76,4 +76,4 @@ impl CameraError {
 }
 
 /// The result of a camera call.
-pub type Result<T> = std::result::Result<T, CameraError>;
+pub type Result<T, E = CameraError> = std::result::Result<T, E>;

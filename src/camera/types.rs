@@ -219,6 +219,8 @@ pub enum Value {
     Number(f64),
     /// Words; a choice is the name of what was chosen.
     Text(String),
+    /// Several in a fixed order.
+    List(Vec<Value>),
     /// Several that only make sense together, by name.
     Record(Vec<(String, Value)>),
 }

@@ -11,6 +11,7 @@
 //!
 //! A request that the camera refuses leaves whatever was under way as it was.
 
+use crate::camera::answer::CoolingState;
 use crate::camera::call::{Call, Reply};
 use crate::camera::error::CameraError;
 use crate::camera::types::{Capabilities, Celsius};
@@ -35,6 +36,7 @@ const WARM: Celsius = 20.0;
 
 /// What the cooler is doing.
 #[derive(Debug, Default)]
+#[allow(clippy::struct_excessive_bools, reason = "independent facts")]
 pub(super) struct Cooler {
     /// When the camera last said how warm it is.
     pub(super) polled: std::time::Duration,
@@ -50,6 +52,8 @@ pub(super) struct Cooler {
     requested: Option<Request>,
     /// What to go on with as soon as a camera that was lost has said how warm it is.
     resume: Option<Resume>,
+    /// The sensor does not get to the target.
+    stalled: bool,
     /// The camera has refused a set point of this ramp.
     complained: bool,
     /// Readings still to be sent although nothing changed.
@@ -87,6 +91,22 @@ impl Cooler {
     /// Whether a set point is on its way, so that readings must not be far apart.
     pub(super) fn is_ramping(&self) -> bool {
         self.ramp.is_some()
+    }
+
+    /// Whether clients have been told a target.
+    pub(super) fn has_target(&self) -> bool {
+        self.target.is_some() || self.warming
+    }
+
+    /// What it does, in one word.
+    pub(super) fn state(&self) -> CoolingState {
+        match self.on {
+            false => CoolingState::Off,
+            true if self.warming => CoolingState::Warming,
+            true if self.regulating.is_some() => CoolingState::Cooling,
+            true if self.stalled => CoolingState::Stalled,
+            true => CoolingState::Stable,
+        }
     }
 }
 
@@ -196,7 +216,7 @@ impl Device {
                     if self.cooler.regulating.is_none() && !self.cooler.warming {
                         self.store.set_state(keys::CCD_TEMPERATURE.vector(), State::Idle);
                     }
-                    self.refuse(keys::CCD_TEMPERATURE.vector(), &error.to_string());
+                    self.refuse_as(error.kind, keys::CCD_TEMPERATURE.vector(), &error.to_string());
                 } else if self.cooler.ramp.is_some() && !self.cooler.complained {
                     // The next reading brings the next set point; a sensor that does not follow shows as stalled.
                     self.cooler.complained = true;
@@ -211,7 +231,7 @@ impl Device {
                     }
                     self.end_parting();
                 }
-                self.refuse(keys::CCD_COOLER.vector(), &error.to_string());
+                self.refuse_as(error.kind, keys::CCD_COOLER.vector(), &error.to_string());
             }
         }
     }
@@ -227,6 +247,7 @@ impl Device {
         self.cooler.warming = false;
         self.cooler.complained = false;
         self.cooler.held = None;
+        self.cooler.stalled = false;
         let [value] = self.store.get(&keys::CCD_TEMPERATURE);
         self.cooler.regulating = Some(Regulating::new(target, value, self.now.elapsed));
         self.settle(&keys::CCD_TEMPERATURE, State::Busy);
@@ -242,12 +263,13 @@ impl Device {
         self.cooler.ramp = None;
         self.cooler.warming = false;
         self.cooler.held = None;
+        self.cooler.stalled = false;
         let state = if self.cooler.requested.is_some() { State::Busy } else { State::Idle };
         self.settle(&keys::CCD_TEMPERATURE, state);
     }
 
     /// How warm the sensor is, as far as the camera has said.
-    fn sensor(&self) -> Option<Celsius> {
+    pub(super) fn sensor(&self) -> Option<Celsius> {
         self.cooler.shown?;
         let [value] = self.store.get(&keys::CCD_TEMPERATURE);
         Some(value)

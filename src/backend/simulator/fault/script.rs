@@ -182,6 +182,7 @@ fn to_toml(value: &Value) -> toml::Value {
         Value::Bool(on) => toml::Value::Boolean(*on),
         Value::Number(number) => toml::Value::Float(*number),
         Value::Text(text) => toml::Value::String(text.clone()),
+        Value::List(values) => toml::Value::Array(values.iter().map(to_toml).collect()),
         Value::Record(fields) => {
             toml::Value::Table(fields.iter().map(|(name, value)| (name.clone(), to_toml(value))).collect())
         }
