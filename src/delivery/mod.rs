@@ -271,7 +271,10 @@ impl Worker {
             Some(Ok((payload, _))) => payload.len(),
             _ => len as u64,
         };
-        (Some(Report::Delivered { id, bytes, blob, file: stored, constant }), Some(Leftovers { pixels, memory }))
+        (
+            Some(Report::Delivered { id, bytes, blob, file: stored, constant }),
+            Some(Leftovers { pixels, memory }),
+        )
     }
 
     /// The reserved memory if it was meant for a file of `len` bytes, else new memory.

@@ -277,7 +277,7 @@ impl Device {
         match report {
             Report::Delivered { id, bytes, blob, file, constant } => {
                 self.delivered(id, bytes, blob, file, constant);
-            },
+            }
             Report::Loaded(result) => self.config_loaded(result),
             Report::Saved(result) => self.config_saved(result),
             Report::Purged(result) => self.config_purged(result),

@@ -179,7 +179,11 @@ impl Device {
 
     /// Says everything about a delivered frame as one unit that nothing can come between: file, BLOB, end. By now
     /// the device is ready for the next exposure: clients ask for it the moment they have the BLOB.
-    fn announce(&mut self, Delivered { bytes, blob, file, constant }: Delivered, mut result: Box<ExposureResult>) {
+    fn announce(
+        &mut self,
+        Delivered { bytes, blob, file, constant }: Delivered,
+        mut result: Box<ExposureResult>,
+    ) {
         match self.upload.frames.len() {
             0 => self.timers.clear(Timer::DeliveryOverdue),
             _ => self.timers.set(Timer::DeliveryOverdue, self.now.elapsed + DELIVERY_ALLOWANCE),

@@ -4,7 +4,7 @@
 //! (`sensor`), so calibration frames calibrate and a photon transfer curve is straight. The same seed, settings
 //! and number of the frame since connecting give the same bytes on any machine with as many threads as it likes.
 //!
-//! The pixels are drawn while the shutter is open (`super::exposure`) with the sensor's temperature at its opening. What a
+//! The pixels are drawn while the shutter is open (`exposure`) with the sensor's temperature at its opening. What a
 //! camera is asked for is answered in `calls`; what it can do is told in `abilities`. [`fault`] stands before it and
 //! breaks it on command.
 //!
@@ -16,6 +16,7 @@ mod abilities;
 mod calls;
 mod choice;
 mod cooler;
+mod exposure;
 pub mod fault;
 mod format;
 mod guide;
@@ -33,7 +34,7 @@ use self::abilities::{FIRST_GAIN, FIRST_OFFSET};
 use self::cooler::Cooler;
 use self::session::Session;
 use self::settings::Settings;
-use super::{Backend, exposure};
+use super::Backend;
 use crate::camera::error::{CameraError, ErrorKind, Result};
 use crate::camera::types::{Binning, Capabilities, Moment, Roi};
 
