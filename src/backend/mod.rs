@@ -6,8 +6,6 @@
 
 use crate::camera::Camera;
 
-mod exposure;
-
 /// One kind of hardware.
 #[derive(Clone, Copy)]
 pub struct Backend {

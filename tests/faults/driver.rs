@@ -132,3 +132,26 @@ fn a_script_that_cannot_be_read_is_said_too() {
     assert!(driver.messages.iter().any(|said| said.contains("No such file")), "{:?}", driver.messages);
     assert_eq!(states(&mut driver, 1), ["Ok"]);
 }
+
+/// Makes a call by name; its status and result.
+fn call(driver: &mut Driver, name: &str, params: &str) -> (String, String) {
+    driver.new_vector("Text", "CAMERA_CALL", &[("NAME", name), ("PARAMS", params)]);
+    let reply = driver.until(|element| element.is("setTextVector", "CAMERA_REPLY"), SOON);
+    let value = |name: &str| reply.value(name).unwrap().to_owned();
+    assert_eq!(value("NAME"), name);
+    (value("STATUS"), value("RESULT"))
+}
+
+#[test]
+fn a_call_asks_for_a_fault_and_takes_it_back() {
+    let mut driver = connected();
+    let (status, result) = call(&mut driver, "inject_fault", r#"{"kind": "start_refused", "at": 2}"#);
+    assert!(status == "0" && result.contains('1'), "{status} {result}");
+    assert_eq!(states(&mut driver, 3), ["Ok", "Alert", "Ok"]);
+    call(&mut driver, "inject_fault", r#"{"kind": "corrupt_frame", "times": 0}"#);
+    assert_eq!(states(&mut driver, 2), ["Alert", "Alert"]);
+    assert_eq!(call(&mut driver, "inject_fault", r#"{"clear": true}"#).0, "0");
+    assert_eq!(states(&mut driver, 2), ["Ok", "Ok"]);
+    let (status, result) = call(&mut driver, "inject_fault", r#"{"kind": "melts"}"#);
+    assert!(status == "1" && result.contains("invalid_value") && result.contains("never_ends"), "{result}");
+}

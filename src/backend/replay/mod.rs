@@ -22,6 +22,7 @@ use std::time::{Duration, Instant, SystemTime};
 mod file;
 mod folder;
 mod header;
+mod reading;
 mod session;
 
 use self::folder::Folder;

@@ -5,7 +5,7 @@
 //! (`presets`) or whatever the settings say (`settings`). The same seed, settings and number of the frame since
 //! connecting give the same bytes on any machine with as many threads as it likes.
 //!
-//! The pixels are drawn while the shutter is open (`super::exposure`) with the sensor's temperature at its opening. What a
+//! The pixels are drawn while the shutter is open (`exposure`) with the sensor's temperature at its opening. What a
 //! camera is asked for is answered in `calls`; what it can do is told in `abilities`. [`fault`] stands before it and
 //! breaks it on command.
 //!
@@ -18,6 +18,7 @@ mod calls;
 mod choice;
 mod cooler;
 mod cosmic;
+mod exposure;
 pub mod fault;
 mod format;
 mod guide;
@@ -40,7 +41,7 @@ use self::cooler::Cooler;
 use self::model::Model;
 use self::session::Session;
 use self::settings::Settings;
-use super::{Backend, exposure};
+use super::Backend;
 use crate::camera::error::{CameraError, ErrorKind, Result};
 use crate::camera::types::{Binning, Moment, Roi};
 
