@@ -1,5 +1,5 @@
-//! Whatever is called, in whatever order, and whatever happens meanwhile: each call is answered once, in its turn, by an
-//! answer of the documented form, and nothing stays Busy.
+//! Whatever is called, in whatever order, and whatever happens meanwhile: each call is answered once, in its turn, by
+//! an answer of the documented form, and nothing stays Busy.
 #![allow(clippy::unwrap_used, missing_docs, reason = "a failed step is a failed test")]
 
 #[path = "support/rehearsal.rs"]

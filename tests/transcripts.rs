@@ -7,11 +7,12 @@
 //! > newNumberVector CCD_EXPOSURE CCD_EXPOSURE_VALUE=3       a client writes
 //! > getProperties [NAME]                                    a client asks
 //! call NAME {"gain":5}         a client writes CAMERA_CALL, the rest of the line being PARAMS
-//! result /params/gain=5 ...    what the last CAMERA_REPLY says, by JSON pointer; a text of more than 300 bytes shows as ...
+//! result /params/gain=5 ...    what the last CAMERA_REPLY says, by JSON pointer; what is long shows as `...` otherwise
 //! < setNumberVector CCD_EXPOSURE Busy CCD_EXPOSURE_VALUE=3  what clients hear, whole and in order
 //! ! start_exposure             what the camera is asked, and the disk about nicknames, likewise
 //! * 1970-01-01T00:00:00 ...    what goes to the log file, in order with what clients hear
-//! camera silent                it no longer answers calls (`camera answers` ends that, `camera answers at last` also the silence)
+//! camera silent                it no longer answers calls (`camera answers` ends that)
+//! camera answers at last       the same, and it answers what it was asked in its silence
 //! camera fails CALL KIND TEXT  the next such call is answered so
 //! camera started|reading|frame|failed TEXT    news of the exposure that was asked last
 //! camera formats NAME NAME     what it offers when it is connected next; none if there is no name

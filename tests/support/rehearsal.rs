@@ -369,7 +369,7 @@ impl Rehearsal {
                 if let Message::Set(Update { name, values: Values::Text(texts), .. }) = &message
                     && name == "CAMERA_REPLY"
                 {
-                    self.result = serde_json::from_str(&texts[2].1).unwrap();
+                    self.result = serde_json::from_str(&texts[2].1).unwrap_or_default();
                 }
                 if self.watching || !matches!(message, Message::Snoop { .. }) {
                     self.heard.push(format!("< {}", show_message(&message)));
