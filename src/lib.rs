@@ -36,6 +36,7 @@
 //! | what is watched on other devices | one line in the table of `device::snoop` |
 //! | a format of files | one file in [`image`], one variant of [`device::job::Encoding`], one arm in `delivery::encode`, one choice in `device::formats` |
 //! | bytes on the wire | [`wire`] |
+//! | what a program or a person at a shell can do with any INDI camera | [`client`], the other side of the wire |
 //! | threads, clock, signals, start and end | [`driver`] |
 //! | what the tool for people says and does | `src/bin/indi-camera/`, one file per command; [`image::statistics`], [`image::stars`], [`image::stretch`] for what it says of a picture |
 //!

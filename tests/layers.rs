@@ -75,6 +75,11 @@ const PURE: &[&str] = &[
     "camera::wish",
     "camera::json",
     "camera::answer",
+    "client::mirror",
+    "client::vector",
+    "client::tracker",
+    "client::progress",
+    "client::info",
 ];
 
 /// What a pure module never names. Their tests may: they read files to compare with.

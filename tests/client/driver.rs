@@ -185,3 +185,26 @@ fn a_driver_that_dies_in_mid_exposure_is_an_error_at_once_and_is_started_again()
         assert_true(&take(&camera, SHORT).await, (1280, 1024)).await;
     });
 }
+
+#[test]
+fn calls_can_be_made_from_any_thread() {
+    fn goes_anywhere(_: impl Send) {}
+    run(async {
+        let home = Folder::new();
+        let camera = start(&home).await.camera(DEVICE);
+        let wish = ExposureWish::of(SHORT);
+        goes_anywhere(camera.connect());
+        goes_anywhere(camera.capture(&wish, |_| {}));
+        goes_anywhere(camera.get_exposure_result());
+        goes_anywhere(camera.by_name("polling", &Vec::new()));
+        goes_anywhere(camera.wait_for_temperature(0.0, 0.1, SHORT_TIME, |_| {}));
+        // And at the same time: a call does not wait for an exposure.
+        let other = camera.clone();
+        camera.connect().await.unwrap();
+        let capture = tokio::spawn(async move { other.capture(&ExposureWish::of(0.5), |_| {}).await });
+        begin_when_busy(&camera).await;
+        camera.set_gain(3).await.unwrap();
+        assert!(camera.get_exposure_status().await.unwrap().status, "the exposure is over");
+        assert_eq!(capture.await.unwrap().unwrap().spec.gain, Some(100), "what was set when it began");
+    });
+}

@@ -271,7 +271,9 @@ impl From<Kind> for FrameType {
 /// A time that is not negative.
 fn seconds(text: &str) -> Result<Duration, String> {
     let number = finite(text)?;
-    Duration::try_from_secs_f64(number).map_err(|error| format!("{number} s is no time to wait: {error}"))
+    // Negative, or longer than the universe.
+    Duration::try_from_secs_f64(number)
+        .map_err(|_for_programmers| format!("seconds are counted from 0 on, not {number}"))
 }
 
 fn finite(text: &str) -> Result<f64, String> {
