@@ -396,6 +396,8 @@ fn a_connection_and_a_cooler_that_fail_are_told_in_the_words_of_the_driver() {
         assert_eq!(error.code(), Code::Hardware);
 
         server.say("<defNumberVector device='D' name='CCD_TEMPERATURE' state='Busy' perm='rw'><defNumber name='CCD_TEMPERATURE_VALUE'>5</defNumber></defNumberVector>").await;
+        let cooler = |mirror: &Mirror| mirror.device("D")?.vector("CCD_TEMPERATURE").map(drop);
+        camera.server().until(support::SOON, "the cooler", cooler).await.unwrap();
         let mut seen = Vec::new();
         let (cooled, ()) = tokio::join!(
             camera.wait_for_temperature(-10.0, 0.5, support::SOON, |now| seen.push(now)),
