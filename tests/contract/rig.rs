@@ -54,7 +54,7 @@ pub fn backends() -> Vec<(Backend, bool)> {
         assert!(known.contains(name), "{CHOICE}: there is no backend {name}; compiled in are: {known:?}");
     }
     let chosen = all.into_iter().filter(|backend| names.is_empty() || names.contains(&backend.name));
-    let always = |name| name == "simulator" || name == ramp::BACKEND.name;
+    let always = |name| ["simulator", replay::NAME, ramp::BACKEND.name].contains(&name);
     chosen.map(|backend| (backend, !names.is_empty() || always(backend.name))).collect()
 }
 
@@ -97,6 +97,9 @@ impl Rig {
     /// The first camera that a backend finds.
     fn connect(backend: &Backend) -> Result<Option<Rig>> {
         let mut camera = (backend.create)();
+        if backend.name == replay::NAME {
+            works(camera.set_parameter("REPLAY_FOLDER", replay::folder()));
+        }
         let Some(id) = camera.scanning()?.into_iter().next() else { return Ok(None) };
         let can = works(camera.connect(&id));
         Ok(Some(Rig { camera, id, can, hardware: backend.hardware }))

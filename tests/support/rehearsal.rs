@@ -59,6 +59,8 @@ pub struct Rehearsal {
     disk_fails: bool,
     disk_silent: bool,
     format: Value,
+    /// Whether the exposure that was asked last is in a format of 8 bits.
+    bytes: bool,
     formats: Vec<String>,
     /// The values of the camera's own settings.
     own: Vec<(String, Value)>,
@@ -101,6 +103,7 @@ impl Rehearsal {
             disk_fails: false,
             disk_silent: false,
             format: Value::Text("INDI_MONO_16".to_owned()),
+            bytes: false,
             formats: vec!["INDI_MONO_16".to_owned(), "INDI_MONO_8".to_owned()],
             own: Vec::new(),
             result: Json::Null,
@@ -215,8 +218,29 @@ impl Rehearsal {
                 self.input(Input::Camera(self.epoch, event));
             }
             ["camera", "frame"] => {
-                let event = Event::Frame { id: self.exposure()?, frame: frame() };
-                self.input(Input::Camera(self.epoch, event));
+                let pixels = match self.bytes {
+                    true => Pixels::U8(Array3::zeros((1, 1, 1))),
+                    false => frame().pixels,
+                };
+                self.send_frame(Frame { pixels, ..frame() })?;
+            }
+            ["camera", "frame", "short"] => {
+                let mut frame = frame();
+                frame.info.roi.height = 2;
+                self.send_frame(frame)?;
+            }
+            ["camera", "frame", "of", bits, "bit"] => {
+                let pixels = match *bits {
+                    "8" => Pixels::U8(Array3::zeros((1, 1, 1))),
+                    "32" => Pixels::U32(Array3::zeros((1, 1, 1))),
+                    _ => return Err(format!("no pixels of {bits} bit")),
+                };
+                self.send_frame(Frame { pixels, ..frame() })?;
+            }
+            ["camera", "frame", "at", degrees, "C"] => {
+                let mut frame = frame();
+                frame.info.temperature = Some(number(degrees)?);
+                self.send_frame(frame)?;
             }
             ["camera", "failed", text @ ..] => {
                 let error = CameraError::new(ErrorKind::Hardware, "get_exposure_status", text.join(" "));
@@ -239,6 +263,7 @@ impl Rehearsal {
                 let value = Value::Text(choices.first().map(|(name, _)| name.clone()).unwrap_or_default());
                 self.add_control(name, ControlKind::Choice(choices), value);
             }
+            ["camera", "asks", "for", "its", "scene"] => self.can.scene = true,
             ["camera", "has", "sdk", version] => self.can.sdk = Some((*version).to_owned()),
             ["disk", "fails"] => self.disk_fails = true,
             ["disk", "silent"] => self.disk_silent = true,
@@ -324,6 +349,7 @@ impl Rehearsal {
                 }
                 if let Call::StartExposure(request) = &call {
                     self.exposure = Some(request.id);
+                    self.bytes = matches!(&self.format, Value::Text(name) if name.ends_with('8'));
                 }
                 if self.silent {
                     self.unanswered = Some(call);
@@ -402,6 +428,12 @@ impl Rehearsal {
         }
     }
 
+    fn send_frame(&mut self, frame: Frame) -> Result<(), String> {
+        let event = Event::Frame { id: self.exposure()?, frame };
+        self.input(Input::Camera(self.epoch, event));
+        Ok(())
+    }
+
     fn deliver(&mut self, how: &str) -> Result<(), String> {
         let (id, client, file, encoding) = self.delivering.pop_front().ok_or("nothing is to be delivered")?;
         let failed = || DeliveryError::DiskFull { path: PathBuf::from("/pictures") };
@@ -413,7 +445,8 @@ impl Rehearsal {
             "no-blob" => Err(DeliveryError::Memory("out of memory".to_owned())),
             _ => Ok((Payload::Inline(vec![1, 2, 3]), suffix(encoding))),
         });
-        self.input(Input::Delivery(Report::Delivered { id, bytes: 3, blob, file }));
+        let constant = (how == "constant").then_some(0);
+        self.input(Input::Delivery(Report::Delivered { id, bytes: 3, blob, file, constant }));
         Ok(())
     }
 
@@ -464,6 +497,7 @@ impl Rehearsal {
                 self.format = value.clone();
                 Reply::Value(value.clone())
             }
+            Call::SetParameter(name, value) if name == "scene" => Reply::Value(value.clone()),
             Call::GetParameter(name) => {
                 let own = self.own.iter().find(|(own, _)| own == name);
                 Reply::Value(own.unwrap_or_else(|| panic!("no setting {name}")).1.clone())
@@ -554,6 +588,7 @@ pub fn capabilities() -> Capabilities {
         offset: Some(Range { min: 0, max: 1000, step: 1 }),
         controls: Vec::new(),
         guide_port: false,
+        scene: false,
         sdk: None,
     }
 }

@@ -41,6 +41,7 @@ pub const BACKEND: Backend = Backend {
     skeleton: Some(("v4l2.xml", include_str!("../../../xml-skeletons/v4l2.xml"))),
     addresses: None,
     nodes: Some(Nodes { directory: "/dev", prefix: "video" }),
+    complaints: Vec::new,
     create: || Box::new(V4l2::default()),
 };
 

@@ -80,8 +80,8 @@ impl View {
                 } else {
                     self.lines(&mirror, shown)
                 });
-                if !self.live && lost != missed {
-                    lost.iter().for_each(|lost| tell(&format!("indi-camera: {lost}")));
+                if let (Some(lost), false) = (&lost, self.live || lost == missed) {
+                    tell(&format!("indi-camera: {lost}"));
                 }
                 missed = lost;
                 mirror.sequence()
@@ -164,14 +164,14 @@ impl View {
             }
         }
         said.sort();
-        let last = said.len().saturating_sub(SENTENCES);
-        let room = rows.saturating_sub(said.len() - last + 2).max(1);
-        if lines.len() > room {
-            let hidden = lines.len() - room + 1;
-            lines.truncate(room - 1);
+        let older = said.len().saturating_sub(SENTENCES);
+        let space = rows.saturating_sub(said.len() - older + 2).max(1);
+        if lines.len() > space {
+            let hidden = lines.len() - space + 1;
+            lines.truncate(space - 1);
             lines.push(format!("… {hidden} more; name a pattern to see them"));
         }
-        lines.extend(said[last..].iter().map(|(_, text)| cut(text, columns)));
+        lines.extend(said[older..].iter().map(|(_, text)| cut(text, columns)));
         lines.push(cut(lost.unwrap_or("Ctrl-C ends"), columns));
         // Line by line over what stands there, and nothing flickers.
         let mut screen = String::from("\x1b[H");
