@@ -54,6 +54,8 @@ impl<'a> Shell<'a> {
         // overtake the write. What a script then sees as Ok is the truth of a moment ago, and no driver can mend it.
         self.1.borrow_mut().wait_for(|peer| peer.state("CCD_EXPOSURE") == "Busy", SOON);
         self.wait("CCD_EXPOSURE._STATE", "==1");
+        // Or the Busy of this exposure would be taken for that of the next one.
+        self.1.borrow_mut().wait_for(|peer| peer.state("CCD_EXPOSURE") == "Ok", SOON);
         self.get("CCD_FILE_PATH.FILE_PATH")
     }
 }
