@@ -67,7 +67,7 @@ mod settings;
 #[path = "contract/simulator.rs"]
 mod simulator;
 
-use rig::{Rig, accepted, fails, for_every_camera, refused, request, works};
+use rig::{Rig, accepted, fails, for_every_camera, for_every_model, refused, request, works};
 
 /// Long enough to be seen running, short enough for a test.
 const SHORT: Duration = Duration::from_millis(20);

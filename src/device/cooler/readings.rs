@@ -163,7 +163,7 @@ impl Device {
         self.cooler.stalled = state == State::Alert;
         if self.cooler.stalled {
             let seconds = STALLED_AFTER.as_secs();
-            let what = if self.cooler.unread {
+            let what = if self.cooler.thermometer == Thermometer::Fails {
                 format!("there was no reading in {seconds} s that showed the sensor nearer to {target:.1} C")
             } else {
                 format!("the sensor stays at {value:.1} C and gets no nearer to {target:.1} C in {seconds} s")
