@@ -29,6 +29,8 @@
 //! | what a property is called, its labels, limits, defaults | `xml-skeletons/`, and its line in [`property::keys`] |
 //! | what happens when a client writes it | its handler in [`device`], in the file of its concern |
 //! | what a camera can be asked | [`camera`]: trait, [`camera::call::Call`], [`camera::call::dispatch`] |
+//! | what a camera's call answers | [`camera::answer`], the same for the driver and everybody who calls it |
+//! | a call by name, a parameter by name | their tables in `device::calls` |
 //! | a kind of hardware | one file in [`backend`], one line in [`backend::BACKENDS`] |
 //! | the FITS header | one row in [`image::header`]; in [`image::pointing`] if it comes from another device |
 //! | what is watched on other devices | one line in the table of `device::snoop` |

@@ -4,6 +4,8 @@
 
 mod support;
 
+#[path = "process/calls.rs"]
+mod calls;
 #[path = "process/configuration.rs"]
 mod configuration;
 #[path = "process/definitions.rs"]

@@ -23,6 +23,12 @@ impl<'a> Arguments<'a> {
         Arguments { params }
     }
 
+    /// All of them.
+    #[must_use]
+    pub fn params(&self) -> &'a Params {
+        self.params
+    }
+
     /// An argument, if it is there.
     #[must_use]
     pub fn find(&self, name: &str) -> Option<&'a Value> {

@@ -3,6 +3,9 @@
 //! A backend implements [`Camera`] and knows nothing of INDI. The device above speaks to it through [`call::Call`]
 //! values that a camera thread ([`worker`]) dispatches, so a slow or hung camera never blocks the protocol.
 //!
+//! The calls can be made by name and answered in JSON as well: arguments and values are [`json`], answers [`answer`],
+//! and what one exposure may be asked for is a [`wish`].
+//!
 //! Read [`Camera`] first.
 
 use std::fmt;

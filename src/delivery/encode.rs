@@ -26,24 +26,24 @@ impl Worker {
         cards: &[Card],
         frame: &Frame,
     ) -> Result<Encoded, DeliveryError> {
-        let pixels = &frame.pixels;
+        let (pixels, suffix) = (&frame.pixels, encoding.suffix());
         match encoding {
-            Encoding::Fits => self.fill(".fits", fits::encoded_len(cards, pixels), |out| {
+            Encoding::Fits => self.fill(suffix, fits::encoded_len(cards, pixels), |out| {
                 fits::encode(cards, pixels, out).map_err(impossible)
             }),
             Encoding::FitsRice => {
                 let packed = Packed::new(cards, pixels).map_err(impossible)?;
-                self.fill(".fits.fz", packed.len(), |out| packed.write(out).map_err(impossible))
+                self.fill(suffix, packed.len(), |out| packed.write(out).map_err(impossible))
             }
             Encoding::Native | Encoding::NativeZlib => {
-                self.fill(".bin", native::encoded_len(pixels), |out| {
+                self.fill(suffix, native::encoded_len(pixels), |out| {
                     native::encode(pixels, out);
                     Ok(())
                 })
             }
             Encoding::Xisf { compressed } => {
                 let unit = Unit::new(cards, pixels, frame.info.ended, compressed).map_err(impossible)?;
-                self.fill(".xisf", unit.len(), |out| unit.write(out).map_err(impossible))
+                self.fill(suffix, unit.len(), |out| unit.write(out).map_err(impossible))
             }
         }
     }

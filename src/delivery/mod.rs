@@ -1,7 +1,8 @@
 //! The delivery thread: everything between a read-out and the writer that takes time.
 //!
-//! It fits, encodes and stores frames and keeps the files of configuration and nickname, one [`Job`] after the other, and answers each
-//! with one [`Report`]. It never decides what a failure means and never speaks to a client: that is the device's part.
+//! It fits, encodes and stores frames and keeps the files of configuration and nickname, one [`Job`] after the other,
+//! and answers each with one [`Report`]. A short file that was sent is kept until the next one, for those who ask for it
+//! as a text. It never decides what a failure means and never speaks to a client: that is the device's part.
 //!
 //! Read [`DeliveryThread::spawn`] first.
 
@@ -24,10 +25,12 @@ use crate::wire;
 pub mod blob;
 mod encode;
 pub mod file;
+mod recall;
 
 use blob::{Buffer, Leftover, Transport};
 use encode::Encoded;
 use file::{Described, FileStore};
+use recall::Kept;
 
 /// Reserved memory is given back when nothing happened for so long: between the frames of a sequence there is less.
 const IDLE: Duration = Duration::from_secs(10);
@@ -99,6 +102,8 @@ struct Worker {
     reserved: Option<Buffer>,
     /// How much the frames of the present sequence need.
     wanted: Option<usize>,
+    /// The file that was sent last, if it is short.
+    kept: Option<Kept>,
 }
 
 enum Wait {
@@ -127,6 +132,7 @@ impl Worker {
             nicknames,
             reserved: None,
             wanted: None,
+            kept: None,
         }
     }
 
@@ -171,6 +177,10 @@ impl Worker {
             Job::Nickname { serial, nickname } => {
                 answered(Report::Nicknamed, || self.store_nickname(&serial, nickname))
             }
+            Job::Recall { id, path } => answered(
+                |text| Report::Recalled { id, text },
+                || recall::text(self.kept.as_ref(), id, path.as_deref()),
+            ),
         }
     }
 
@@ -210,6 +220,8 @@ impl Worker {
         if !encoding.keeps_size() {
             self.wanted = None;
         }
+        // Nobody asks for the frame before any more.
+        self.kept = None;
         let frame = match window::fit(frame, roi, binning) {
             Ok(frame) => frame,
             Err(error) => return (failed(&DeliveryError::Encode(error.to_string())), None),
@@ -236,7 +248,10 @@ impl Worker {
         };
         let (blob, memory) = if client {
             match encode::payload(encoding, suffix, buffer, len) {
-                Ok((sent, leftover)) => (Some(Ok(sent)), Some(leftover)),
+                Ok((sent, leftover)) => {
+                    self.kept = Kept::of(id, &sent.0);
+                    (Some(Ok(sent)), Some(leftover))
+                }
                 Err(error) => (Some(Err(error)), None),
             }
         } else {
@@ -251,7 +266,11 @@ impl Worker {
             }
             return (None, Some(Leftovers { pixels, memory }));
         }
-        (Some(Report::Delivered { id, blob, file: stored }), Some(Leftovers { pixels, memory }))
+        let bytes = match &blob {
+            Some(Ok((payload, _))) => payload.len(),
+            _ => len as u64,
+        };
+        (Some(Report::Delivered { id, bytes, blob, file: stored }), Some(Leftovers { pixels, memory }))
     }
 
     /// The reserved memory if it was meant for a file of `len` bytes, else new memory.
@@ -297,7 +316,7 @@ impl Worker {
 
 /// Does a job that only has to tell how it went.
 fn answered<T>(
-    report: fn(Result<T, DeliveryError>) -> Report,
+    report: impl Fn(Result<T, DeliveryError>) -> Report,
     job: impl FnOnce() -> Result<T, DeliveryError>,
 ) -> Answer {
     guarded(|| (Some(report(job())), None), |why| Some(report(Err(DeliveryError::Encode(why)))))
@@ -319,7 +338,8 @@ fn guarded(job: impl FnOnce() -> Answer, panicked: impl FnOnce(String) -> Option
 
 /// The same error for everyone who wanted the frame.
 fn undelivered(id: ExposureId, client: bool, file: bool, error: &DeliveryError) -> Report {
-    Report::Delivered { id, blob: client.then(|| Err(error.clone())), file: file.then(|| Err(error.clone())) }
+    let (blob, file) = (client.then(|| Err(error.clone())), file.then(|| Err(error.clone())));
+    Report::Delivered { id, bytes: 0, blob, file }
 }
 
 #[cfg(test)]

@@ -82,7 +82,7 @@ type Delivered = (Option<Result<Vec<u8>, DeliveryError>>, Option<Result<PathBuf,
 
 fn deliver(worker: &mut Worker, delivery: Delivery) -> Option<Delivered> {
     match worker.run(Job::Deliver(Box::new(delivery))).0? {
-        Report::Delivered { id, blob, file } => {
+        Report::Delivered { id, blob, file, .. } => {
             assert_eq!(id, ExposureId(5));
             let blob = blob.map(|blob| blob.map(|(payload, format)| (content(payload), format)));
             let blob = blob.map(|blob| {
@@ -290,4 +290,54 @@ fn a_broken_configuration_is_told() {
         worker.run(Job::SaveConfig(Vec::new())).0,
         Some(Report::Saved(Err(DeliveryError::File { .. })))
     ));
+}
+
+/// The file of an exposure as the bytes behind its text.
+fn recalled(worker: &mut Worker, id: u64, path: Option<PathBuf>) -> Option<Vec<u8>> {
+    match worker.run(Job::Recall { id: ExposureId(id), path }).0 {
+        Some(Report::Recalled { text, .. }) => {
+            text.unwrap().map(|text| base64::Engine::decode(&base64::prelude::BASE64_STANDARD, text).unwrap())
+        }
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn the_frame_that_was_sent_last_can_be_had_as_a_text() {
+    for transport in [Transport::Attached, Transport::Inline] {
+        let scratch = Scratch::new();
+        let mut worker = worker(&scratch, transport);
+        assert_eq!(recalled(&mut worker, 5, None), None);
+        deliver(&mut worker, delivery(true, None)).unwrap();
+        for _ in 0..2 {
+            assert!(recalled(&mut worker, 5, None).unwrap() == expected(), "{transport:?}");
+        }
+        assert_eq!(recalled(&mut worker, 4, None), None, "another frame");
+        // One that only became a file is read again.
+        let (_, file) = deliver(&mut worker, delivery(false, Some("A"))).unwrap();
+        let path = file.unwrap().unwrap();
+        assert_eq!(recalled(&mut worker, 5, None), None, "the frame before is forgotten");
+        assert!(recalled(&mut worker, 5, Some(path.clone())).unwrap() == expected());
+        fs::remove_file(&path).unwrap();
+        let Some(Report::Recalled { text, .. }) =
+            worker.run(Job::Recall { id: ExposureId(5), path: Some(path) }).0
+        else {
+            panic!("no answer")
+        };
+        assert!(matches!(text, Err(DeliveryError::File { .. })), "{text:?}");
+    }
+}
+
+#[test]
+fn a_long_frame_is_not_kept() {
+    let scratch = Scratch::new();
+    let mut worker = worker(&scratch, Transport::Inline);
+    let mut long = delivery(true, Some("A"));
+    long.frame.pixels = Pixels::U16(Array3::zeros((1, 2048, 1025)));
+    long.roi = Roi { x: 0, y: 0, width: 1025, height: 2048 };
+    long.frame.info.roi = long.roi;
+    long.binning = Binning::NONE;
+    let (_, file) = deliver(&mut worker, long).unwrap();
+    assert_eq!(recalled(&mut worker, 5, None), None);
+    assert_eq!(recalled(&mut worker, 5, Some(file.unwrap().unwrap())), None);
 }

@@ -7,6 +7,7 @@
 //! the last three, takes plain FITS alone, and sends CCD_FRAME only when its own value changes, so what was restored
 //! behind its back would cost it its frames.
 
+use crate::camera::error::ErrorKind;
 use crate::property::key::{Key, Values};
 use crate::property::keys::{self, ConfigProcess};
 use crate::property::store::Vector;
@@ -97,8 +98,9 @@ impl Device {
             return self.publish(&keys::CONFIG_PROCESS, None, State::Idle);
         };
         if self.config.pressed.is_some() {
-            return self
-                .refuse(keys::CONFIG_PROCESS.vector(), "CONFIG_PROCESS has to wait: it is still busy");
+            let (vector, sentence) =
+                (keys::CONFIG_PROCESS.vector(), "CONFIG_PROCESS has to wait: it is still busy");
+            return self.refuse_as(ErrorKind::Busy, vector, sentence);
         }
         self.config.pressed = Some(pressed);
         self.publish(&keys::CONFIG_PROCESS, None, State::Busy);
@@ -165,6 +167,9 @@ impl Device {
     fn finish_config(&mut self, state: State, level: Level, sentence: &str) {
         self.config.pressed = None;
         self.say(level, sentence);
+        if state == State::Alert {
+            self.note_not_stored(sentence);
+        }
         self.publish(&keys::CONFIG_PROCESS, None, state);
     }
 

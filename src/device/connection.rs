@@ -9,25 +9,18 @@ use std::time::Duration;
 
 use crate::camera::call::{Call, Reply};
 use crate::camera::error::{CameraError, ErrorKind};
-use crate::camera::types::Capabilities;
 use crate::property::key::Key;
 use crate::property::keys::{self, Connection};
-use crate::wire::{Perm, State};
+use crate::wire::State;
 
+use super::abilities::usable;
 use super::timer::Timer;
 use super::{Device, Epoch, Handlers, Level};
-
-/// `DRIVER_INTERFACE` of a camera.
-const INTERFACE_CCD: u32 = 2;
-/// What a guide port adds to it: PHD2 looks for guide vectors only then.
-const INTERFACE_GUIDER: u32 = 4;
 
 /// A camera that needs longer to open than this has hung.
 const CONNECT_DEADLINE: Duration = Duration::from_secs(30);
 /// A camera that needs longer to answer than this has hung.
-const CALL_DEADLINE: Duration = Duration::from_secs(10);
-/// No sensor collects light for longer, in seconds; and no clock arithmetic overflows below it.
-const LONGEST_EXPOSURE: f64 = 1e6;
+pub(super) const CALL_DEADLINE: Duration = Duration::from_secs(10);
 /// Pause before a lost camera is tried again; doubled after each failure.
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
 /// The longest such pause.
@@ -78,7 +71,7 @@ impl Device {
             (Connection::Connect, Link::On) => self.publish(&keys::CONNECTION, wanted, State::Ok),
             (Connection::Connect, Link::Opening | Link::Asking) => self.send(&keys::CONNECTION),
             (Connection::Connect, _) if self.is_worn_out() => {
-                self.refuse(keys::CONNECTION.vector(), &worn_out());
+                self.refuse_as(ErrorKind::Disconnected, keys::CONNECTION.vector(), &worn_out());
             }
             (Connection::Connect, Link::Off | Link::Parting) => {
                 if self.link == Link::Parting {
@@ -103,11 +96,16 @@ impl Device {
 
     fn disconnect(&mut self, exiting: bool) {
         let answers = self.link == Link::On;
-        self.forget_exposure();
         self.link = Link::Off;
+        self.forget_exposure();
         self.timers.clear(Timer::Poll);
         self.timers.clear(Timer::Reconnect);
         self.calls.clear();
+        self.interrupt_call("the camera has been disconnected");
+        if answers {
+            // What was accepted during an exposure is what the camera is to have.
+            self.apply_pending_controls();
+        }
         self.publish(&keys::CONNECTION, Connection::Disconnect, State::Idle);
         for name in self.on_connect.clone() {
             self.withdraw(&name);
@@ -146,10 +144,15 @@ impl Device {
                 }
                 self.poll();
             }
-            (Link::Lost { .. }, Err(_)) if self.is_worn_out() => {
+            (Link::Lost { .. }, Err(sentence)) if self.is_worn_out() => {
+                self.note_no_connection(&sentence);
                 self.say(Level::Error, &format!("{} is given up: {}", self.camera.name, worn_out_advice()));
             }
-            (Link::Lost { failures }, Err(_)) => {
+            (Link::Lost { failures }, Err(sentence)) => {
+                self.note_no_connection(&sentence);
+                if self.store.state(&keys::CONNECTION) == State::Busy {
+                    self.settle(&keys::CONNECTION, State::Alert);
+                }
                 self.link = Link::Lost { failures: failures.saturating_add(1) };
                 let pause = FIRST_PAUSE.saturating_mul(1 << failures.min(5)).min(LONGEST_PAUSE);
                 self.timers.set(Timer::Reconnect, self.now.elapsed + pause);
@@ -161,6 +164,7 @@ impl Device {
 
     fn connect_failed(&mut self, why: &str) {
         self.link = Link::Off;
+        self.note_no_connection(why);
         self.say(Level::Error, &format!("cannot connect to {}: {why}", self.camera.name));
         self.publish(&keys::CONNECTION, Connection::Disconnect, State::Alert);
     }
@@ -207,6 +211,7 @@ impl Device {
         }
         self.link = Link::Lost { failures: 0 };
         self.timers.clear(Timer::Poll);
+        self.interrupt_call("the camera is lost");
         let worn_out = self.is_worn_out();
         let next = if worn_out { worn_out_advice() } else { "trying to get it back" };
         self.say(Level::Error, &format!("{} is lost ({why}); {next}", self.camera.name));
@@ -217,6 +222,21 @@ impl Device {
         if !worn_out {
             self.timers.set(Timer::Reconnect, self.now.elapsed + FIRST_PAUSE);
         }
+    }
+
+    /// Closes and opens a camera that is there, as if it had been lost and found: clients keep all its vectors.
+    pub(super) fn reopen(&mut self) {
+        if self.link == Link::On {
+            if self.store.state(&keys::CCD_EXPOSURE) == State::Busy {
+                self.stop_exposures();
+            }
+            self.link = Link::Lost { failures: 0 };
+            self.timers.clear(Timer::Poll);
+            self.lose_cooler();
+            self.lose_pulses();
+            self.settle(&keys::CONNECTION, State::Busy);
+        }
+        self.try_again();
     }
 
     pub(super) fn try_again(&mut self) {
@@ -242,8 +262,12 @@ impl Device {
             "call",
             format!("{} was not answered within {seconds} s", call.name()),
         );
-        self.lost(&error.to_string());
-        self.answered(&call, Err(error));
+        let sentence = error.to_string();
+        let result = Err(error);
+        // Whoever waits for it hears of the deadline, and not only that the camera is lost.
+        self.note_answer(&call, &result);
+        self.lost(&sentence);
+        self.answered(&call, result);
         for call in unasked {
             self.answered(&call, Err(gone()));
         }
@@ -251,6 +275,7 @@ impl Device {
 
     /// Queues a call, or answers it in the camera's place when no thread may be started for it any more.
     pub(super) fn ask(&mut self, call: Call) {
+        self.note_asked(&call);
         if self.is_worn_out() {
             self.answered(&call, Err(gone()));
             return;
@@ -303,70 +328,13 @@ impl Device {
         }
     }
 
-    fn adopt(&mut self, capabilities: Capabilities) {
-        self.adopt_formats(&capabilities);
-        self.adopt_sensor(&capabilities);
-        self.adopt_exposure(&capabilities);
-        self.adopt_cooler(&capabilities);
-        self.adopt_controls(&capabilities);
-        if let Some(bayer) = &capabilities.sensor.bayer {
-            let (x, y) = (bayer.offset_x.to_string(), bayer.offset_y.to_string());
-            self.store.set(&keys::CCD_CFA, [x, y, bayer.pattern.clone()]);
-        }
-        self.store.set(&keys::ADC_DEPTH, [f64::from(capabilities.sensor.adc_bits)]);
-        self.store.set(&keys::SDK, [capabilities.sdk.clone().unwrap_or_default()]);
-        self.adopt_interface(capabilities.guide_port);
-        let perm = if capabilities.cooler.is_some() { Perm::Rw } else { Perm::Ro };
-        self.store.set_perm(&keys::CCD_TEMPERATURE, perm);
-        self.capabilities = Some(capabilities);
-    }
-
-    pub(super) fn adopt_interface(&mut self, guide_port: bool) {
-        let interface = INTERFACE_CCD + if guide_port { INTERFACE_GUIDER } else { 0 };
-        let [name, exec, version, _] = self.store.get(&keys::DRIVER_INFO);
-        let info = [name, exec, version, interface.to_string()];
-        self.publish_news(&keys::DRIVER_INFO, info, self.store.state(&keys::DRIVER_INFO));
-    }
-
-    /// Whether a camera with these capabilities has a vector.
-    pub(super) fn offers(&self, capabilities: &Capabilities, vector: &str) -> bool {
-        let needs = [
-            (keys::CCD_TEMPERATURE.vector(), capabilities.thermometer),
-            (keys::CCD_TEMPERATURE_TARGET.vector(), capabilities.cooler.is_some()),
-            (keys::CCD_TEMP_RAMP.vector(), capabilities.cooler.is_some()),
-            (keys::COOLER_POLICY.vector(), capabilities.cooler.is_some()),
-            (keys::CCD_COOLER.vector(), capabilities.cooler.is_some()),
-            (keys::CCD_COOLER_POWER.vector(), capabilities.cooler_power),
-            (keys::CCD_GAIN.vector(), capabilities.gain.is_some()),
-            (keys::CCD_OFFSET.vector(), capabilities.offset.is_some()),
-            (keys::CCD_CAPTURE_FORMAT.vector(), !capabilities.formats.is_empty()),
-            (keys::CCD_CFA.vector(), capabilities.sensor.bayer.is_some()),
-            (keys::TELESCOPE_TIMED_GUIDE_NS.vector(), capabilities.guide_port),
-            (keys::TELESCOPE_TIMED_GUIDE_WE.vector(), capabilities.guide_port),
-            (keys::SERIAL_NUMBER.vector(), self.camera.serial.is_some()),
-            (keys::SDK.vector(), capabilities.sdk.is_some()),
-        ];
-        needs.iter().find(|(name, _)| *name == vector).is_none_or(|(_, has)| *has)
-    }
-
     pub(super) fn shut_down(&mut self) {
+        self.dismiss_calls();
         match self.link {
             Link::Off => {}
             Link::Parting => self.parting_overdue(),
             _ => self.disconnect(true),
         }
-    }
-}
-
-/// A sensor without pixels, or with exposure times that are none, cannot be served.
-fn usable(capabilities: Capabilities) -> Result<Capabilities, String> {
-    let times = capabilities.exposure;
-    match (capabilities.sensor.width, capabilities.sensor.height) {
-        (0, _) | (_, 0) => Err("connect: the camera reports a sensor without pixels".to_owned()),
-        _ if !(0.0 <= times.min && times.min <= times.max && times.max <= LONGEST_EXPOSURE) => {
-            Err(format!("connect: the camera reports exposure times of {} to {} s", times.min, times.max))
-        }
-        _ => Ok(capabilities),
     }
 }
 

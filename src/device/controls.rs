@@ -102,6 +102,35 @@ impl Device {
         }
     }
 
+    /// Sets the camera for one exposure to what is not its setting; that comes back with the next
+    /// [`apply_pending_controls`](Device::apply_pending_controls).
+    pub(super) fn lend_controls(&mut self, gain: Option<i32>, offset: Option<i32>) {
+        for (control, wanted) in [(Control::Gain, gain), (Control::Offset, offset)] {
+            let Some(wanted) = wanted else { continue };
+            let own = self.shown(control);
+            if own != wanted {
+                self.pending(control).get_or_insert(own);
+                self.ask(control.set(wanted));
+            }
+        }
+    }
+
+    /// Gain and offset as clients see them, of cameras that have them.
+    pub(super) fn shown_controls(&self) -> (Option<i32>, Option<i32>) {
+        let can = self.capabilities.as_ref();
+        let has_gain = can.is_some_and(|can| can.gain.is_some());
+        let has_offset = can.is_some_and(|can| can.offset.is_some());
+        (has_gain.then(|| self.shown(Control::Gain)), has_offset.then(|| self.shown(Control::Offset)))
+    }
+
+    fn shown(&self, control: Control) -> i32 {
+        let [value] = self.store.get(&control.key());
+        #[expect(clippy::cast_possible_truncation, reason = "came from an i32")]
+        {
+            value as i32
+        }
+    }
+
     pub(super) fn control_answered(&mut self, call: &Call, result: Result<Reply, CameraError>) {
         let control = Control::of(call);
         let key = control.key();
@@ -119,7 +148,10 @@ impl Device {
             // Clients have been told already that there is no camera.
             Err(_) if self.link == Link::Off => {}
             Err(error) => {
-                self.refuse(key.vector(), &error.to_string());
+                if self.is_lent(call) {
+                    self.fail_exposure(&error.to_string());
+                }
+                self.refuse_as(error.kind, key.vector(), &error.to_string());
                 if matches!(call, Call::SetGain(_) | Call::SetOffset(_)) && self.link == Link::On {
                     self.ask(control.get());
                 }
@@ -146,9 +178,7 @@ impl Device {
         let has =
             [(Control::Gain, capabilities.gain.is_some()), (Control::Offset, capabilities.offset.is_some())];
         for (control, _) in has.into_iter().filter(|(_, has)| *has) {
-            let [value] = self.store.get(&control.key());
-            #[expect(clippy::cast_possible_truncation, reason = "came from an i32")]
-            self.ask(control.set(value as i32));
+            self.ask(control.set(self.shown(control)));
         }
         self.reapply_format();
     }
@@ -188,7 +218,7 @@ impl Device {
                 self.send_by_name(name);
             }
             Ok(_) => {}
-            Err(error) => self.refuse(name, &error.to_string()),
+            Err(error) => self.refuse_as(error.kind, name, &error.to_string()),
         }
     }
 

@@ -10,6 +10,7 @@
 //!
 //! A request that the camera refuses leaves whatever was under way as it was.
 
+use crate::camera::answer::CoolingState;
 use crate::camera::call::{Call, Reply};
 use crate::camera::error::CameraError;
 use crate::camera::types::{Capabilities, Celsius};
@@ -32,6 +33,7 @@ const WARM: Celsius = 20.0;
 
 /// What the cooler is doing.
 #[derive(Debug, Default)]
+#[allow(clippy::struct_excessive_bools, reason = "independent facts")]
 pub(super) struct Cooler {
     /// When the camera last said how warm it is.
     pub(super) polled: std::time::Duration,
@@ -47,6 +49,8 @@ pub(super) struct Cooler {
     requested: Option<Request>,
     /// What to go on with as soon as a camera that was lost has said how warm it is.
     resume: Option<Resume>,
+    /// The sensor does not get to the target.
+    stalled: bool,
     /// The camera has refused a set point of this ramp.
     complained: bool,
     /// Readings still to be sent although nothing changed.
@@ -72,6 +76,22 @@ impl Cooler {
     /// Whether a set point is on its way, so that readings must not be far apart.
     pub(super) fn is_ramping(&self) -> bool {
         self.ramp.is_some()
+    }
+
+    /// Whether clients have been told a target.
+    pub(super) fn has_target(&self) -> bool {
+        self.target.is_some() || self.warming
+    }
+
+    /// What it does, in one word.
+    pub(super) fn state(&self) -> CoolingState {
+        match self.on {
+            false => CoolingState::Off,
+            true if self.warming => CoolingState::Warming,
+            true if self.regulating.is_some() => CoolingState::Cooling,
+            true if self.stalled => CoolingState::Stalled,
+            true => CoolingState::Stable,
+        }
     }
 }
 
@@ -180,7 +200,7 @@ impl Device {
                     if self.cooler.regulating.is_none() && !self.cooler.warming {
                         self.store.set_state(keys::CCD_TEMPERATURE.vector(), State::Idle);
                     }
-                    self.refuse(keys::CCD_TEMPERATURE.vector(), &error.to_string());
+                    self.refuse_as(error.kind, keys::CCD_TEMPERATURE.vector(), &error.to_string());
                 } else if self.cooler.ramp.is_some() && !self.cooler.complained {
                     // The next reading brings the next set point; a sensor that does not follow shows as stalled.
                     self.cooler.complained = true;
@@ -195,7 +215,7 @@ impl Device {
                     }
                     self.end_parting();
                 }
-                self.refuse(keys::CCD_COOLER.vector(), &error.to_string());
+                self.refuse_as(error.kind, keys::CCD_COOLER.vector(), &error.to_string());
             }
         }
     }
@@ -210,6 +230,7 @@ impl Device {
         self.cooler.on = true;
         self.cooler.warming = false;
         self.cooler.complained = false;
+        self.cooler.stalled = false;
         let [value] = self.store.get(&keys::CCD_TEMPERATURE);
         self.cooler.regulating = Some(Regulating::new(target, value, self.now.elapsed));
         self.settle(&keys::CCD_TEMPERATURE, State::Busy);
@@ -224,12 +245,13 @@ impl Device {
         self.cooler.regulating = None;
         self.cooler.ramp = None;
         self.cooler.warming = false;
+        self.cooler.stalled = false;
         let state = if self.cooler.requested.is_some() { State::Busy } else { State::Idle };
         self.settle(&keys::CCD_TEMPERATURE, state);
     }
 
     /// How warm the sensor is, as far as the camera has said.
-    fn sensor(&self) -> Option<Celsius> {
+    pub(super) fn sensor(&self) -> Option<Celsius> {
         self.cooler.shown?;
         let [value] = self.store.get(&keys::CCD_TEMPERATURE);
         Some(value)

@@ -12,25 +12,30 @@
 
 use std::time::Duration;
 
+use crate::camera::answer::ExposureResult;
 use crate::camera::call::{Call, Reply};
 use crate::camera::error::{CameraError, ErrorKind};
 use crate::camera::types::{
-    Binning, Cancel, Capabilities, ExposureId, ExposureRequest, Frame, FrameType, Moment, Roi, Sensor,
+    Binning, Cancel, Capabilities, ExposureId, ExposureRequest, FrameType, Moment, Roi,
 };
-use crate::image::header::{self, Snapshot};
 use crate::property::key::Key;
-use crate::property::keys::{self, Abort, FrameKind};
+use crate::property::keys::{self, Abort};
 use crate::wire::State;
 
 use super::connection::Link;
-use super::header::Settings;
-use super::job::{Delivery, Encoding, Job};
+use super::geometry::Geometry;
+use super::job::Job;
 use super::timer::Timer;
-use super::upload::Destination;
 use super::{Device, Handlers, Level, limits};
 
+mod frame;
+mod progress;
+
+pub(super) use frame::Alone;
+use frame::Spec;
+
 /// Time that a camera gets for read-out and download beyond the exposure itself.
-const READ_OUT_ALLOWANCE: Duration = Duration::from_secs(10);
+pub(super) const READ_OUT_ALLOWANCE: Duration = Duration::from_secs(10);
 /// Clients are told the time left at least this often, and of phases only in exposures longer than this.
 const COUNTDOWN: Duration = Duration::from_secs(1);
 /// So shortly before the end of an exposure the camera is not asked for its temperature: its answer could delay the
@@ -44,6 +49,14 @@ pub(super) struct Exposure {
     current: Option<Current>,
     /// Window and binning that the camera is known to have.
     set: (Option<Roi>, Option<Binning>),
+    /// What the exposure that is about to be asked for has of its own.
+    pub(super) wished: Alone,
+    /// What the exposures of the last request have of their own.
+    alone: Alone,
+    /// Frames that have been read out.
+    frames: u64,
+    /// The last frame that was delivered, until an exposure replaces it.
+    pub(super) last: Option<Box<ExposureResult>>,
 }
 
 /// A running exposure. All but `stage` is frozen when it starts.
@@ -55,27 +68,14 @@ struct Current {
     stage: Stage,
 }
 
-/// What was asked.
-#[derive(Clone, Debug)]
-struct Spec {
-    duration: Duration,
-    frame_type: FrameType,
-    roi: Roi,
-    binning: Binning,
-    sensor: Sensor,
-    encoding: Encoding,
-    destination: Destination,
-    header: Settings,
-}
-
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Stage {
     /// The camera has not confirmed yet.
     Starting,
     /// The shutter is open since then.
     Exposing { since: Duration },
-    /// The shutter is closed.
-    Reading,
+    /// The shutter is closed since then.
+    Reading { since: Duration },
 }
 
 pub(super) fn register(on: &mut Handlers) {
@@ -86,13 +86,16 @@ pub(super) fn register(on: &mut Handlers) {
 
 impl Device {
     fn begin_exposure(&mut self, [seconds]: [f64; 1]) {
+        let alone = std::mem::take(&mut self.exposure.wished);
         if self.refused_while_lost(&keys::CCD_EXPOSURE) {
             return;
         }
         // Every client expects a new exposure to replace one that is still running.
         let frames = self.frames_of_run();
         self.drop_exposures();
-        let bias = self.store.get(&keys::CCD_FRAME_TYPE) == FrameKind::Bias;
+        self.exposure.alone = alone;
+        self.exposure.last = None;
+        let bias = self.frame_type() == FrameType::Bias;
         let shortest = self.capabilities.as_ref().map_or(seconds, |camera| camera.exposure.min);
         let seconds = if bias { shortest } else { seconds };
         self.begin_run(seconds, frames);
@@ -103,21 +106,11 @@ impl Device {
     /// Starts an exposure with the settings of this moment.
     pub(super) fn expose(&mut self, seconds: f64) {
         let Some(capabilities) = &self.capabilities else { return };
-        let sensor = Sensor { bits: self.bits(capabilities), ..capabilities.sensor.clone() };
         let Ok(duration) = Duration::try_from_secs_f64(seconds) else { return };
+        let spec = self.spec(capabilities, duration);
         self.exposure.last_id.0 += 1;
         let (id, cancel) = (self.exposure.last_id, Cancel::default());
-        let spec = Spec {
-            duration,
-            frame_type: frame_type(self.store.get(&keys::CCD_FRAME_TYPE)),
-            roi: self.geometry.roi,
-            binning: self.geometry.binning,
-            sensor,
-            encoding: self.encoding(),
-            destination: self.destination(),
-            header: self.header_settings(),
-        };
-        self.prepare_camera();
+        self.prepare_camera(spec.geometry);
         if spec.encoding.keeps_size() {
             self.jobs.push_back(Job::Reserve { bytes: spec.bytes() });
         }
@@ -128,9 +121,10 @@ impl Device {
     }
 
     /// Brings the settings to the camera where they are not there yet.
-    fn prepare_camera(&mut self) {
+    fn prepare_camera(&mut self, geometry: Geometry) {
         self.apply_pending_controls();
-        let (roi, binning) = self.geometry.for_camera();
+        self.lend_controls(self.exposure.alone.gain, self.exposure.alone.offset);
+        let (roi, binning) = geometry.for_camera();
         if self.exposure.set != (Some(roi), Some(binning)) {
             self.exposure.set = (None, None);
             self.ask(Call::SetBinning(binning));
@@ -142,8 +136,10 @@ impl Device {
         match (call, result) {
             (Call::SetCameraRoi(roi), Ok(Reply::Roi(granted))) => {
                 self.exposure.set.0 = Some(*roi);
+                let current = self.exposure.current.as_ref();
+                let geometry = current.map_or(self.geometry, |current| current.spec.geometry);
                 if let (_, Some(binning)) = self.exposure.set
-                    && !self.geometry.is_in_step(granted, binning)
+                    && !geometry.is_in_step(granted, binning)
                 {
                     // The camera would bin other pixels together than were asked: then it is done afterwards.
                     self.exposure.set.1 = None;
@@ -195,11 +191,12 @@ impl Device {
     }
 
     pub(super) fn reading_out(&mut self, id: ExposureId) {
+        let since = self.now.elapsed;
         let Some(current) = self.exposure.current(id) else { return };
-        if current.stage == Stage::Reading {
+        if matches!(current.stage, Stage::Reading { .. }) {
             return;
         }
-        current.stage = Stage::Reading;
+        current.stage = Stage::Reading { since };
         let long = current.spec.duration > COUNTDOWN;
         self.timers.clear(Timer::Countdown);
         if self.frames_on_their_way() == 0 {
@@ -208,48 +205,6 @@ impl Device {
         if long {
             self.show_phase("reading");
         }
-    }
-
-    pub(super) fn frame_arrived(&mut self, id: ExposureId, frame: Frame) {
-        self.reading_out(id);
-        if self.exposure.current(id).is_none() {
-            return;
-        }
-        let seen = self.circumstances_of(id);
-        let Some(Current { cancel, spec, .. }) = self.exposure.current.take() else { return };
-        self.timers.clear(Timer::ExposureOverdue);
-        self.timers.clear(Timer::MiddleOfExposure);
-        let circumstances = spec.header.prevail(seen);
-        let snapshot = Snapshot {
-            instrument: self.name.clone(),
-            requested: spec.duration,
-            frame_type: spec.frame_type,
-            roi: spec.roi,
-            binning: spec.binning,
-            sensor: (spec.sensor.width, spec.sensor.height),
-            pixel_size: Some((spec.sensor.pixel_x, spec.sensor.pixel_y)),
-            bayer: spec.sensor.bayer,
-            orientation: spec.header.orientation(&circumstances),
-            circumstances,
-            further: spec.header.further,
-        };
-        let (planes, ..) = frame.pixels.shape();
-        self.deliver(Delivery {
-            id,
-            cancel,
-            roi: spec.roi,
-            binning: spec.binning,
-            cards: header::cards(&snapshot, &frame.info, planes),
-            encoding: spec.encoding,
-            client: spec.destination.client,
-            file: spec.destination.file(frame.info.started),
-            frame,
-        });
-        if spec.duration > COUNTDOWN {
-            self.show_phase("delivering");
-        }
-        self.apply_pending_controls();
-        self.go_on();
     }
 
     pub(super) fn exposure_failed(&mut self, id: ExposureId, error: &CameraError) {
@@ -273,7 +228,7 @@ impl Device {
         let why = match current.stage {
             Stage::Starting => "the camera did not start it",
             Stage::Exposing { .. } => "the camera did not end it",
-            Stage::Reading => "the camera did not read it out",
+            Stage::Reading { .. } => "the camera did not read it out",
         };
         let (allowance, seconds) = (READ_OUT_ALLOWANCE.as_secs(), current.spec.duration.as_secs_f64());
         self.fail_exposure(&format!("{why} within {allowance} s beyond its {seconds} s"));
@@ -288,6 +243,13 @@ impl Device {
             self.publish(&keys::CCD_EXPOSURE, [0.0], State::Idle);
             self.show_phase("idle");
         }
+    }
+
+    /// Stops whatever is under way, as if a client had aborted it.
+    pub(super) fn stop_exposures(&mut self) {
+        self.drop_exposures();
+        self.publish(&keys::CCD_EXPOSURE, [0.0], State::Idle);
+        self.show_phase("idle");
     }
 
     /// Stops whatever is under way, on the camera and in delivery: no frame and no file may follow. Says nothing of
@@ -312,8 +274,11 @@ impl Device {
                 self.exposure.set = (None, None);
             }
             self.calls.retain(|call| !waits(call) && !prepares(call));
-            if !never_asked && self.link == Link::On {
-                self.ask(Call::AbortExposure);
+            if self.link == Link::On {
+                if !never_asked {
+                    self.ask(Call::AbortExposure);
+                }
+                self.apply_pending_controls();
             }
         }
     }
@@ -322,6 +287,7 @@ impl Device {
     pub(super) fn forget_exposure(&mut self) {
         self.drop_exposures();
         self.exposure.set = (None, None);
+        self.exposure.last = None;
         self.show_phase("idle");
         self.store.set(&keys::CCD_EXPOSURE, [0.0]);
         self.store.set_state(keys::CCD_EXPOSURE.vector(), State::Idle);
@@ -332,10 +298,22 @@ impl Device {
         self.exposure.current.is_some()
     }
 
+    /// Whether a call sets the camera for the exposure that is about to start, and for no other.
+    pub(super) fn is_lent(&self, call: &Call) -> bool {
+        let Alone { gain, offset, .. } = self.exposure.alone;
+        let starting = self.exposure.current.as_ref().is_some_and(|current| current.stage == Stage::Starting);
+        starting
+            && match call {
+                Call::SetGain(value) => gain == Some(*value),
+                Call::SetOffset(value) => offset == Some(*value),
+                _ => false,
+            }
+    }
+
     /// Whether the camera is in, or close to, the moment in which it must not be disturbed.
     pub(super) fn is_about_to_read_out(&self) -> bool {
         self.exposure.current.as_ref().is_some_and(|current| match current.stage {
-            Stage::Starting | Stage::Reading => true,
+            Stage::Starting | Stage::Reading { .. } => true,
             Stage::Exposing { since } => {
                 self.now.elapsed + QUIET_BEFORE_READ_OUT >= since + current.spec.duration
             }
@@ -362,22 +340,5 @@ impl Device {
 impl Exposure {
     fn current(&mut self, id: ExposureId) -> Option<&mut Current> {
         self.current.as_mut().filter(|current| current.id == id)
-    }
-}
-
-impl Spec {
-    /// Bytes of pixels that the frame will have.
-    fn bytes(&self) -> usize {
-        let (width, height) = self.roi.binned(self.binning);
-        width as usize * height as usize * usize::from(self.sensor.bits / 8)
-    }
-}
-
-fn frame_type(kind: FrameKind) -> FrameType {
-    match kind {
-        FrameKind::Light => FrameType::Light,
-        FrameKind::Bias => FrameType::Bias,
-        FrameKind::Dark => FrameType::Dark,
-        FrameKind::Flat => FrameType::Flat,
     }
 }

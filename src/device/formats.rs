@@ -55,6 +55,11 @@ impl Device {
         capabilities.formats.get(on)
     }
 
+    /// The name of the camera's format, of cameras that have several.
+    pub(super) fn format_name(&self, capabilities: &Capabilities) -> Option<String> {
+        self.shown_format(capabilities).map(|format| format.name.clone())
+    }
+
     fn change_capture_format(&mut self, wanted: Vec<bool>) {
         let key = keys::CCD_CAPTURE_FORMAT;
         if self.refused_while_lost(&key) {
@@ -100,7 +105,7 @@ impl Device {
             }
             Ok(_) => {}
             Err(error) => {
-                self.refuse(key.vector(), &error.to_string());
+                self.refuse_as(error.kind, key.vector(), &error.to_string());
                 if setting && self.link == Link::On {
                     self.ask(Call::GetParameter(FORMAT_PARAMETER.to_owned()));
                 }

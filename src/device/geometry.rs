@@ -4,6 +4,7 @@
 //! the size asked, divided by the binning and rounded down. What the camera cannot do itself is cut and binned
 //! afterwards, so nothing is refused but what lies outside the sensor or would be smaller than one pixel.
 
+use crate::camera::error::ErrorKind;
 use crate::camera::types::{Binning, Capabilities, Roi};
 use crate::property::key::Key;
 use crate::property::keys::{self, FrameReset};
@@ -99,6 +100,18 @@ impl Geometry {
         Geometry { binning: Binning { x, y }, ..self }.at_least_one_pixel("CCD_BINNING")
     }
 
+    /// Another window, another binning, or both, for one exposure.
+    pub(super) fn altered(self, roi: Option<Roi>, binning: Option<Binning>) -> Result<Geometry, String> {
+        let binning = binning.unwrap_or(self.binning);
+        let Binning { x, y } = self.largest();
+        if !(1..=x).contains(&binning.x) || !(1..=y).contains(&binning.y) {
+            let Binning { x: by_x, y: by_y } = binning;
+            return Err(format!("binning cannot be {by_x}x{by_y}: allowed is 1x1 to {x}x{y}"));
+        }
+        let Roi { x, y, width, height } = roi.unwrap_or(self.roi);
+        Geometry { binning, ..self }.with_roi([x, y, width, height])
+    }
+
     fn at_least_one_pixel(self, vector: &str) -> Result<Geometry, String> {
         let Geometry { roi, binning, .. } = self;
         match roi.binned(binning) {
@@ -119,14 +132,17 @@ pub(super) fn register(on: &mut Handlers) {
 
 impl Device {
     fn change_frame(&mut self, frame: [f64; 4]) {
-        let changed = whole_pixels("CCD_FRAME", frame).and_then(|frame| self.geometry.with_roi(frame));
-        self.change_geometry(&keys::CCD_FRAME, changed);
+        match whole_pixels("CCD_FRAME", frame) {
+            Ok(frame) => self.change_geometry(&keys::CCD_FRAME, self.geometry.with_roi(frame)),
+            Err(sentence) => self.refuse(keys::CCD_FRAME.vector(), &sentence),
+        }
     }
 
     fn change_binning(&mut self, binning: [f64; 2]) {
-        let changed =
-            whole_pixels("CCD_BINNING", binning).and_then(|binning| self.geometry.with_binning(binning));
-        self.change_geometry(&keys::CCD_BINNING, changed);
+        match whole_pixels("CCD_BINNING", binning) {
+            Ok(binning) => self.change_geometry(&keys::CCD_BINNING, self.geometry.with_binning(binning)),
+            Err(sentence) => self.refuse(keys::CCD_BINNING.vector(), &sentence),
+        }
     }
 
     fn change_geometry<K: Key>(&mut self, key: &K, changed: Result<Geometry, String>) {
@@ -136,7 +152,7 @@ impl Device {
                 self.show_geometry();
                 self.settle(key, State::Ok);
             }
-            Err(sentence) => self.refuse(key.vector(), &sentence),
+            Err(sentence) => self.refuse_as(ErrorKind::OutOfRange, key.vector(), &sentence),
         }
     }
 

@@ -6,7 +6,6 @@
 //!
 //! PHD2 takes every set that is not Busy for the end of its pulse, so nothing else is ever sent about these vectors.
 
-use std::borrow::Cow;
 use std::time::Duration;
 
 use crate::camera::call::{Call, Reply};
@@ -14,7 +13,7 @@ use crate::camera::error::CameraError;
 use crate::camera::types::Value;
 use crate::property::key::{Key, Number};
 use crate::property::keys;
-use crate::wire::{New, State};
+use crate::wire::State;
 
 use super::timer::Timer;
 use super::{Device, Handlers};
@@ -68,24 +67,17 @@ impl Axis {
     }
 }
 
+/// Whether a vector is that of a guide pulse.
+pub(super) fn is_pulse(vector: &str) -> bool {
+    AXES.iter().any(|axis| axis.key().vector() == vector)
+}
+
 pub(super) fn register(on: &mut Handlers) {
     on.change(&keys::TELESCOPE_TIMED_GUIDE_NS, |device, pair| device.guide(Axis::NorthSouth, pair));
     on.change(&keys::TELESCOPE_TIMED_GUIDE_WE, |device, pair| device.guide(Axis::WestEast, pair));
 }
 
 impl Device {
-    /// A write with zeros for what the client left out of a guide vector: a pulse says nothing about the one before.
-    pub(super) fn completed<'a>(&self, new: &'a New) -> Cow<'a, New> {
-        let guides = AXES.iter().any(|axis| axis.key().vector() == new.name);
-        let vector = self.store.vector(&new.name).filter(|_| guides);
-        // A write without any element stays one, to be refused.
-        let Some(vector) = vector.filter(|_| !new.elements.is_empty()) else { return Cow::Borrowed(new) };
-        let missing = |name: &&str| new.elements.iter().all(|(has, _)| has != name);
-        let zeros = vector.element_names().into_iter().filter(missing);
-        let zeros: Vec<_> = zeros.map(|name| (name.to_owned(), "0".to_owned())).collect();
-        Cow::Owned(New { elements: [new.elements.as_slice(), &zeros].concat(), ..new.clone() })
-    }
-
     fn guide(&mut self, axis: Axis, pair: [f64; 2]) {
         let key = axis.key();
         if self.refused_while_lost(&key) {
@@ -132,7 +124,7 @@ impl Device {
                 self.guide.pulses[axis as usize] = None;
                 self.store.set(&axis.key(), [0.0; 2]);
                 self.store.set_state(axis.key().vector(), State::Idle);
-                self.refuse(axis.key().vector(), &error.to_string());
+                self.refuse_as(error.kind, axis.key().vector(), &error.to_string());
             }
         }
     }
@@ -160,6 +152,11 @@ impl Device {
                 self.ask(pulse(direction, 0.0));
             }
         }
+    }
+
+    /// Whether a pulse runs.
+    pub(super) fn is_guiding(&self) -> bool {
+        self.guide.pulses.iter().any(Option::is_some)
     }
 
     /// Nobody wants to know any more: the camera is being closed, which stops its pulses.

@@ -33,7 +33,19 @@ pub enum Job {
         /// What it is called.
         nickname: String,
     },
+    /// Give the file of a frame that was delivered as base64 text; answered by [`Report::Recalled`]. Files of more than
+    /// [`MOST_RECALLED`] bytes are not kept.
+    Recall {
+        /// Of which exposure.
+        id: ExposureId,
+        /// Where it was stored, for a frame that no client was sent.
+        path: Option<PathBuf>,
+    },
 }
+
+/// The longest file that is given as text, bytes. A text of that length is already a burden for every client that
+/// shows texts; whoever wants more takes the BLOB.
+pub const MOST_RECALLED: u64 = 4 << 20;
 
 /// One frame on its way.
 #[derive(Debug)]
@@ -79,6 +91,17 @@ pub enum Encoding {
 }
 
 impl Encoding {
+    /// Suffix of a file's name, with its dot.
+    #[must_use]
+    pub fn suffix(self) -> &'static str {
+        match self {
+            Encoding::Fits => ".fits",
+            Encoding::FitsRice => ".fits.fz",
+            Encoding::Native | Encoding::NativeZlib => ".bin",
+            Encoding::Xisf { .. } => ".xisf",
+        }
+    }
+
     /// Whether its pixels take as many bytes as those of the frame, so that memory can be prepared for it.
     #[must_use]
     pub fn keeps_size(self) -> bool {
@@ -116,6 +139,8 @@ pub enum Report {
     Delivered {
         /// Of which exposure.
         id: ExposureId,
+        /// Length of the file; 0 if there is none.
+        bytes: u64,
         /// The client's copy and its BLOB format, where one was wanted.
         blob: Option<Result<(Payload, &'static str), DeliveryError>>,
         /// The stored file, where one was wanted.
@@ -129,6 +154,13 @@ pub enum Report {
     Purged(Result<bool, DeliveryError>),
     /// This nickname was stored.
     Nicknamed(Result<String, DeliveryError>),
+    /// The file of a frame as base64 text.
+    Recalled {
+        /// Of which exposure.
+        id: ExposureId,
+        /// The text; `Ok(None)` if the file is not there any more, or too long.
+        text: Result<Option<String>, DeliveryError>,
+    },
 }
 
 /// Why a frame or a file did not get where it should.

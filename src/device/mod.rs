@@ -8,7 +8,7 @@
 //!
 //! Every property that clients may write has one handler, registered in the file of its concern:
 //! `connection`, `exposure`, `fast`, `geometry`, `formats`, `cooler`, `guide`, `controls`, `upload`, `header`, `snoop`,
-//! `config`, `notice`, `nickname`.
+//! `config`, `notice`, `nickname`. `calls` answers those who call a camera by name, by way of the same handlers.
 //!
 //! Read [`Device::handle`] first.
 
@@ -17,13 +17,13 @@ use std::time::Duration;
 
 use crate::camera::call::{Call, Reply};
 use crate::camera::error::CameraError;
-use crate::camera::types::{CameraId, Capabilities, Event, Moment, Range};
-use crate::property::key::{Key, Values};
+use crate::camera::types::{CameraId, Capabilities, Event, Moment};
 use crate::property::outbox::Outbox;
-use crate::property::rejection::Rejection;
 use crate::property::store::Store;
-use crate::wire::{Limits, Message, New, Perm, Request, State};
+use crate::wire::{Message, Request};
 
+mod abilities;
+mod calls;
 mod config;
 mod connection;
 mod controls;
@@ -37,16 +37,19 @@ mod header;
 pub mod job;
 mod nickname;
 mod notice;
+mod publish;
 mod setup;
 mod snoop;
 mod timer;
 mod upload;
+mod write;
 
 pub use job::{Job, Report};
 pub use notice::Level;
 pub use setup::Setup;
 
 use guide::Axis;
+use publish::limits;
 use setup::Handlers;
 use timer::{Timer, Timers};
 
@@ -109,6 +112,7 @@ pub struct Device {
     config: config::Config,
     snoop: snoop::Snoop,
     header: header::Header,
+    desk: calls::Desk,
     home: String,
 }
 
@@ -134,6 +138,7 @@ impl Device {
             self.expired(timer);
         }
         self.announce_frames();
+        self.attend_calls();
     }
 
     /// The next call for the camera thread of that epoch. There is at most one unanswered call; a new epoch means
@@ -220,24 +225,6 @@ impl Device {
         }
     }
 
-    /// A client's write, or one replayed from a configuration.
-    fn write(&mut self, new: &New) {
-        let new = self.completed(new);
-        match self.store.accept(&new) {
-            Ok(values) => self.change(&new, &values),
-            Err(unknown @ Rejection::Unknown { .. }) => self.say(Level::Error, &unknown.to_string()),
-            Err(rejection) => self.refuse(&new.name, &rejection.to_string()),
-        }
-    }
-
-    /// Hands accepted values to whoever owns the vector.
-    fn change(&mut self, new: &New, values: &Values) {
-        match self.handlers.of(&new.name) {
-            Some(handler) => handler(self, values),
-            None => self.change_setting(new, values),
-        }
-    }
-
     fn camera_event(&mut self, event: Event) {
         match event {
             Event::Reply(result) => {
@@ -255,6 +242,7 @@ impl Device {
 
     /// The camera's answer to the call that was outstanding.
     fn answered(&mut self, call: &Call, result: Result<Reply, CameraError>) {
+        self.note_answer(call, &result);
         self.watch_link(call, &result);
         match call {
             Call::Connect(_) | Call::Reconnect(_) => self.connect_answered(result),
@@ -272,7 +260,7 @@ impl Device {
                 self.setting_answered(name, call, result);
             }
             Call::Vendor { name, .. } if name == guide::PULSE => self.pulse_answered(call, result),
-            // Never asked by the device.
+            // Asked only by those who call the camera by name.
             Call::Scanning
             | Call::GetExposureStatus
             | Call::GetExposureResult
@@ -287,11 +275,12 @@ impl Device {
 
     fn reported(&mut self, report: Report) {
         match report {
-            Report::Delivered { id, blob, file } => self.delivered(id, blob, file),
+            Report::Delivered { id, bytes, blob, file } => self.delivered(id, bytes, blob, file),
             Report::Loaded(result) => self.config_loaded(result),
             Report::Saved(result) => self.config_saved(result),
             Report::Purged(result) => self.config_purged(result),
             Report::Nicknamed(result) => self.nicknamed(result),
+            Report::Recalled { id, text } => self.note_recalled(id, text),
         }
     }
 
@@ -309,80 +298,9 @@ impl Device {
             Timer::PartingOverdue => self.parting_overdue(),
             Timer::PulseNorthSouth => self.pulse_over(Axis::NorthSouth),
             Timer::PulseWestEast => self.pulse_over(Axis::WestEast),
+            Timer::CameraCallOverdue => self.camera_call_overdue(),
         }
     }
-
-    fn send_definition(&mut self, name: &str) {
-        if let Some(definition) = self.store.define(name, self.now.utc) {
-            self.outbox.push(Message::Define(definition));
-        }
-    }
-
-    /// Sends state and values of a vector as they are.
-    fn send<K: Key>(&mut self, key: &K) {
-        self.send_by_name(key.vector());
-    }
-
-    fn send_by_name(&mut self, name: &str) {
-        if !self.greeted {
-            return;
-        }
-        if let Some(update) = self.store.update(name, self.now.utc) {
-            self.outbox.push(Message::Set(update));
-        }
-    }
-
-    /// Sets and sends the state of a vector, with its values.
-    fn settle<K: Key>(&mut self, key: &K, state: State) {
-        self.store.set_state(key.vector(), state);
-        self.send(key);
-    }
-
-    /// Sets and sends value and state of a vector.
-    fn publish<K: Key>(&mut self, key: &K, value: K::Value, state: State) {
-        self.store.set(key, value);
-        self.settle(key, state);
-    }
-
-    /// The same, where it is news.
-    fn publish_news<K: Key>(&mut self, key: &K, value: K::Value, state: State) {
-        let values = key.write(value);
-        let told = self.store.vector(key.vector());
-        if told.is_none_or(|told| told.state != state || told.values().as_ref() != Some(&values)) {
-            self.publish(key, key.read(&values), state);
-        }
-    }
-
-    /// Refuses a write that only a camera can carry out, when it is lost; says whether it is. A camera that is being
-    /// asked for its settings is there: it is given those that were saved.
-    fn refused_while_lost<K: Key>(&mut self, key: &K) -> bool {
-        let lost = !matches!(self.link, connection::Link::On | connection::Link::Asking);
-        if lost {
-            let vector = key.vector();
-            self.refuse(vector, &format!("{vector} has to wait: the camera is lost"));
-        }
-        lost
-    }
-
-    /// Answers a write that changes nothing: one sentence, and the true values. The state becomes Alert, but what is
-    /// under way stays Busy (to Ekos an Alert is a failed capture), and a vector that only the driver writes, or that
-    /// clients do not know now, stays as it is.
-    fn refuse(&mut self, vector: &str, sentence: &str) {
-        self.say(Level::Error, sentence);
-        let stays = self
-            .store
-            .vector(vector)
-            .is_none_or(|vector| !vector.defined || vector.state == State::Busy || vector.perm == Perm::Ro);
-        if !stays {
-            self.store.set_state(vector, State::Alert);
-        }
-        self.send_by_name(vector);
-    }
-}
-
-/// What clients may write, as the camera says it.
-fn limits<T: Into<f64>>(range: Range<T>) -> Limits {
-    Limits { min: range.min.into(), max: range.max.into(), step: range.step.into() }
 }
 
 impl std::fmt::Debug for Device {

@@ -44,7 +44,9 @@ impl Device {
                 self.publish(&keys::NICKNAME, [nickname], State::Ok);
             }
             Err(error) => {
-                self.say(Level::Error, &format!("the nickname was not stored: {error}"));
+                let sentence = format!("the nickname was not stored: {error}");
+                self.say(Level::Error, &sentence);
+                self.note_not_stored(&sentence);
                 self.settle(&keys::NICKNAME, State::Alert);
             }
         }

@@ -12,8 +12,8 @@ use crate::wire::State;
 
 use super::timer::Timers;
 use super::{
-    Device, Epoch, config, connection, controls, cooler, exposure, fast, formats, geometry, guide, header,
-    job, nickname, notice, snoop, upload,
+    Device, Epoch, calls, config, connection, controls, cooler, exposure, fast, formats, geometry, guide,
+    header, job, nickname, notice, snoop, upload,
 };
 
 /// What a device is made from.
@@ -128,6 +128,7 @@ impl Device {
             config: config::Config::default(),
             snoop: snoop::Snoop::default(),
             header: header::Header::default(),
+            desk: calls::Desk::default(),
             home,
         };
         let [driver_name, exec, version] = driver;
@@ -152,6 +153,7 @@ impl Device {
             config::register,
             notice::register,
             nickname::register,
+            calls::register,
         ] {
             register(&mut device.handlers);
         }

@@ -29,9 +29,11 @@ pub(super) enum Timer {
     PulseNorthSouth,
     /// A guide pulse on the other axis ends.
     PulseWestEast,
+    /// What somebody called for by name has not happened.
+    CameraCallOverdue,
 }
 
-const ALL: [Timer; 12] = [
+const ALL: [Timer; 13] = [
     Timer::Countdown,
     Timer::ExposureOverdue,
     Timer::DeliveryOverdue,
@@ -44,6 +46,7 @@ const ALL: [Timer; 12] = [
     Timer::PartingOverdue,
     Timer::PulseNorthSouth,
     Timer::PulseWestEast,
+    Timer::CameraCallOverdue,
 ];
 
 /// When each timer is due, on the clock of `Moment::elapsed`.

@@ -7,6 +7,7 @@ use std::collections::VecDeque;
 use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
 
+use crate::camera::answer::ExposureResult;
 use crate::camera::types::{Cancel, ExposureId};
 use crate::image::name as file_name;
 use crate::property::key::Key;
@@ -41,6 +42,8 @@ pub(super) struct Upload {
 struct OnItsWay {
     id: ExposureId,
     cancel: Cancel,
+    /// What is told of it when it is asked for.
+    result: Box<ExposureResult>,
     /// What became of it, once that is known.
     delivered: Option<Delivered>,
 }
@@ -48,6 +51,7 @@ struct OnItsWay {
 /// A frame that has been delivered as far as the delivery thread takes it.
 #[derive(Debug)]
 struct Delivered {
+    bytes: u64,
     blob: Option<Result<(Payload, &'static str), DeliveryError>>,
     file: Option<Result<PathBuf, DeliveryError>>,
 }
@@ -108,9 +112,10 @@ impl Device {
     }
 
     /// Hands a frame to the delivery thread.
-    pub(super) fn deliver(&mut self, delivery: Delivery) {
+    pub(super) fn deliver(&mut self, delivery: Delivery, result: ExposureResult) {
         let (id, cancel) = (delivery.id, delivery.cancel.clone());
-        self.upload.frames.push_back(OnItsWay { id, cancel, delivered: None });
+        let result = Box::new(result);
+        self.upload.frames.push_back(OnItsWay { id, cancel, result, delivered: None });
         self.timers.set(Timer::DeliveryOverdue, self.now.elapsed + DELIVERY_ALLOWANCE);
         self.jobs.push_back(Job::Deliver(Box::new(delivery)));
     }
@@ -120,16 +125,22 @@ impl Device {
         self.upload.frames.len()
     }
 
+    /// Whether the oldest of them is a file already, and only waits for the server.
+    pub(super) fn first_frame_is_encoded(&self) -> Option<bool> {
+        self.upload.frames.front().map(|frame| frame.delivered.is_some())
+    }
+
     /// The delivery thread is done with a frame.
     pub(super) fn delivered(
         &mut self,
         id: ExposureId,
+        bytes: u64,
         blob: Option<Result<(Payload, &'static str), DeliveryError>>,
         file: Option<Result<PathBuf, DeliveryError>>,
     ) {
         match (self.upload.frames.iter_mut().find(|frame| frame.id == id), file) {
             (Some(frame), file) => {
-                frame.delivered = Some(Delivered { blob, file });
+                frame.delivered = Some(Delivered { bytes, blob, file });
                 self.announce_frames();
             }
             // It was dropped while it was being stored.
@@ -153,24 +164,28 @@ impl Device {
                 // It waits for the server, not for the delivery thread.
                 return self.timers.clear(Timer::DeliveryOverdue);
             }
-            let Some(delivered) = frame.delivered.take() else { return };
-            self.upload.frames.pop_front();
-            self.announce(delivered);
+            let Some(OnItsWay { result, delivered: Some(delivered), .. }) = self.upload.frames.pop_front()
+            else {
+                return;
+            };
+            self.announce(delivered, result);
         }
     }
 
     /// Says everything about a delivered frame as one unit that nothing can come between: file, BLOB, end. By now
     /// the device is ready for the next exposure: clients ask for it the moment they have the BLOB.
-    fn announce(&mut self, Delivered { blob, file }: Delivered) {
+    fn announce(&mut self, Delivered { bytes, blob, file }: Delivered, mut result: Box<ExposureResult>) {
         match self.upload.frames.len() {
             0 => self.timers.clear(Timer::DeliveryOverdue),
             _ => self.timers.set(Timer::DeliveryOverdue, self.now.elapsed + DELIVERY_ALLOWANCE),
         }
         let mut failure = None;
+        (result.image.bytes, result.info.bytes) = (bytes, bytes);
         match file {
             Some(Ok(path)) => {
                 let path = path.display().to_string();
                 self.say(Level::Info, &format!("Image saved to {path}"));
+                result.info.saved_path = Some(path.clone());
                 self.publish(&keys::CCD_FILE_PATH, [path], State::Ok);
             }
             Some(Err(error)) => {
@@ -181,13 +196,21 @@ impl Device {
             None => {}
         }
         match blob {
-            Some(Ok((payload, format))) => self.send_blob(payload, format),
+            Some(Ok((payload, format))) => {
+                format.clone_into(&mut result.image.format);
+                result.image.property = Some(keys::CCD1.vector.to_owned());
+                result.image.element = Some(keys::CCD1.element.to_owned());
+                self.send_blob(payload, format);
+            }
             Some(Err(error)) => {
                 failure = Some(format!("the frame was not sent: {error}"));
                 self.say(Level::Error, failure.as_deref().unwrap_or_default());
             }
             None => {}
         }
+        let arrived = result.image.property.is_some() || result.info.saved_path.is_some();
+        result.info.warnings.extend(failure.clone());
+        self.exposure.last = arrived.then_some(result);
         if let Some(failure) = failure {
             return self.end_in_alert(&failure);
         }

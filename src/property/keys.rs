@@ -94,6 +94,8 @@ pub const ACTIVE_DEVICES: Text<5> = BASE.text(
     "ACTIVE_DEVICES",
     ["ACTIVE_TELESCOPE", "ACTIVE_ROTATOR", "ACTIVE_FOCUSER", "ACTIVE_FILTER", "ACTIVE_SKYQUALITY"],
 );
+pub const CAMERA_CALL: Text<2> = BASE.text("CAMERA_CALL", ["NAME", "PARAMS"]);
+pub const CAMERA_REPLY: Text<3> = BASE.text("CAMERA_REPLY", ["NAME", "STATUS", "RESULT"]);
 
 /// Defined while DEBUG is on.
 pub const DEBUGGING: Skeleton = skeleton!("debug.xml");

@@ -115,3 +115,27 @@ fn a_script_that_waits_for_the_end_of_an_exposure_never_takes_the_last_one_for_i
         assert_eq!(server.home().list("frames").len(), number);
     }
 }
+
+#[test]
+fn a_script_calls_the_camera_by_name_and_reads_json_as_it_was_written() {
+    let server = Server::simulator();
+    let shell = Shell::of(&server);
+    let call = |name: &str, params: &str| {
+        shell.set(&format!("CAMERA_CALL.NAME={name};PARAMS={params}"));
+        shell.1.borrow_mut().until(
+            |element| element.is("setTextVector", "CAMERA_REPLY") && element.value("NAME") == Some(name),
+            SOON,
+        );
+        let result = shell.get("CAMERA_REPLY.RESULT");
+        serde_json::from_str::<serde_json::Value>(&result).unwrap_or_else(|why| panic!("{why}: {result}"))
+    };
+    assert_eq!(call("connect", "")["params"]["info"]["status"]["is_connected"], true);
+    assert_eq!(call("set_gain", "{\"gain\": 12}")["status"], 0);
+    assert_eq!(shell.get("CCD_GAIN.GAIN"), "12");
+    // indi_setprop writes no entities itself; JSON has its own spelling of what XML marks up.
+    let prefix = r#"{"name": "upload.prefix", "value": "\u003ca\u003e \u0026 \u0027b\u0027 \u0022c\u0022"}"#;
+    assert_eq!(call("set_parameter", prefix)["status"], 0);
+    let told = call("get_parameter", r#"{"name": "upload.prefix"}"#);
+    assert_eq!(told["params"]["value"], "<a> & 'b' \"c\"");
+    assert_eq!(call("set_gain", "{\"gain\": \"12\"}")["params"]["error"]["code"], "invalid_value");
+}

@@ -3,13 +3,15 @@
 use crate::support::{Driver, Element, Start};
 use crate::{BRIEF, LONG, begin, collect, connected, count, greet, is_blob, is_busy, press, until_quiet};
 
-const ALWAYS: [&str; 10] = [
+const ALWAYS: [&str; 12] = [
     "CONNECTION",
     "DRIVER_INFO",
     "CONFIG_PROCESS",
     "DEBUG",
     "POLLING_PERIOD",
     "ACTIVE_DEVICES",
+    "CAMERA_CALL",
+    "CAMERA_REPLY",
     "SIMULATOR_SENSOR",
     "SIMULATOR_CFA",
     "SIMULATOR_SCENE",

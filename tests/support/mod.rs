@@ -7,6 +7,7 @@
 #![allow(dead_code, unused_imports, reason = "each test binary uses its own part of the harness")]
 #![allow(unreachable_pub, reason = "a module of test binaries has no outside")]
 
+pub mod calls_table;
 pub mod element;
 pub mod fits;
 pub mod peer;

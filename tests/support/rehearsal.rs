@@ -17,8 +17,11 @@ use indi_camera::image::header::{Card, CardValue};
 use indi_camera::property::skeleton::Skeleton;
 use indi_camera::property::store::Vector;
 use indi_camera::property::{keys, load};
-use indi_camera::wire::{Elements, Kind, Message, New, News, Payload, Request, Snooped, State, Values};
+use indi_camera::wire::{
+    Elements, Kind, Message, New, News, Payload, Request, Snooped, State, Update, Values,
+};
 use ndarray::Array3;
+use serde_json::Value as Json;
 
 const SETTINGS: &str = r#"<INDIDriver>
 <defNumberVector device="d" name="SIMULATOR_SENSOR" label="Sensor" group="Simulator" state="Idle" perm="rw" timeout="0">
@@ -35,6 +38,8 @@ pub struct Rehearsal {
     /// Every message since the last [`take_messages`](Rehearsal::take_messages).
     messages: Vec<Message>,
     silent: bool,
+    /// What a silent camera was asked last.
+    unanswered: Option<Call>,
     failing: Vec<(String, ErrorKind, String)>,
     exposure: Option<ExposureId>,
     delivering: VecDeque<(ExposureId, bool, bool, Encoding)>,
@@ -51,8 +56,11 @@ pub struct Rehearsal {
     sensor: [(&'static str, f64); 2],
     can: Capabilities,
     disk_fails: bool,
+    disk_silent: bool,
     format: Value,
     formats: Vec<String>,
+    /// RESULT of the last CAMERA_REPLY.
+    result: Json,
 }
 
 impl Rehearsal {
@@ -72,6 +80,7 @@ impl Rehearsal {
             heard: Vec::new(),
             messages: Vec::new(),
             silent: false,
+            unanswered: None,
             failing: Vec::new(),
             exposure: None,
             delivering: VecDeque::new(),
@@ -87,8 +96,10 @@ impl Rehearsal {
             sensor: [("WIDTH", 1280.0), ("HEIGHT", 1024.0)],
             can: capabilities(),
             disk_fails: false,
+            disk_silent: false,
             format: Value::Text("INDI_MONO_16".to_owned()),
             formats: vec!["INDI_MONO_16".to_owned(), "INDI_MONO_8".to_owned()],
+            result: Json::Null,
         };
         rehearsal.drain();
         rehearsal
@@ -111,6 +122,14 @@ impl Rehearsal {
 
     /// Carries out one line of a scene that is not an expectation.
     pub fn act(&mut self, line: &str) -> Result<(), String> {
+        if let Some(call) = line.strip_prefix("call ") {
+            let (name, params) = call.split_once(' ').unwrap_or((call, ""));
+            let elements = [("NAME", name), ("PARAMS", params)];
+            let elements = elements.map(|(element, text)| (element.to_owned(), text.to_owned())).into();
+            let (device, name) = (Some("Cam".to_owned()), "CAMERA_CALL".to_owned());
+            self.write(New { device, name, kind: Kind::Text, elements });
+            return Ok(());
+        }
         let words = words(line);
         let words: Vec<&str> = words.iter().map(String::as_str).collect();
         match words.as_slice() {
@@ -130,6 +149,17 @@ impl Rehearsal {
                 let (device, name) = (Some("Cam".to_owned()), (*name).to_owned());
                 let new = New { device, name, kind, elements: pairs(elements) };
                 self.input(Input::Request(Request::New(new)));
+            }
+            ["result", wanted @ ..] => {
+                for (pointer, want) in pairs(wanted) {
+                    let is = self.result.pointer(&pointer).map_or("-".to_owned(), |value| match value {
+                        Json::String(text) => text.clone(),
+                        other => other.to_string(),
+                    });
+                    if is != want {
+                        return Err(format!("{pointer} is {is}, not {want}, in {}", self.result));
+                    }
+                }
             }
             ["watching"] => self.watching = true,
             ["snooped", device, name, state, elements @ ..] => {
@@ -159,6 +189,12 @@ impl Rehearsal {
             }
             ["camera", "silent"] => self.silent = true,
             ["camera", "answers"] => self.silent = false,
+            ["camera", "answers", "at", "last"] => {
+                self.silent = false;
+                let call = self.unanswered.take().ok_or("nothing waits for the camera's answer")?;
+                let event = Event::Reply(self.answer(&call));
+                self.input(Input::Camera(self.epoch, event));
+            }
             ["camera", "fails", call, kind, text @ ..] => {
                 self.failing.push(((*call).to_owned(), error_kind(kind)?, text.join(" ")));
             }
@@ -190,6 +226,7 @@ impl Rehearsal {
             ["camera", "has", "guide-port"] => self.can.guide_port = true,
             ["camera", "has", "sdk", version] => self.can.sdk = Some((*version).to_owned()),
             ["disk", "fails"] => self.disk_fails = true,
+            ["disk", "silent"] => self.disk_silent = true,
             ["only", word, ..] => {
                 let line = line.splitn(3, ' ').last().unwrap_or_default();
                 self.act(line)?;
@@ -268,7 +305,9 @@ impl Rehearsal {
                 if let Call::StartExposure(request) = &call {
                     self.exposure = Some(request.id);
                 }
-                if !self.silent {
+                if self.silent {
+                    self.unanswered = Some(call);
+                } else {
                     let event = Event::Reply(self.answer(&call));
                     self.device.handle(self.now, Input::Camera(epoch, event));
                 }
@@ -276,6 +315,7 @@ impl Rehearsal {
             while let Some(job) = self.device.poll_job() {
                 quiet = false;
                 match job {
+                    _ if self.disk_silent => {}
                     Job::Deliver(delivery) => {
                         if !delivery.cancel.is_cancelled() {
                             self.cards.clone_from(&delivery.cards);
@@ -307,6 +347,13 @@ impl Rehearsal {
                         };
                         self.device.handle(self.now, Input::Delivery(Report::Nicknamed(stored)));
                     }
+                    Job::Recall { id, path } => {
+                        let text = match std::mem::take(&mut self.disk_fails) {
+                            true => Err(DeliveryError::Permission { path: path.unwrap_or_default() }),
+                            false => Ok(Some("AQID".to_owned())),
+                        };
+                        self.device.handle(self.now, Input::Delivery(Report::Recalled { id, text }));
+                    }
                     Job::Discard(path) => self.heard.push(format!("! discard {}", path.display())),
                     Job::Reserve { .. } => {}
                 }
@@ -318,6 +365,11 @@ impl Rehearsal {
                 quiet = false;
                 if let Message::PingRequest { uid } = &message {
                     self.pings.push(uid.clone());
+                }
+                if let Message::Set(Update { name, values: Values::Text(texts), .. }) = &message
+                    && name == "CAMERA_REPLY"
+                {
+                    self.result = serde_json::from_str(&texts[2].1).unwrap_or_default();
                 }
                 if self.watching || !matches!(message, Message::Snoop { .. }) {
                     self.heard.push(format!("< {}", show_message(&message)));
@@ -341,7 +393,7 @@ impl Rehearsal {
             "no-blob" => Err(DeliveryError::Memory("out of memory".to_owned())),
             _ => Ok((Payload::Inline(vec![1, 2, 3]), suffix(encoding))),
         });
-        self.input(Input::Delivery(Report::Delivered { id, blob, file }));
+        self.input(Input::Delivery(Report::Delivered { id, bytes: 3, blob, file }));
         Ok(())
     }
 
@@ -369,8 +421,14 @@ impl Rehearsal {
                 self.cooling.on = *on;
                 Reply::Done
             }
+            Call::Scanning => Reply::Cameras(vec![camera("Cam", "SN42"), camera("Other", "SN7")]),
+            Call::GetCameraRoi => Reply::Roi(Roi { x: 0, y: 0, width: 1280, height: 1024 }),
+            Call::GetBinning => Reply::Binning(Binning::NONE),
             Call::SetCameraRoi(roi) => Reply::Roi(*roi),
             Call::SetBinning(binning) => Reply::Binning(*binning),
+            Call::Vendor { name, .. } if name == "read_humidity" => {
+                Reply::Value(Value::Record(vec![("humidity".to_owned(), Value::Number(41.5))]))
+            }
             Call::SetGain(gain) => {
                 self.gain = *gain;
                 Reply::Gain(*gain)
@@ -404,12 +462,16 @@ impl Rehearsal {
     }
 }
 
+fn camera(name: &str, serial: &str) -> CameraId {
+    let (name, serial) = (name.to_owned(), Some(serial.to_owned()));
+    CameraId { model: name.clone(), name, serial, bus: None }
+}
+
 fn setup(saved: Document) -> Setup {
-    let serial = Some("SN42".to_owned());
     Setup {
         name: "Cam".to_owned(),
         ordinal: 0,
-        camera: CameraId { name: "Cam".to_owned(), model: "Cam".to_owned(), serial, bus: None },
+        camera: camera("Cam", "SN42"),
         guides: false,
         driver: ["Cam".to_owned(), "indi_camera_test_ccd".to_owned(), "0.1".to_owned()],
         always: vectors(&keys::BASE),
@@ -530,7 +592,9 @@ fn show_message(message: &Message) -> String {
         }
         Message::Set(update) => {
             let (kind, values) = match &update.values {
-                Values::Text(list) => ("Text", join(list.iter().map(|(n, v)| format!("{n}={v}")).collect())),
+                Values::Text(list) => {
+                    ("Text", join(list.iter().map(|(n, v)| format!("{n}={}", short(v))).collect()))
+                }
                 Values::Number(list) => {
                     ("Number", join(list.iter().map(|(n, v, _)| format!("{n}={v}")).collect()))
                 }
@@ -553,6 +617,11 @@ fn show_message(message: &Message) -> String {
         Message::PingRequest { .. } => "pingRequest".to_owned(),
         Message::PingReply { uid } => format!("pingReply {uid}"),
     }
+}
+
+/// A text as a scene shows it: what is longer is looked at by `result`.
+fn short(text: &str) -> &str {
+    if text.len() > 300 { "..." } else { text }
 }
 
 /// `NAME=value` each.

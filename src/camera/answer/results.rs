@@ -324,7 +324,7 @@ pub struct ParameterEntry {
     pub kind: String,
     /// Of its number.
     pub unit: Option<String>,
-    /// `R`, `W` or `RW`, and `I` behind it where a write during an exposure counts for the next one.
+    /// `R`, `W`, `RW`, or `RI`: both, and a write during an exposure counts for the next one.
     pub access: String,
     /// The property behind it.
     pub property: String,

@@ -117,7 +117,8 @@ impl Device {
         };
         self.cooler.regulating = None;
         self.cooler.afterwards = AFTERWARDS;
-        if state == State::Alert {
+        self.cooler.stalled = state == State::Alert;
+        if self.cooler.stalled {
             let seconds = STALLED_AFTER.as_secs();
             let what = format!(
                 "the sensor stays at {value:.1} C and gets no nearer to {target:.1} C in {seconds} s"

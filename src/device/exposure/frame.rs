@@ -1,0 +1,176 @@
+//! The frame of an exposure: what it is asked to be, what comes, and what is told of it afterwards.
+
+use std::time::Duration;
+
+use crate::camera::answer::{Area, ClockState, ExposureResult, FrameRecord, FrameSpec, Image, Measured, utc};
+use crate::camera::types::{Capabilities, ExposureId, Frame, FrameType, Sensor};
+use crate::device::Device;
+use crate::device::geometry::Geometry;
+use crate::device::header::Settings;
+use crate::device::job::{Delivery, Encoding};
+use crate::device::timer::Timer;
+use crate::device::upload::Destination;
+use crate::image::header::{self, Snapshot};
+use crate::property::keys::{self, FrameKind};
+
+use super::{COUNTDOWN, Current, Stage};
+
+/// What was asked; frozen when the exposure starts.
+#[derive(Clone, Debug)]
+pub(super) struct Spec {
+    pub(super) duration: Duration,
+    pub(super) frame_type: FrameType,
+    pub(super) geometry: Geometry,
+    pub(super) encoding: Encoding,
+    sensor: Sensor,
+    destination: Destination,
+    header: Settings,
+    gain: Option<i32>,
+    offset: Option<i32>,
+    format: Option<String>,
+}
+
+/// Settings that the exposures of one request have of their own.
+#[derive(Clone, Copy, Debug, Default)]
+pub(in crate::device) struct Alone {
+    pub(in crate::device) frame_type: Option<FrameType>,
+    pub(in crate::device) geometry: Option<Geometry>,
+    pub(in crate::device) gain: Option<i32>,
+    pub(in crate::device) offset: Option<i32>,
+}
+
+impl Spec {
+    /// Bytes of pixels that the frame will have.
+    pub(super) fn bytes(&self) -> usize {
+        let (width, height) = self.geometry.roi.binned(self.geometry.binning);
+        width as usize * height as usize * usize::from(self.sensor.bits / 8)
+    }
+}
+
+impl Device {
+    /// What an exposure is for that starts now.
+    pub(super) fn frame_type(&self) -> FrameType {
+        self.exposure.alone.frame_type.unwrap_or(match self.store.get(&keys::CCD_FRAME_TYPE) {
+            FrameKind::Light => FrameType::Light,
+            FrameKind::Bias => FrameType::Bias,
+            FrameKind::Dark => FrameType::Dark,
+            FrameKind::Flat => FrameType::Flat,
+        })
+    }
+
+    /// What an exposure is that starts now.
+    pub(super) fn spec(&self, capabilities: &Capabilities, duration: Duration) -> Spec {
+        let alone = self.exposure.alone;
+        let (gain, offset) = self.shown_controls();
+        Spec {
+            duration,
+            frame_type: self.frame_type(),
+            geometry: alone.geometry.unwrap_or(self.geometry),
+            encoding: self.encoding(),
+            sensor: Sensor { bits: self.bits(capabilities), ..capabilities.sensor.clone() },
+            destination: self.destination(),
+            header: self.header_settings(),
+            gain: alone.gain.or(gain),
+            offset: alone.offset.or(offset),
+            format: self.format_name(capabilities),
+        }
+    }
+
+    pub(in crate::device) fn frame_arrived(&mut self, id: ExposureId, frame: Frame) {
+        self.reading_out(id);
+        if self.exposure.current(id).is_none() {
+            return;
+        }
+        let seen = self.circumstances_of(id);
+        let Some(Current { cancel, spec, stage, .. }) = self.exposure.current.take() else { return };
+        self.timers.clear(Timer::ExposureOverdue);
+        self.timers.clear(Timer::MiddleOfExposure);
+        self.exposure.frames += 1;
+        let result = self.describe(id, &spec, stage, &frame);
+        let Geometry { roi, binning, .. } = spec.geometry;
+        let circumstances = spec.header.prevail(seen);
+        let snapshot = Snapshot {
+            instrument: self.name.clone(),
+            requested: spec.duration,
+            frame_type: spec.frame_type,
+            roi,
+            binning,
+            sensor: (spec.sensor.width, spec.sensor.height),
+            pixel_size: Some((spec.sensor.pixel_x, spec.sensor.pixel_y)),
+            bayer: spec.sensor.bayer,
+            orientation: spec.header.orientation(&circumstances),
+            circumstances,
+            further: spec.header.further,
+        };
+        let (planes, ..) = frame.pixels.shape();
+        let delivery = Delivery {
+            id,
+            cancel,
+            roi,
+            binning,
+            cards: header::cards(&snapshot, &frame.info, planes),
+            encoding: spec.encoding,
+            client: spec.destination.client,
+            file: spec.destination.file(frame.info.started),
+            frame,
+        };
+        self.deliver(delivery, result);
+        if spec.duration > COUNTDOWN {
+            self.show_phase("delivering");
+        }
+        self.apply_pending_controls();
+        self.go_on();
+    }
+
+    /// What is told of a frame when it is asked for: all but where it goes.
+    fn describe(&self, id: ExposureId, spec: &Spec, stage: Stage, frame: &Frame) -> ExposureResult {
+        let Geometry { roi, binning, .. } = spec.geometry;
+        let (width, height) = roi.binned(binning);
+        let read_out = match stage {
+            Stage::Reading { since } => Some(self.now.elapsed.saturating_sub(since).as_secs_f64()),
+            Stage::Starting | Stage::Exposing { .. } => None,
+        };
+        let info = &frame.info;
+        let image = Image {
+            property: None,
+            element: None,
+            format: spec.encoding.suffix().to_owned(),
+            width,
+            height,
+            bits: frame.pixels.bits().into(),
+            bytes: 0,
+            base64: None,
+        };
+        let info = FrameRecord {
+            exposure_id: id.0,
+            sequence: self.exposure.frames,
+            spec: FrameSpec {
+                duration_s: spec.duration.as_secs_f64(),
+                frame_type: spec.frame_type,
+                roi: Area::from(roi),
+                binning: [binning.x, binning.y],
+                gain: spec.gain,
+                offset: spec.offset,
+                format: spec.format.clone(),
+            },
+            measured: Measured {
+                start_utc: utc(info.started),
+                end_utc: utc(info.ended),
+                duration_s: Some(info.exposed.as_secs_f64()),
+                read_out_s: read_out,
+                temperature_start: info.temperature,
+                temperature_end: self.sensor(),
+                gain_readback: info.gain,
+                offset_readback: info.offset,
+            },
+            // Nobody has told the driver how its clock is kept.
+            clock: ClockState::default(),
+            retries: 0,
+            bytes: 0,
+            sha256: None,
+            saved_path: None,
+            warnings: Vec::new(),
+        };
+        ExposureResult { image, info }
+    }
+}
