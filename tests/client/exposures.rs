@@ -172,12 +172,12 @@ fn the_cooler_goes_where_it_is_told() {
         assert!(!camera.get_cooling_status().await.unwrap().status);
         assert_eq!(camera.get_current_temperature().await.unwrap(), 20.0);
         assert_eq!(camera.get_cooling_power().await.unwrap(), 0.0);
-        camera.cooling_to(19.8).await.unwrap();
+        camera.cooling_to(19.6).await.unwrap();
         assert!(camera.get_cooling_status().await.unwrap().status);
         let mut seen = Vec::new();
         let limit = Duration::from_secs(60);
-        let reached = camera.wait_for_temperature(19.8, 0.3, limit, |now| seen.push(now)).await.unwrap();
-        assert!((reached - 19.8).abs() <= 0.3 && !seen.is_empty(), "{reached} of {seen:?}");
+        let reached = camera.wait_for_temperature(19.6, 0.3, limit, |now| seen.push(now)).await.unwrap();
+        assert!((reached - 19.6).abs() <= 0.3 && !seen.is_empty(), "{reached} of {seen:?}");
         let limit = Duration::from_millis(50);
         let error = camera.wait_for_temperature(-10.0, 0.3, limit, |_| {}).await.unwrap_err();
         assert_eq!(error.code(), Code::Timeout, "{error}");
