@@ -208,3 +208,21 @@ fn calls_can_be_made_from_any_thread() {
         assert_eq!(capture.await.unwrap().unwrap().spec.gain, Some(100), "what was set when it began");
     });
 }
+
+#[test]
+fn libindis_driver_can_be_started_as_well() {
+    run(async {
+        let home = Folder::new();
+        let mut launch = launch("indi_simulator_ccd", &home).env("INDIDEV", "Camera of the Night");
+        launch.name = None;
+        let server = Server::connect(Address::Driver(launch), patience()).await.unwrap();
+        assert_eq!(server.scanning().await.unwrap().camera, ["Camera of the Night"]);
+        let camera = server.camera("Camera of the Night");
+        // It sends no second frame before the first one has been acknowledged.
+        for _ in 0..3 {
+            assert_true(&take(&camera, SHORT).await, (1280, 1024)).await;
+        }
+        server.close().await;
+        assert!(children(&home).is_empty());
+    });
+}

@@ -420,3 +420,36 @@ fn temperature(state: &str, now: i32) -> String {
         "<setNumberVector device='D' name='CCD_TEMPERATURE' state='{state}'><oneNumber name='CCD_TEMPERATURE_VALUE'>{now}</oneNumber></setNumberVector>"
     )
 }
+
+#[test]
+fn functions_of_the_cameras_own_go_through_its_text_properties() {
+    run(async {
+        let (mut server, camera) = Trickster::meet().await;
+        server.say("<defTextVector device='D' name='CAMERA_CALL' state='Idle' perm='rw'><defText name='NAME'/><defText name='PARAMS'/></defTextVector>\
+            <defTextVector device='D' name='CAMERA_REPLY' state='Ok' perm='ro'><defText name='NAME'>inject_fault</defText><defText name='STATUS'/><defText name='RESULT'>{}</defText></defTextVector>").await;
+        let there = |mirror: &Mirror| mirror.device("D")?.vector("CAMERA_REPLY").map(drop);
+        camera.server().until(support::SOON, "the calls", there).await.unwrap();
+        let params =
+            indi_camera::camera::json::params("call", r#"{"kind": "a <b> & \"c\"", "after": 2}"#).unwrap();
+        let reply = |name: &str, state: &str, json: &str| {
+            format!(
+                "<setTextVector device='D' name='CAMERA_REPLY' state='{state}'><oneText name='NAME'>{name}</oneText><oneText name='RESULT'>{json}</oneText></setTextVector>"
+            )
+        };
+        let (answer, ()) = tokio::join!(camera.by_name("inject_fault", &params), async {
+            server.hear("inject_fault").await;
+            server.hear(r#"{"kind":"a \u003cb\u003e \u0026 \u0022c\u0022","after":2}"#).await;
+            // Of another call, and of the one before.
+            server.say(&reply("self_test", "Ok", "{}")).await;
+            let answer = r#"{"status":1,"message":"no","params":{"error":{"code":"busy","detail":"no"}}}"#;
+            server.say(&reply("inject_fault", "Alert", answer)).await;
+        });
+        assert_eq!(answer.reason().map(|reason| reason.code), Some(Code::Busy), "{answer:?}");
+        let none = Vec::new();
+        let (answer, ()) = tokio::join!(camera.by_name("self_test", &none), async {
+            server.hear("self_test").await;
+            server.say(&reply("self_test", "Ok", "half of an ans")).await;
+        });
+        assert!(answer.message.starts_with("the answer of D is not understood"), "{answer:?}");
+    });
+}
