@@ -52,12 +52,12 @@ mod exposures;
 mod frames;
 #[path = "contract/limits.rs"]
 mod limits;
+#[path = "contract/photons.rs"]
+mod photons;
 /// The example of the guide keeps the contract like any other backend, or it would be a bad example.
 #[path = "../src/guide/ramp.rs"]
 #[allow(unreachable_pub, reason = "written as a file of the library")]
 mod ramp;
-#[path = "contract/photons.rs"]
-mod photons;
 #[path = "contract/replay.rs"]
 mod replay;
 #[path = "contract/rig.rs"]

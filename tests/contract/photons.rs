@@ -5,9 +5,12 @@ use indi_camera::backend::simulator::Simulator;
 
 use super::*;
 
+/// Gain setting, electrons per ADU, read noise in electrons.
+type Dial = (i32, f64, f64);
+
 /// What the settings of a model say: gain setting, electrons per ADU as delivered, and read noise in electrons. Not
 /// asked of the simulator, but of `src/backend/simulator/presets.rs` and of the defaults in the skeleton file.
-const MODELS: &[(&str, &[(i32, f64, f64)])] = &[
+const MODELS: &[(&str, &[Dial])] = &[
     ("CUSTOM", &[(0, 0.793_5, 2.0), (100, 0.250_9, 2.0), (200, 0.079_35, 2.0)]),
     ("IMX571M", &[(0, 0.763, 3.3), (100, 0.241_3, 1.5), (200, 0.076_3, 1.357)]),
     ("IMX455M", &[(0, 0.8, 3.5), (100, 0.253, 1.5)]),
