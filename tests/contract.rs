@@ -17,6 +17,10 @@ use indi_camera::camera::types::{
 
 #[path = "contract/exposures.rs"]
 mod exposures;
+#[path = "contract/photons.rs"]
+mod photons;
+#[path = "contract/replay.rs"]
+mod replay;
 #[path = "contract/settings.rs"]
 mod settings;
 #[path = "contract/simulator.rs"]
@@ -46,12 +50,23 @@ struct Settings {
 fn for_every_camera(check: fn(&mut Rig)) {
     for Backend { name, create, .. } in BACKENDS {
         let mut camera = create();
+        if *name == "replay" {
+            camera.set_parameter("REPLAY_FOLDER", replay::folder()).unwrap();
+        }
         let Some(id) = camera.scanning().unwrap_or_default().into_iter().next() else {
             assert_ne!(*name, "simulator", "the simulator always finds its camera");
             continue;
         };
         let can = camera.connect(&id).unwrap();
         check(&mut Rig { camera, id, can });
+    }
+}
+
+/// Every camera, and the simulated one as each sensor that it can be: for what needs no frame of a whole sensor.
+fn for_every_model(check: fn(&mut Rig)) {
+    for_every_camera(check);
+    for model in simulator::MODELS {
+        check(&mut simulator::connected(&[("SIMULATOR_MODEL", text(model.name))]));
     }
 }
 
@@ -100,6 +115,18 @@ impl Rig {
             offset: self.camera.get_offset().ok(),
             cooling: self.camera.get_cooling_status().ok(),
             exposure: self.camera.get_exposure_status().unwrap(),
+        }
+    }
+
+    /// Whether the call is about something that the camera does not have.
+    fn lacks(&self, call: &str) -> bool {
+        match call {
+            "cooling" | "cooling_to" | "get_cooling_status" => self.can.cooler.is_none(),
+            "get_current_temperature" => !self.can.thermometer,
+            "get_cooling_power" => !self.can.cooler_power,
+            "get_gain" | "set_gain" => self.can.gain.is_none(),
+            "get_offset" | "set_offset" => self.can.offset.is_none(),
+            _ => false,
         }
     }
 
@@ -176,7 +203,7 @@ fn all_calls(id: &CameraId) -> Vec<(&'static str, Params)> {
 
 #[test]
 fn every_call_does_the_same_directly_and_by_name() {
-    for_every_camera(|rig| {
+    for_every_model(|rig| {
         for (name, params) in all_calls(&rig.id.clone()) {
             let direct = dispatch(rig.camera.as_mut(), &Call::parse(name, &params).unwrap());
             rig.camera.connect(&rig.id).unwrap();
@@ -247,7 +274,7 @@ fn bad_arguments_are_refused_and_change_nothing() {
 
 #[test]
 fn without_a_connection_only_the_calls_that_need_none_work() {
-    for_every_camera(|rig| {
+    for_every_model(|rig| {
         rig.camera.disconnect().unwrap();
         for (name, params) in all_calls(&rig.id.clone()) {
             match name {
@@ -258,6 +285,7 @@ fn without_a_connection_only_the_calls_that_need_none_work() {
                 "get_parameter" | "set_parameter" => {
                     fails(rig.camera.call(name, &params), ErrorKind::NotSupported);
                 }
+                _ if rig.lacks(name) => fails(rig.camera.call(name, &params), ErrorKind::NotSupported),
                 _ => fails(rig.camera.call(name, &params), ErrorKind::NotConnected),
             }
         }
@@ -266,7 +294,7 @@ fn without_a_connection_only_the_calls_that_need_none_work() {
 
 #[test]
 fn setters_take_their_limits_and_nothing_outside() {
-    for_every_camera(|rig| {
+    for_every_model(|rig| {
         if let Some(range) = rig.can.gain {
             for gain in [range.max, range.min] {
                 assert_eq!(rig.camera.set_gain(gain).unwrap(), gain);
@@ -313,7 +341,7 @@ fn setters_take_their_limits_and_nothing_outside() {
 
 #[test]
 fn settings_outlive_a_connection_and_connecting_twice_is_harmless() {
-    for_every_camera(|rig| {
+    for_every_model(|rig| {
         let roi = Roi { x: 8, y: 8, width: 32, height: 16 };
         rig.camera.set_camera_roi(roi).unwrap();
         rig.camera.set_binning(rig.can.binning).unwrap();

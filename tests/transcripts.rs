@@ -12,6 +12,7 @@
 //! camera silent                it no longer answers calls (`camera answers` ends that)
 //! camera fails CALL KIND TEXT  the next such call is answered so
 //! camera started|reading|frame|failed TEXT    news of the exposure that was asked last
+//! camera frame short           a frame with fewer rows than it says (likewise `of 8 bit`, `at NaN C`)
 //! camera formats NAME NAME     what it offers when it is connected next; none if there is no name
 //! camera 12.5 C 40 %           what it says when polled from now on
 //! watching                     what other devices are asked counts as heard from now on
@@ -24,7 +25,7 @@
 //! disk fails                   the next nickname cannot be stored
 //! restart                      a new process with the configuration that was saved last
 //! shutdown                     the process is about to end
-//! delivery ok|no-file|no-blob  the delivery thread reports on the frame
+//! delivery ok|no-file|no-blob|constant    the delivery thread reports on the frame
 //! ping                         the server acknowledges everything
 //! connected                    the camera is connected; what that takes is not looked at (likewise `reconnected`)
 //! exposed                      an exposure of 1 s has ended and its frame is with the delivery thread

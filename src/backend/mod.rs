@@ -6,6 +6,8 @@
 
 use crate::camera::Camera;
 
+mod exposure;
+pub mod replay;
 pub mod simulator;
 
 /// One kind of hardware.
@@ -20,15 +22,11 @@ pub struct Backend {
     pub guides: bool,
     /// Name and text of the skeleton file with the backend's own settings.
     pub skeleton: Option<(&'static str, &'static str)>,
+    /// What is wrong with what the environment says of this kind of camera: sentences for the first client.
+    pub complaints: fn() -> Vec<String>,
     /// Makes a camera that is not connected yet. Touches no hardware.
     pub create: fn() -> Box<dyn Camera>,
 }
 
 /// Every backend compiled in.
-pub const BACKENDS: &[Backend] = &[Backend {
-    name: "simulator",
-    hardware: false,
-    guides: true,
-    skeleton: Some(("simulator.xml", include_str!("../../xml-skeletons/simulator.xml"))),
-    create: || Box::new(simulator::Simulator::new()),
-}];
+pub const BACKENDS: &[Backend] = &[simulator::BACKEND, replay::BACKEND];

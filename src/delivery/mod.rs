@@ -220,6 +220,7 @@ impl Worker {
             Err(error) => return (failed(&error), None),
         };
         let pixels = frame.pixels;
+        let constant = pixels.constant();
 
         let (_, height, width) = pixels.shape();
         let frame = Described { cards: &cards, size: (width, height), suffix };
@@ -251,7 +252,7 @@ impl Worker {
             }
             return (None, Some(Leftovers { pixels, memory }));
         }
-        (Some(Report::Delivered { id, blob, file: stored }), Some(Leftovers { pixels, memory }))
+        (Some(Report::Delivered { id, blob, file: stored, constant }), Some(Leftovers { pixels, memory }))
     }
 
     /// The reserved memory if it was meant for a file of `len` bytes, else new memory.
@@ -319,7 +320,8 @@ fn guarded(job: impl FnOnce() -> Answer, panicked: impl FnOnce(String) -> Option
 
 /// The same error for everyone who wanted the frame.
 fn undelivered(id: ExposureId, client: bool, file: bool, error: &DeliveryError) -> Report {
-    Report::Delivered { id, blob: client.then(|| Err(error.clone())), file: file.then(|| Err(error.clone())) }
+    let (blob, stored) = (client.then(|| Err(error.clone())), file.then(|| Err(error.clone())));
+    Report::Delivered { id, blob, file: stored, constant: None }
 }
 
 #[cfg(test)]

@@ -82,7 +82,7 @@ type Delivered = (Option<Result<Vec<u8>, DeliveryError>>, Option<Result<PathBuf,
 
 fn deliver(worker: &mut Worker, delivery: Delivery) -> Option<Delivered> {
     match worker.run(Job::Deliver(Box::new(delivery))).0? {
-        Report::Delivered { id, blob, file } => {
+        Report::Delivered { id, blob, file, .. } => {
             assert_eq!(id, ExposureId(5));
             let blob = blob.map(|blob| blob.map(|(payload, format)| (content(payload), format)));
             let blob = blob.map(|blob| {

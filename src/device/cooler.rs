@@ -2,7 +2,8 @@
 //!
 //! A write to CCD_TEMPERATURE is the target and switches the cooler on; the vector is Busy until the sensor is within
 //! RAMP_THRESHOLD of it, and Alert if it stops getting nearer. While regulating, and for a few readings after, the
-//! value is sent with every reading: Ekos ignores the first value after its request and then waits for the next.
+//! value is sent with every reading: Ekos ignores the first value after its request and then waits for the next. A sensor
+//! that leaves its target by itself makes the vector Busy again.
 //!
 //! With a RAMP_SLOPE the camera is never given the target at once: its set point moves there with every reading, from
 //! where the sensor is ([`Ramp`]). Switched off, the cooler then warms the sensor up along the ramp first. A slope that
@@ -22,6 +23,8 @@ use super::{Device, Handlers, Level, limits};
 mod parting;
 mod ramp;
 mod readings;
+
+pub(super) use readings::is_possible;
 
 use ramp::{Ramp, Regulating};
 
@@ -53,6 +56,10 @@ pub(super) struct Cooler {
     afterwards: u32,
     /// The temperature told last; absent until there is one.
     shown: Option<Celsius>,
+    /// The sensor has reached its target and is to stay there.
+    arrived: bool,
+    /// There is no reading, and clients have been told why.
+    unread: bool,
 }
 
 /// A new target, as long as the camera may still refuse it.
@@ -126,6 +133,7 @@ impl Device {
         if !self.cooler.warming {
             self.cooler.ramp = Some(ramp);
             self.cooler.regulating = None;
+            self.cooler.arrived = false;
             self.cooler.warming = true;
             self.cooler.complained = false;
             self.ask(Call::CoolingTo(ramp.given()));
@@ -210,6 +218,7 @@ impl Device {
         self.cooler.on = true;
         self.cooler.warming = false;
         self.cooler.complained = false;
+        self.cooler.arrived = false;
         let [value] = self.store.get(&keys::CCD_TEMPERATURE);
         self.cooler.regulating = Some(Regulating::new(target, value, self.now.elapsed));
         self.settle(&keys::CCD_TEMPERATURE, State::Busy);
@@ -224,6 +233,7 @@ impl Device {
         self.cooler.regulating = None;
         self.cooler.ramp = None;
         self.cooler.warming = false;
+        self.cooler.arrived = false;
         let state = if self.cooler.requested.is_some() { State::Busy } else { State::Idle };
         self.settle(&keys::CCD_TEMPERATURE, state);
     }
@@ -289,6 +299,7 @@ impl Device {
         }
         self.cooler.ramp = None;
         self.cooler.warming = false;
+        self.cooler.arrived = false;
     }
 
     /// Nobody wants to know any more. The camera itself goes on as it is.

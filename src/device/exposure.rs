@@ -23,11 +23,14 @@ use crate::property::keys::{self, Abort, FrameKind};
 use crate::wire::State;
 
 use super::connection::Link;
+use super::cooler::is_possible;
 use super::header::Settings;
 use super::job::{Delivery, Encoding, Job};
 use super::timer::Timer;
 use super::upload::Destination;
 use super::{Device, Handlers, Level, limits};
+
+mod promise;
 
 /// Time that a camera gets for read-out and download beyond the exposure itself.
 const READ_OUT_ALLOWANCE: Duration = Duration::from_secs(10);
@@ -153,6 +156,8 @@ impl Device {
             }
             (Call::SetBinning(binning), Ok(_)) => self.exposure.set.1 = Some(*binning),
             (Call::StartExposure(request), Err(error)) => self.exposure_failed(request.id, &error),
+            // A camera that is lost exposes nothing any more.
+            (Call::AbortExposure, Err(_)) if self.link != Link::On => {}
             (Call::AbortExposure, Err(error)) => self.say(Level::Warning, &error.to_string()),
             // The window or the binning of the exposure that waits to start, unless that one brings its own.
             (_, Err(error)) => {
@@ -211,11 +216,13 @@ impl Device {
         }
     }
 
-    pub(super) fn frame_arrived(&mut self, id: ExposureId, frame: Frame) {
+    pub(super) fn frame_arrived(&mut self, id: ExposureId, mut frame: Frame) {
         self.reading_out(id);
-        if self.exposure.current(id).is_none() {
-            return;
+        let Some(current) = self.exposure.current(id) else { return };
+        if let Err(why) = promise::kept(&frame, &current.spec.sensor) {
+            return self.fail_exposure(&why);
         }
+        frame.info.temperature = frame.info.temperature.filter(is_possible);
         let seen = self.circumstances_of(id);
         let Some(Current { cancel, spec, .. }) = self.exposure.current.take() else { return };
         self.timers.clear(Timer::ExposureOverdue);
@@ -228,7 +235,8 @@ impl Device {
             roi: spec.roi,
             binning: spec.binning,
             sensor: (spec.sensor.width, spec.sensor.height),
-            pixel_size: Some((spec.sensor.pixel_x, spec.sensor.pixel_y)),
+            pixel_size: Some((spec.sensor.pixel_x, spec.sensor.pixel_y))
+                .filter(|(x, y)| *x > 0.0 && *y > 0.0),
             bayer: spec.sensor.bayer,
             orientation: spec.header.orientation(&circumstances),
             circumstances,

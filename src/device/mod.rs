@@ -290,7 +290,7 @@ impl Device {
 
     fn reported(&mut self, report: Report) {
         match report {
-            Report::Delivered { id, blob, file } => self.delivered(id, blob, file),
+            Report::Delivered { id, blob, file, constant } => self.delivered(id, blob, file, constant),
             Report::Loaded(result) => self.config_loaded(result),
             Report::Saved(result) => self.config_saved(result),
             Report::Purged(result) => self.config_purged(result),

@@ -34,6 +34,8 @@ pub(super) struct Upload {
     silent_server: bool,
     /// Something has failed since, and clients will hear it after the frames that are on their way.
     failed: bool,
+    /// The last frame had one value only, and clients have been told.
+    constant: bool,
 }
 
 /// A frame that the delivery thread has.
@@ -50,6 +52,8 @@ struct OnItsWay {
 struct Delivered {
     blob: Option<Result<(Payload, &'static str), DeliveryError>>,
     file: Option<Result<PathBuf, DeliveryError>>,
+    /// The value that all its pixels have, if they are all alike.
+    constant: Option<u32>,
 }
 
 /// Where one exposure's frame goes.
@@ -126,10 +130,11 @@ impl Device {
         id: ExposureId,
         blob: Option<Result<(Payload, &'static str), DeliveryError>>,
         file: Option<Result<PathBuf, DeliveryError>>,
+        constant: Option<u32>,
     ) {
         match (self.upload.frames.iter_mut().find(|frame| frame.id == id), file) {
             (Some(frame), file) => {
-                frame.delivered = Some(Delivered { blob, file });
+                frame.delivered = Some(Delivered { blob, file, constant });
                 self.announce_frames();
             }
             // It was dropped while it was being stored.
@@ -161,11 +166,17 @@ impl Device {
 
     /// Says everything about a delivered frame as one unit that nothing can come between: file, BLOB, end. By now
     /// the device is ready for the next exposure: clients ask for it the moment they have the BLOB.
-    fn announce(&mut self, Delivered { blob, file }: Delivered) {
+    fn announce(&mut self, Delivered { blob, file, constant }: Delivered) {
         match self.upload.frames.len() {
             0 => self.timers.clear(Timer::DeliveryOverdue),
             _ => self.timers.set(Timer::DeliveryOverdue, self.now.elapsed + DELIVERY_ALLOWANCE),
         }
+        if let Some(value) = constant.filter(|_| !self.upload.constant) {
+            let sentence =
+                format!("every pixel of the frame is {value}: check the camera, its cable and the exposure");
+            self.say(Level::Warning, &sentence);
+        }
+        self.upload.constant = constant.is_some();
         let mut failure = None;
         match file {
             Some(Ok(path)) => {

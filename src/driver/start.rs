@@ -182,6 +182,7 @@ fn station(
     let saved = saved_settings(&config, &mut warnings);
     let Skeletons { always, settings, on_demand, on_connect } =
         Skeletons::load(&backend, surroundings.skeleton.as_deref(), &mut warnings);
+    warnings.extend((backend.complaints)());
     for warning in &warnings {
         tracing::warn!("{warning}");
     }

@@ -184,7 +184,7 @@ fn two_hundred_aborts_leave_no_frame_behind() {
 
 #[test]
 fn the_cooler_does_what_it_is_told_and_the_thermometer_needs_no_cooler() {
-    for_every_camera(|rig| {
+    for_every_model(|rig| {
         if rig.can.thermometer {
             assert!(rig.camera.get_current_temperature().unwrap().is_finite());
         }

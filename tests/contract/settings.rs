@@ -87,9 +87,10 @@ fn the_simulator_brings_its_vectors() {
         if *name == "simulator" {
             let vectors = vectors(skeleton.unwrap().1);
             let names: Vec<_> = vectors.iter().map(|vector| vector.name.as_str()).collect();
-            let sensor = ["SENSOR", "CFA", "SCENE"];
+            let sensor = ["MODEL", "SENSOR", "CFA", "PIXEL", "SURROUNDINGS", "COOLER", "SCENE"];
             let sky = ["POINTING", "OPTICS", "SKY", "FOCUS", "TRACKING"];
-            let expected = sensor.iter().chain(&sky).map(|name| format!("SIMULATOR_{name}"));
+            let faults = ["FAULT_WHEN", "FAULT_CALL", "FAULT"];
+            let expected = sensor.iter().chain(&sky).chain(&faults).map(|name| format!("SIMULATOR_{name}"));
             assert_eq!(names, expected.collect::<Vec<_>>());
         }
     }
@@ -108,6 +109,10 @@ fn defaults_are_those_of_the_file_and_are_accepted() {
                     let on: Vec<_> = elements.iter().filter(|e| e.text.trim() == "On").collect();
                     assert_eq!(on.len(), 1, "{name}");
                     text(on[0].name())
+                }
+                "defTextVector" => {
+                    let texts: Vec<_> = elements.iter().map(|e| (e.name(), text(e.text.trim()))).collect();
+                    Value::Record(params(&texts))
                 }
                 _ => panic!("{name} is a {tag}"),
             };

@@ -43,13 +43,15 @@ pub const DEVICE: &str = "Camera Simulator";
 pub const SOON: Duration = Duration::from_secs(20);
 
 /// Variables by which the caller's surroundings could reach the driver.
-const FOREIGN: [&str; 9] = [
+const FOREIGN: [&str; 11] = [
     "INDIDEV",
     "INDICONFIG",
     "INDISKEL",
     "INDIPREFIX",
     "INDI_CAMERA_BACKENDS",
     "INDI_CAMERA_BLOB",
+    "INDI_CAMERA_FAULTS",
+    "INDI_CAMERA_REPLAY",
     "INDI_CAMERA_SIMULATORS",
     "RUST_LOG",
     "RUST_BACKTRACE",

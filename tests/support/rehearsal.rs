@@ -52,6 +52,8 @@ pub struct Rehearsal {
     can: Capabilities,
     disk_fails: bool,
     format: Value,
+    /// Whether the exposure that was asked last is in a format of 8 bits.
+    bytes: bool,
     formats: Vec<String>,
 }
 
@@ -88,6 +90,7 @@ impl Rehearsal {
             can: capabilities(),
             disk_fails: false,
             format: Value::Text("INDI_MONO_16".to_owned()),
+            bytes: false,
             formats: vec!["INDI_MONO_16".to_owned(), "INDI_MONO_8".to_owned()],
         };
         rehearsal.drain();
@@ -175,8 +178,29 @@ impl Rehearsal {
                 self.input(Input::Camera(self.epoch, event));
             }
             ["camera", "frame"] => {
-                let event = Event::Frame { id: self.exposure()?, frame: frame() };
-                self.input(Input::Camera(self.epoch, event));
+                let pixels = match self.bytes {
+                    true => Pixels::U8(Array3::zeros((1, 1, 1))),
+                    false => frame().pixels,
+                };
+                self.send_frame(Frame { pixels, ..frame() })?;
+            }
+            ["camera", "frame", "short"] => {
+                let mut frame = frame();
+                frame.info.roi.height = 2;
+                self.send_frame(frame)?;
+            }
+            ["camera", "frame", "of", bits, "bit"] => {
+                let pixels = match *bits {
+                    "8" => Pixels::U8(Array3::zeros((1, 1, 1))),
+                    "32" => Pixels::U32(Array3::zeros((1, 1, 1))),
+                    _ => return Err(format!("no pixels of {bits} bit")),
+                };
+                self.send_frame(Frame { pixels, ..frame() })?;
+            }
+            ["camera", "frame", "at", degrees, "C"] => {
+                let mut frame = frame();
+                frame.info.temperature = Some(number(degrees)?);
+                self.send_frame(frame)?;
             }
             ["camera", "failed", text @ ..] => {
                 let error = CameraError::new(ErrorKind::Hardware, "get_exposure_status", text.join(" "));
@@ -268,6 +292,7 @@ impl Rehearsal {
                 }
                 if let Call::StartExposure(request) = &call {
                     self.exposure = Some(request.id);
+                    self.bytes = matches!(&self.format, Value::Text(name) if name.ends_with('8'));
                 }
                 if !self.silent {
                     let event = Event::Reply(self.answer(&call));
@@ -331,6 +356,12 @@ impl Rehearsal {
         }
     }
 
+    fn send_frame(&mut self, frame: Frame) -> Result<(), String> {
+        let event = Event::Frame { id: self.exposure()?, frame };
+        self.input(Input::Camera(self.epoch, event));
+        Ok(())
+    }
+
     fn deliver(&mut self, how: &str) -> Result<(), String> {
         let (id, client, file, encoding) = self.delivering.pop_front().ok_or("nothing is to be delivered")?;
         let failed = || DeliveryError::DiskFull { path: PathBuf::from("/pictures") };
@@ -342,7 +373,8 @@ impl Rehearsal {
             "no-blob" => Err(DeliveryError::Memory("out of memory".to_owned())),
             _ => Ok((Payload::Inline(vec![1, 2, 3]), suffix(encoding))),
         });
-        self.input(Input::Delivery(Report::Delivered { id, blob, file }));
+        let constant = (how == "constant").then_some(0);
+        self.input(Input::Delivery(Report::Delivered { id, blob, file, constant }));
         Ok(())
     }
 

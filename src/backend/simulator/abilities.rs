@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use super::cooler::{AMBIENT, LARGEST_DROP};
+use super::cooler::Conditions;
 use super::format;
 use super::sensor::{PixelType, Sensor};
-use crate::camera::types::{self as facts, Bayer, Binning, Capabilities, Celsius, Range};
+use crate::camera::types::{self as facts, Bayer, Binning, Capabilities, Range};
 
 /// Name and model of the only camera that this backend finds.
 pub(super) const NAME: &str = "Camera Simulator";
@@ -16,30 +16,23 @@ pub(super) const SHORTEST: Duration = Duration::from_micros(100);
 pub(super) const LONGEST: Duration = Duration::from_secs(3600);
 /// Along each axis; the factors may differ.
 pub(super) const LARGEST_BINNING: u32 = 4;
-/// In units of 0.1 dB, as most astronomical cameras count.
-pub(super) const GAIN: Range<i32> = Range { min: 0, max: 300, step: 1 };
-/// A little above a quarter of an electron per ADU at 16 bit, so that the read noise is well sampled.
-pub(super) const FIRST_GAIN: i32 = 100;
-/// In ADU of the converter, at every gain and depth.
-pub(super) const OFFSET: Range<i32> = Range { min: 0, max: 1000, step: 1 };
-/// More than ten times the read noise at the first gain and 16 bit, so that nothing is cut off.
-pub(super) const FIRST_OFFSET: i32 = 100;
-pub(super) const COOLER: Range<Celsius> = Range { min: AMBIENT - LARGEST_DROP, max: AMBIENT, step: 0.1 };
 
-/// The abilities of a camera with that sensor, whose pixels are `pixel_size` µm wide.
-pub(super) fn capabilities(sensor: &Sensor, pixel_size: f64) -> Capabilities {
+/// The abilities of a camera with that sensor under these conditions. The guide port belongs to the simulated camera,
+/// so it is there whatever the sensor.
+pub(super) fn capabilities(sensor: &Sensor, conditions: &Conditions) -> Capabilities {
+    let model = &sensor.model;
     Capabilities {
         sensor: facts::Sensor {
-            width: sensor.width,
-            height: sensor.height,
-            pixel_x: pixel_size,
-            pixel_y: pixel_size,
+            width: model.width,
+            height: model.height,
+            pixel_x: model.pixel_size,
+            pixel_y: model.pixel_size,
             bits: match sensor.pixel_type() {
                 PixelType::U8 => 8,
                 PixelType::U16 => 16,
             },
-            adc_bits: sensor.bits,
-            bayer: sensor.mosaic.pattern().map(|pattern| Bayer {
+            adc_bits: model.bits,
+            bayer: model.mosaic.pattern().map(|pattern| Bayer {
                 pattern: pattern.to_owned(),
                 offset_x: 0,
                 offset_y: 0,
@@ -49,12 +42,12 @@ pub(super) fn capabilities(sensor: &Sensor, pixel_size: f64) -> Capabilities {
         exposure: Range { min: SHORTEST.as_secs_f64(), max: LONGEST.as_secs_f64(), step: 0.0 },
         binning: Binning { x: LARGEST_BINNING, y: LARGEST_BINNING },
         subframe: true,
-        shutter: true,
-        cooler: Some(COOLER),
+        shutter: model.shutter,
+        cooler: conditions.range(),
         thermometer: true,
-        cooler_power: true,
-        gain: Some(GAIN),
-        offset: Some(OFFSET),
+        cooler_power: conditions.largest_drop.is_some(),
+        gain: model.gain.settable(),
+        offset: model.offset.settable(),
         guide_port: true,
         scene: true,
         sdk: None,

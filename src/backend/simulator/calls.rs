@@ -1,10 +1,12 @@
 //! The calls of a camera, answered by [`Simulator`].
 
-use super::abilities::{self, COOLER, GAIN, LARGEST_BINNING, LONGEST, NAME, OFFSET, SERIAL, SHORTEST};
+use super::abilities::{self, LARGEST_BINNING, LONGEST, NAME, SERIAL, SHORTEST};
 use super::format;
-use super::guide::Pulse;
-use super::sensor::Recipe;
-use super::session::Session;
+use super::guide::{Mount, Pulse};
+use super::model::{Dial, Model};
+use super::readout::Recipe;
+use super::sensor::Sensor;
+use super::session::{Plan, Session};
 use super::settings::{Changes, Vector};
 use super::{Simulator, full, not_connected};
 use crate::camera::Camera;
@@ -31,10 +33,13 @@ impl Camera for Simulator {
             let detail = format!("there is no camera named {}", id.name);
             return Err(CameraError::new(ErrorKind::InvalidValue, "connect", detail));
         }
-        let now = self.now().elapsed;
-        let open = || Session::new(self.settings.sensor(), now, self.settings.light.tracking());
-        let session = self.session.get_or_insert_with(open);
-        Ok(abilities::capabilities(session.sensor(), self.settings.pixel_size()))
+        let (now, settings) = (self.now().elapsed, &self.settings);
+        let session = self.session.get_or_insert_with(|| {
+            let sensor = Sensor::new(settings.model(), settings.seed());
+            let capabilities = abilities::capabilities(&sensor, &settings.conditions());
+            Session::new(sensor, capabilities, Mount::new(now, settings.light.tracking()))
+        });
+        Ok(session.capabilities().clone())
     }
 
     fn disconnect(&mut self) -> Result<()> {
@@ -67,12 +72,19 @@ impl Camera for Simulator {
             gain: self.gain,
             offset: self.offset,
             temperature: self.cooler.temperature(now.elapsed),
+            cosmic_rays: self.settings.cosmic_rays(),
         };
-        let Simulator { settings, bits, session: Some(session), .. } = self else {
+        let Simulator { settings, bits, cooler, session: Some(session), .. } = self else {
             return Err(not_connected(CALL));
         };
-        let outlook = session.look(now.elapsed, request.duration, &settings.light, settings.screen());
-        session.expose(now, settings.scene(), outlook, recipe, *bits, request.cancel.clone())
+        let plan = Plan {
+            scene: settings.scene(),
+            outlook: session.look(now.elapsed, request.duration, &settings.light, settings.screen()),
+            recipe,
+            bits: *bits,
+            thermometer: cooler.reading(now.elapsed),
+        };
+        session.expose(now, plan, request.cancel.clone())
     }
 
     fn abort_exposure(&mut self) -> Result<()> {
@@ -97,7 +109,7 @@ impl Camera for Simulator {
 
     fn set_camera_roi(&mut self, roi: Roi) -> Result<Roi> {
         const CALL: &str = "set_camera_roi";
-        let sensor = self.connected(CALL)?.sensor();
+        let sensor = &self.connected(CALL)?.sensor().model;
         let fits = |start: u32, length: u32, limit: u32| {
             length > 0 && start.checked_add(length).is_some_and(|end| end <= limit)
         };
@@ -130,7 +142,7 @@ impl Camera for Simulator {
 
     fn cooling(&mut self, on: bool) -> Result<()> {
         let now = self.now().elapsed;
-        self.connected("cooling")?;
+        self.cooled("cooling")?;
         self.cooler.switch(now, on);
         Ok(())
     }
@@ -138,13 +150,13 @@ impl Camera for Simulator {
     fn cooling_to(&mut self, target: Celsius) -> Result<()> {
         const CALL: &str = "cooling_to";
         let now = self.now().elapsed;
-        self.connected(CALL)?;
+        let Range { min, max, .. } = self.cooled(CALL)?;
         if !target.is_finite() {
             let detail = format!("a temperature is a finite number, not {target}");
             return Err(CameraError::new(ErrorKind::InvalidValue, CALL, detail));
         }
-        if !(COOLER.min..=COOLER.max).contains(&target) {
-            let detail = format!("the cooler reaches {} to {} °C, not {target}", COOLER.min, COOLER.max);
+        if !(min..=max).contains(&target) {
+            let detail = format!("the cooler reaches {min} to {max} °C, not {target}");
             return Err(CameraError::new(ErrorKind::OutOfRange, CALL, detail));
         }
         self.cooler.regulate_to(now, target);
@@ -152,39 +164,41 @@ impl Camera for Simulator {
     }
 
     fn get_cooling_status(&mut self) -> Result<CoolingStatus> {
-        self.connected("get_cooling_status")?;
+        self.cooled("get_cooling_status")?;
         Ok(self.cooler.status())
     }
 
     fn get_current_temperature(&mut self) -> Result<Celsius> {
-        self.connected("get_current_temperature")?;
-        Ok(self.cooler.temperature(self.now().elapsed))
+        const CALL: &str = "get_current_temperature";
+        self.connected(CALL)?;
+        let reading = self.cooler.reading(self.now().elapsed);
+        reading.ok_or_else(|| CameraError::new(ErrorKind::Hardware, CALL, "the thermometer does not answer"))
     }
 
     fn get_cooling_power(&mut self) -> Result<Percent> {
-        self.connected("get_cooling_power")?;
+        self.cooled("get_cooling_power")?;
         Ok(self.cooler.power(self.now().elapsed))
     }
 
     fn get_gain(&mut self) -> Result<i32> {
-        self.connected("get_gain")?;
+        self.dial("get_gain", |model| model.gain)?;
         Ok(self.gain)
     }
 
     fn set_gain(&mut self, gain: i32) -> Result<i32> {
-        self.connected("set_gain")?;
-        self.gain = within("set_gain", "gain", GAIN, gain)?;
+        let range = self.dial("set_gain", |model| model.gain)?;
+        self.gain = within("set_gain", "gain", range, gain)?;
         Ok(gain)
     }
 
     fn get_offset(&mut self) -> Result<i32> {
-        self.connected("get_offset")?;
+        self.dial("get_offset", |model| model.offset)?;
         Ok(self.offset)
     }
 
     fn set_offset(&mut self, offset: i32) -> Result<i32> {
-        self.connected("set_offset")?;
-        self.offset = within("set_offset", "offset", OFFSET, offset)?;
+        let range = self.dial("set_offset", |model| model.offset)?;
+        self.offset = within("set_offset", "offset", range, offset)?;
         Ok(offset)
     }
 
@@ -210,7 +224,7 @@ impl Camera for Simulator {
             })?;
             return Ok(value);
         }
-        let (size, connected) = (self.settings.size(), self.session.is_some());
+        let (connected, before) = (self.session.is_some(), self.settings.model());
         let (vector, changes) = self.setting(CALL, name)?;
         if connected && changes == Changes::BeforeConnecting {
             let detail = format!("disconnect first: {name} describes the sensor");
@@ -218,10 +232,7 @@ impl Camera for Simulator {
         }
         vector.set(&value)?;
         let value = vector.get();
-        if self.settings.size() != size {
-            // A window on another sensor means nothing on this one.
-            self.roi = full(&self.settings);
-        }
+        self.adopt(&before);
         Ok(value)
     }
 
@@ -243,6 +254,39 @@ impl Simulator {
         self.settings.named(name).ok_or_else(|| {
             CameraError::new(ErrorKind::NotSupported, call, format!("there is no setting named {name}"))
         })
+    }
+
+    /// Follows the settings, which described another sensor `before`: what was set on that means nothing on this one.
+    fn adopt(&mut self, before: &Model) {
+        let (now, conditions) = (self.now().elapsed, self.settings.conditions());
+        if self.session.is_some() || self.cooler.status().on {
+            self.cooler.adapt(now, conditions);
+        } else {
+            self.cooler.rest(conditions);
+        }
+        let model = self.settings.model();
+        if full(&model) != full(before) {
+            self.roi = full(&model);
+        }
+        if (model.gain, model.offset) != (before.gain, before.offset) {
+            (self.gain, self.offset) = (model.gain.first, model.offset.first);
+        }
+    }
+
+    /// The targets of a connected camera's cooler.
+    fn cooled(&mut self, call: &'static str) -> Result<Range<Celsius>> {
+        if self.settings.model().cooler.is_none() {
+            return Err(CameraError::not_supported(call));
+        }
+        self.connected(call)?.capabilities().cooler.ok_or_else(|| CameraError::not_supported(call))
+    }
+
+    /// The range of a connected camera's gain or offset.
+    fn dial(&mut self, call: &'static str, which: fn(&Model) -> Dial) -> Result<Range<i32>> {
+        let settable = which(&self.settings.model()).settable();
+        let range = settable.ok_or_else(|| CameraError::not_supported(call))?;
+        self.connected(call)?;
+        Ok(range)
     }
 }
 

@@ -1,11 +1,13 @@
 //! A simulated camera: a sensor with honest noise under a seeded sky, with a cooler, and in real time.
 //!
 //! Gain, offset, temperature, exposure time, binning, window and frame type mean what they mean on a real sensor
-//! (`sensor`), so calibration frames calibrate and a photon transfer curve is straight. The same seed, settings
-//! and number of the frame since connecting give the same bytes on any machine with as many threads as it likes.
+//! (`readout`), so calibration frames calibrate and a photon transfer curve is straight; the sensor is one that is sold
+//! (`presets`) or whatever the settings say (`settings`). The same seed, settings and number of the frame since
+//! connecting give the same bytes on any machine with as many threads as it likes.
 //!
-//! The pixels are drawn while the shutter is open (`exposure`) with the sensor's temperature at its opening. What a
-//! camera is asked for is answered in `calls`; what it can do is told in `abilities`.
+//! The pixels are drawn while the shutter is open (`super::exposure`) with the sensor's temperature at its opening. What a
+//! camera is asked for is answered in `calls`; what it can do is told in `abilities`. [`fault`] stands before it and
+//! breaks it on command.
 //!
 //! Read [`Simulator`] first.
 
@@ -15,12 +17,18 @@ mod abilities;
 mod calls;
 mod choice;
 mod cooler;
-mod exposure;
+mod cosmic;
+pub mod fault;
 mod format;
 mod guide;
+mod model;
+mod mosaic;
 mod noise;
 mod numbers;
 mod pattern;
+mod poisson;
+mod presets;
+mod readout;
 mod sensor;
 #[cfg(test)]
 mod sensor_tests;
@@ -28,12 +36,23 @@ mod session;
 mod settings;
 mod sky;
 
-use self::abilities::{FIRST_GAIN, FIRST_OFFSET};
 use self::cooler::Cooler;
+use self::model::Model;
 use self::session::Session;
 use self::settings::Settings;
+use super::{Backend, exposure};
 use crate::camera::error::{CameraError, ErrorKind, Result};
 use crate::camera::types::{Binning, Moment, Roi};
+
+/// The simulator among the backends.
+pub const BACKEND: Backend = Backend {
+    name: "simulator",
+    hardware: false,
+    guides: true,
+    skeleton: Some(("simulator.xml", include_str!("../../../xml-skeletons/simulator.xml"))),
+    complaints: || fault::complaint().into_iter().collect(),
+    create: || Box::new(fault::Faulty::new(Box::new(Simulator::new()))),
+};
 
 /// A simulated camera.
 pub struct Simulator {
@@ -57,14 +76,15 @@ impl Simulator {
     #[must_use]
     pub fn new() -> Self {
         let settings = Settings::new();
+        let model = settings.model();
         Simulator {
             epoch: clock().0,
-            roi: full(&settings),
+            roi: full(&model),
+            cooler: Cooler::new(settings.conditions()),
             settings,
-            cooler: Cooler::new(),
             binning: Binning::NONE,
-            gain: FIRST_GAIN,
-            offset: FIRST_OFFSET,
+            gain: model.gain.first,
+            offset: model.offset.first,
             bits: 16,
             session: None,
         }
@@ -90,9 +110,9 @@ fn not_connected(call: &'static str) -> CameraError {
     CameraError::new(ErrorKind::NotConnected, call, "connect the camera first")
 }
 
-fn full(settings: &Settings) -> Roi {
-    let (width, height) = settings.size();
-    Roi { x: 0, y: 0, width, height }
+/// All pixels.
+fn full(model: &Model) -> Roi {
+    Roi { x: 0, y: 0, width: model.width, height: model.height }
 }
 
 /// The only place where the simulator learns the time.

@@ -5,17 +5,20 @@ use std::time::Duration;
 
 use super::exposure::Exposure;
 use super::format;
-use super::guide::{Mount, Pulse, Tracking};
+use super::guide::{Mount, Pulse};
 use super::pattern::Pattern;
-use super::sensor::{Recipe, Sensor};
+use super::readout::Recipe;
+use super::sensor::Sensor;
 use super::settings::Scene;
 use super::sky::{Light, Outlook, Screen};
 use crate::camera::error::{CameraError, ErrorKind, Result};
-use crate::camera::types::{Cancel, ExposureStatus, Frame, FrameInfo, Moment};
+use crate::camera::types::{Cancel, Capabilities, Celsius, ExposureStatus, Frame, FrameInfo, Moment};
 
 /// One connection.
 pub(super) struct Session {
     sensor: Arc<Sensor>,
+    /// What the camera was said to be able to do when it was connected.
+    capabilities: Capabilities,
     /// The last sky needed.
     outlook: Option<Arc<Outlook>>,
     mount: Mount,
@@ -26,17 +29,29 @@ pub(super) struct Session {
     running: Option<Running>,
 }
 
+/// An exposure to come.
+pub(super) struct Plan {
+    pub(super) scene: Scene,
+    pub(super) outlook: Arc<Outlook>,
+    pub(super) recipe: Recipe,
+    /// Bits in the container of a pixel.
+    pub(super) bits: u8,
+    /// What the thermometer says, if anything.
+    pub(super) thermometer: Option<Celsius>,
+}
+
 struct Running {
     exposure: Exposure,
     info: FrameInfo,
 }
 
 impl Session {
-    pub(super) fn new(sensor: Sensor, now: Duration, tracking: Tracking) -> Self {
+    pub(super) fn new(sensor: Sensor, capabilities: Capabilities, mount: Mount) -> Self {
         Session {
             sensor: Arc::new(sensor),
+            capabilities,
             outlook: None,
-            mount: Mount::new(now, tracking),
+            mount,
             pattern: None,
             exposures: 0,
             running: None,
@@ -45,6 +60,10 @@ impl Session {
 
     pub(super) fn sensor(&self) -> &Sensor {
         &self.sensor
+    }
+
+    pub(super) fn capabilities(&self) -> &Capabilities {
+        &self.capabilities
     }
 
     /// Whether the camera cannot begin another exposure at `now`. A finished one that nobody fetched can be
@@ -71,24 +90,19 @@ impl Session {
         }
     }
 
-    /// Begins an exposure, in place of the one before, whose pixels come in containers of `bits`.
-    pub(super) fn expose(
-        &mut self,
-        now: Moment,
-        scene: Scene,
-        outlook: Arc<Outlook>,
-        recipe: Recipe,
-        bits: u8,
-        unwanted: Cancel,
-    ) -> Result<()> {
+    /// Begins an exposure, in place of the one before.
+    pub(super) fn expose(&mut self, now: Moment, plan: Plan, unwanted: Cancel) -> Result<()> {
+        let Plan { scene, outlook, recipe, bits, thermometer } = plan;
         let closes = now.elapsed + recipe.duration;
         let sensor = Arc::clone(&self.sensor);
         let exposure = match scene {
             Scene::Sky => {
                 let number = self.exposures;
                 Exposure::open(closes, unwanted, move |cancelled| {
-                    let pixels = sensor.read_out(outlook.sky(), &recipe, number, cancelled)?;
-                    Some(format::deliver(pixels, sensor.bits, bits))
+                    // In the dark there is no sky to be made.
+                    let sky = recipe.is_lit().then(|| outlook.sky());
+                    let pixels = sensor.read_out(sky, &recipe, number, cancelled)?;
+                    Some(format::deliver(pixels, sensor.depth(), bits))
                 })?
             }
             Scene::TestPattern => {
@@ -100,7 +114,7 @@ impl Session {
                 let (width, height) = recipe.roi.binned(recipe.binning);
                 Exposure::open(closes, unwanted, move |_| {
                     let pixels = pattern.frame(width as usize, height as usize);
-                    Some(format::deliver(pixels, sensor.bits, bits))
+                    Some(format::deliver(pixels, sensor.depth(), bits))
                 })?
             }
         };
@@ -110,9 +124,9 @@ impl Session {
             exposed: recipe.duration,
             roi: recipe.roi,
             binning: recipe.binning,
-            gain: Some(recipe.gain),
-            offset: Some(recipe.offset),
-            temperature: Some(recipe.temperature),
+            gain: self.capabilities.gain.map(|_| recipe.gain),
+            offset: self.capabilities.offset.map(|_| recipe.offset),
+            temperature: thermometer,
         };
         self.exposures += 1;
         self.running = Some(Running { exposure, info });

@@ -1,7 +1,7 @@
-//! One exposure: its times, and the thread that draws its frame.
+//! One exposure of a camera without a sensor: its times, and the thread that makes its frame.
 //!
-//! All that decides the pixels is known when the shutter opens, so they are drawn at once, during the exposure, and
-//! the read-out has nothing left to do but hand them over. An exposure that is shorter than the drawing reports
+//! All that decides the frame is known when the shutter opens, so it is drawn, or read, at once, during the exposure,
+//! and the read-out has nothing left to do but hand it over. An exposure that is shorter than the drawing reports
 //! [`ExposureStatus::Reading`] until the drawing is done.
 
 use std::sync::mpsc::{Receiver, TryRecvError, sync_channel};
@@ -12,26 +12,26 @@ use crate::camera::error::{CameraError, ErrorKind, Result};
 use crate::camera::types::{Cancel, ExposureStatus, Pixels};
 
 /// An exposure that has begun. Dropping it stops the drawing.
-pub(super) struct Exposure {
+pub(in crate::backend) struct Exposure<T = Pixels> {
     /// When the shutter closes, by the caller's monotonic clock.
     closes: Duration,
     /// Set by whoever asked for the exposure.
     unwanted: Cancel,
     /// Set when this value is dropped.
     dropped: Cancel,
-    drawing: Receiver<Pixels>,
-    pixels: Option<Pixels>,
+    drawing: Receiver<T>,
+    drawn: Option<T>,
 }
 
 /// Asked now and then by the drawing thread: nobody wants the frame any more.
-pub(super) type Cancelled<'a> = &'a (dyn Fn() -> bool + Sync);
+pub(in crate::backend) type Cancelled<'a> = &'a (dyn Fn() -> bool + Sync);
 
-impl Exposure {
+impl<T: Send + 'static> Exposure<T> {
     /// Opens the shutter until `closes` and begins to draw. `draw` gives nothing when it was cancelled.
-    pub(super) fn open(
+    pub(in crate::backend) fn open(
         closes: Duration,
         unwanted: Cancel,
-        draw: impl FnOnce(Cancelled) -> Option<Pixels> + Send + 'static,
+        draw: impl FnOnce(Cancelled) -> Option<T> + Send + 'static,
     ) -> Result<Self> {
         let dropped = Cancel::default();
         let flags = [unwanted.clone(), dropped.clone()];
@@ -39,22 +39,22 @@ impl Exposure {
         let (sender, drawing) = sync_channel(1);
         // A thread of its own and not a job of rayon's: a panic there ends the process, here it ends the channel.
         thread::Builder::new()
-            .name("simulated-sensor".to_owned())
+            .name("exposure".to_owned())
             .spawn(move || {
-                if let Some(pixels) = draw(&|| flags.iter().any(Cancel::is_cancelled)) {
+                if let Some(drawn) = draw(&|| flags.iter().any(Cancel::is_cancelled)) {
                     // Nobody listens when the exposure was dropped, and nobody needs to.
-                    let _ = sender.send(pixels);
+                    let _ = sender.send(drawn);
                 }
             })
             .map_err(|error| CameraError {
                 source: Some(Box::new(error)),
-                ..hardware("start_exposure", "no thread for the simulated sensor")
+                ..hardware("start_exposure", "no thread for the exposure")
             })?;
-        Ok(Exposure { closes, unwanted, dropped, drawing, pixels: None })
+        Ok(Exposure { closes, unwanted, dropped, drawing, drawn: None })
     }
 
     /// Where it is at `now`.
-    pub(super) fn status(&mut self, now: Duration) -> Result<ExposureStatus> {
+    pub(in crate::backend) fn status(&mut self, now: Duration) -> Result<ExposureStatus> {
         if self.unwanted.is_cancelled() {
             return Ok(ExposureStatus::Idle);
         }
@@ -62,29 +62,34 @@ impl Exposure {
         if !left.is_zero() {
             return Ok(ExposureStatus::Exposing { left });
         }
-        if self.pixels.is_none() {
+        if self.drawn.is_none() {
             match self.drawing.try_recv() {
-                Ok(pixels) => self.pixels = Some(pixels),
+                Ok(drawn) => self.drawn = Some(drawn),
                 Err(TryRecvError::Empty) => return Ok(ExposureStatus::Reading { done: None }),
                 // Cancelled a moment ago.
                 Err(TryRecvError::Disconnected) if self.unwanted.is_cancelled() => {
                     return Ok(ExposureStatus::Idle);
                 }
                 Err(TryRecvError::Disconnected) => {
-                    return Err(hardware("get_exposure_status", "the simulated sensor broke down"));
+                    return Err(hardware("get_exposure_status", "the read-out broke down"));
                 }
             }
         }
         Ok(ExposureStatus::Ready)
     }
 
-    /// The pixels, once the status is [`ExposureStatus::Ready`].
-    pub(super) fn take(&mut self) -> Option<Pixels> {
-        self.pixels.take()
+    /// What was drawn, once the status is [`ExposureStatus::Ready`].
+    pub(in crate::backend) fn drawn(&self) -> Option<&T> {
+        self.drawn.as_ref()
+    }
+
+    /// The same, to be kept.
+    pub(in crate::backend) fn take(&mut self) -> Option<T> {
+        self.drawn.take()
     }
 }
 
-impl Drop for Exposure {
+impl<T> Drop for Exposure<T> {
     fn drop(&mut self) {
         self.dropped.cancel();
     }
@@ -156,7 +161,7 @@ mod tests {
     #[test]
     fn dropping_it_tells_the_drawing() {
         let (seen, told) = channel();
-        let exposure = Exposure::open(2 * SECOND, Cancel::default(), move |cancelled| {
+        let exposure = Exposure::<Pixels>::open(2 * SECOND, Cancel::default(), move |cancelled| {
             while !cancelled() {
                 thread::yield_now();
             }
