@@ -4,6 +4,9 @@ use std::time::{Duration, SystemTime};
 
 use divan::Bencher;
 use divan::counter::BytesCount;
+use indi_camera::backend::simulator::Simulator;
+use indi_camera::camera::Camera;
+use indi_camera::camera::types::{Cancel, ExposureId, ExposureRequest, ExposureStatus, FrameType, Value};
 use indi_camera::delivery::blob::{Buffer, Transport};
 use indi_camera::image::pack::Packed;
 use indi_camera::image::planes::Planes;
@@ -173,6 +176,91 @@ fn bin_3x3(bencher: Bencher<'_, '_>) {
 #[divan::bench]
 fn crop_by_16_pixels(bencher: Bencher<'_, '_>) {
     fit(bencher, Roi { x: 8, y: 8, width: WIDTH - 16, height: HEIGHT - 16 }, Binning::NONE);
+}
+
+/// Sensor and noise alone.
+#[divan::bench]
+fn simulate_dark(bencher: Bencher<'_, '_>) {
+    let mut camera = simulator();
+    bencher.counter(BytesCount::new(BYTES)).bench_local(|| exposed(&mut camera, FrameType::Dark));
+}
+
+#[divan::bench]
+fn simulate_bias(bencher: Bencher<'_, '_>) {
+    let mut camera = simulator();
+    bencher.counter(BytesCount::new(BYTES)).bench_local(|| exposed(&mut camera, FrameType::Bias));
+}
+
+/// Few electrons on each pixel, which have to be counted.
+#[divan::bench(args = [3, 10, 200])]
+fn simulate_flat_of_electrons(bencher: Bencher<'_, '_>, electrons: u64) {
+    let mut camera = simulator();
+    let duration = Duration::from_micros(100 * electrons);
+    bencher
+        .counter(BytesCount::new(BYTES))
+        .bench_local(|| exposed_for(&mut camera, duration, FrameType::Flat));
+}
+
+/// Every pixel is read before four of them make one.
+#[divan::bench]
+fn simulate_dark_binned_by_a_cmos_camera(bencher: Bencher<'_, '_>) {
+    let mut camera = Simulator::new();
+    let _ = camera.set_parameter("SIMULATOR_MODEL", Value::Text("IMX571M".to_owned()));
+    let mut camera = connected(camera);
+    let _ = camera.set_camera_roi(FULL);
+    let _ = camera.set_binning(Binning { x: 2, y: 2 });
+    bencher.counter(BytesCount::new(BYTES)).bench_local(|| exposed(&mut camera, FrameType::Dark));
+}
+
+/// The default field, from the second frame on.
+#[divan::bench]
+fn simulate_stars(bencher: Bencher<'_, '_>) {
+    let mut camera = simulator();
+    exposed(&mut camera, FrameType::Light);
+    bencher.counter(BytesCount::new(BYTES)).bench_local(|| exposed(&mut camera, FrameType::Light));
+}
+
+/// Every frame another field of the Milky Way, where there are most stars.
+#[divan::bench]
+fn simulate_stars_anew(bencher: Bencher<'_, '_>) {
+    let (mut camera, mut step) = (simulator(), 0.0);
+    bencher.counter(BytesCount::new(BYTES)).bench_local(|| {
+        step += 1.0;
+        set(&mut camera, "SIMULATOR_POINTING", &[("RA", 17.8 + 0.001 * step), ("DEC", -28.0)]);
+        exposed(&mut camera, FrameType::Light)
+    });
+}
+
+fn simulator() -> Simulator {
+    let mut camera = Simulator::new();
+    let size = [("WIDTH", f64::from(WIDTH)), ("HEIGHT", f64::from(HEIGHT)), ("PIXEL_SIZE", 3.76)];
+    set(&mut camera, "SIMULATOR_SENSOR", &size);
+    connected(camera)
+}
+
+fn connected(mut camera: Simulator) -> Simulator {
+    let found = camera.scanning().unwrap_or_default();
+    let _ = found.first().map(|id| camera.connect(id));
+    camera
+}
+
+fn set(camera: &mut Simulator, vector: &str, numbers: &[(&str, f64)]) {
+    let record = numbers.iter().map(|(name, number)| ((*name).to_owned(), Value::Number(*number)));
+    let _ = camera.set_parameter(vector, Value::Record(record.collect()));
+}
+
+/// The shortest exposure, so that what is left is the drawing.
+fn exposed(camera: &mut Simulator, frame_type: FrameType) -> Option<Frame> {
+    exposed_for(camera, Duration::from_micros(100), frame_type)
+}
+
+fn exposed_for(camera: &mut Simulator, duration: Duration, frame_type: FrameType) -> Option<Frame> {
+    let request = ExposureRequest { id: ExposureId(1), duration, frame_type, cancel: Cancel::default() };
+    camera.start_exposure(&request).ok()?;
+    while camera.get_exposure_status().ok()? != ExposureStatus::Ready {
+        std::thread::park_timeout(Duration::from_micros(200));
+    }
+    camera.get_exposure_result().ok()
 }
 
 /// The frame is freed outside the measured time, the image made of it too.

@@ -93,7 +93,7 @@ done
 cat <<END
 
 The server of this first light is gone again. To play on without any:
-    $release/indi-camera capture --exposure 5 --type dark --cool-to 10 --preview
+    $release/indi-camera capture --exposure 5 --bin 2 --preview --show
 Or start a server, and speak to it from another terminal:
     indiserver $release/$driver
     $release/indi-camera --server localhost watch

@@ -13,6 +13,9 @@ need fitsverify has fitsverify
 need faketime has faketime
 # The system's own Python: any other one does not see Debian's packages.
 need python3-astropy /usr/bin/python3 -c 'import importlib.util as u; assert u.find_spec("astropy")'
+# A plate solver that looks at the simulated sky, and its stars.
+need astrometry.net has solve-field
+need astrometry-data-tycho2-10-19-littleendian test -e /usr/share/astrometry/index-tycho2-10.littleendian.fits
 install_missing
 [ "${1:-}" != --install-only ] || exit 0
 

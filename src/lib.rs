@@ -29,12 +29,16 @@
 //! | what a property is called, its labels, limits, defaults | `xml-skeletons/`, and its line in [`property::keys`] |
 //! | what happens when a client writes it | its handler in [`device`], in the file of its concern |
 //! | what a camera can be asked | [`camera`]: trait, [`camera::call::Call`], [`camera::call::dispatch`] |
+//! | what a camera's call answers | [`camera::answer`], the same for the driver and everybody who calls it |
+//! | a call by name, a parameter by name | their tables in `device::calls` |
 //! | a kind of hardware | one file and one line in [`backend`]: [add your camera](guide::add_your_camera) |
 //! | the FITS header | one row in [`image::header`]; in [`image::pointing`] if it comes from another device |
 //! | what is watched on other devices | one line in the table of `device::snoop` |
 //! | a format of files | one file in [`image`], one variant of [`device::job::Encoding`], one arm in `delivery::encode`, one choice in `device::formats` |
 //! | bytes on the wire | [`wire`] |
+//! | what a program or a person at a shell can do with any INDI camera | [`client`], the other side of the wire |
 //! | threads, clock, signals, start and end | [`driver`] |
+//! | what the tool for people says and does | `src/bin/indi-camera/`, one file per command; [`image::statistics`], [`image::stars`], [`image::stretch`] for what it says of a picture |
 //!
 //! # Invariants
 //!

@@ -24,11 +24,14 @@ use std::time::Duration;
 
 use indi_camera::camera::types::Pixels;
 use indi_camera::camera::wish::ExposureWish;
-use indi_camera::client::{Address, Camera, ClientError, Launch, Patience, Server, Shot};
+use indi_camera::client::{Address, Camera, ClientError, EXPOSURE, Launch, Mirror, Patience, Server, Shot};
+use indi_camera::wire::State;
 use support::{BINARY, DEVICE, Folder, SIMULATOR};
 
 /// Long enough to be caught running, short enough for a test.
 const SHORT: f64 = 0.05;
+/// The same for what is to be waited for.
+const SHORT_TIME: Duration = Duration::from_millis(50);
 /// An exposure that no test waits for.
 const LONG: f64 = 600.0;
 
@@ -69,11 +72,18 @@ async fn take(camera: &Camera, seconds: f64) -> Arc<Shot> {
 /// Starts an exposure that no test waits for, and waits until the camera has begun.
 async fn begin_long(camera: &Camera) {
     camera.start_exposure(&ExposureWish::of(LONG)).await.unwrap();
-    let begun = |mirror: &indi_camera::client::Mirror| {
-        let exposure = mirror.device(camera.name())?.vector("CCD_EXPOSURE")?;
-        (exposure.state == indi_camera::wire::State::Busy).then_some(())
-    };
-    camera.server().until(support::SOON, "the beginning of an exposure", begun).await.unwrap();
+    begin_when_busy(camera).await;
+}
+
+async fn begin_when_busy(camera: &Camera) {
+    until_exposure_is(camera, State::Busy).await;
+}
+
+/// Waits until an exposure is told to be in that state.
+async fn until_exposure_is(camera: &Camera, state: State) {
+    let told =
+        |mirror: &Mirror| (mirror.device(camera.name())?.vector(EXPOSURE)?.state == state).then_some(());
+    camera.server().until(support::SOON, format!("an exposure that is {state:?}"), told).await.unwrap();
 }
 
 /// Asserts that the frame is the file, to every pixel, in the opinion of CFITSIO under other hands.

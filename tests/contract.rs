@@ -11,7 +11,7 @@
 //! | the image is what was asked: width, height, depth, dark or light | `frames` |
 //! | the cooler is what it says, and the thermometer needs none | `cooler` |
 //! | formats, settings of the backend's own, the guide port | `settings` |
-//! | what the simulator promises beyond that | `simulator` |
+//! | what the simulator and the replay promise beyond that | `simulator`, `replay` |
 //!
 //! Failures and hangs are the camera thread's part: `tests/worker.rs`. `INDI_CAMERA_CONTRACT` chooses backends, and
 //! then has to find their cameras: the page *add your camera* of the documentation says how to use it.
@@ -52,10 +52,14 @@ mod exposures;
 mod frames;
 #[path = "contract/limits.rs"]
 mod limits;
+#[path = "contract/photons.rs"]
+mod photons;
 /// The example of the guide keeps the contract like any other backend, or it would be a bad example.
 #[path = "../src/guide/ramp.rs"]
 #[allow(unreachable_pub, reason = "written as a file of the library")]
 mod ramp;
+#[path = "contract/replay.rs"]
+mod replay;
 #[path = "contract/rig.rs"]
 mod rig;
 #[path = "contract/settings.rs"]
@@ -63,7 +67,7 @@ mod settings;
 #[path = "contract/simulator.rs"]
 mod simulator;
 
-use rig::{Rig, accepted, fails, for_every_camera, refused, request, works};
+use rig::{Rig, accepted, fails, for_every_camera, for_every_model, refused, request, works};
 
 /// Long enough to be seen running, short enough for a test.
 const SHORT: Duration = Duration::from_millis(20);

@@ -32,6 +32,7 @@ const ARROWS: &[(&str, &[&str])] = &[
             "image",
         ],
     ),
+    ("hub", &["property", "wire", "camera::types", "camera::error"]),
     ("backend", &["camera", "image"]),
     // Pages, and the example backend that they show.
     ("guide", &["backend", "camera", "image"]),
@@ -74,6 +75,11 @@ const PURE: &[&str] = &[
     "camera::wish",
     "camera::json",
     "camera::answer",
+    "client::mirror",
+    "client::vector",
+    "client::tracker",
+    "client::progress",
+    "client::info",
 ];
 
 /// What a pure module never names. Their tests may: they read files to compare with.

@@ -82,10 +82,12 @@ fn ask_all(peer: &mut Peer) -> Vec<Element> {
 
 /// Asks for all properties, and waits until the camera has confirmed the settings of the simulated sensor.
 fn greet(peer: &mut Peer) {
-    peer.send("<getProperties version='1.7'/>\n");
-    for name in ["SIMULATOR_SENSOR", "SIMULATOR_CFA", "SIMULATOR_SCENE"] {
-        peer.wait_for(|peer| peer.state(name) == "Ok", SOON);
-    }
+    ask_all(peer);
+    let settings = |peer: &Peer| {
+        let names = peer.names().into_iter().filter(|name| name.starts_with("SIMULATOR_"));
+        names.map(|name| peer.state(name).to_owned()).collect::<Vec<_>>()
+    };
+    peer.wait_for(|peer| settings(peer).iter().all(|state| state == "Ok"), SOON);
     until_quiet(peer);
 }
 

@@ -7,13 +7,15 @@
 //! > newNumberVector CCD_EXPOSURE CCD_EXPOSURE_VALUE=3       a client writes
 //! > getProperties [NAME]                                    a client asks
 //! call NAME {"gain":5}         a client writes CAMERA_CALL, the rest of the line being PARAMS
-//! result /params/gain=5 ...    what the last CAMERA_REPLY says, by JSON pointer; a text of more than 300 bytes shows as ...
+//! result /params/gain=5 ...    what the last CAMERA_REPLY says, by JSON pointer; what is long shows as `...` otherwise
 //! < setNumberVector CCD_EXPOSURE Busy CCD_EXPOSURE_VALUE=3  what clients hear, whole and in order
 //! ! start_exposure             what the camera is asked, and the disk about nicknames, likewise
 //! * 1970-01-01T00:00:00 ...    what goes to the log file, in order with what clients hear
-//! camera silent                it no longer answers calls (`camera answers` ends that, `camera answers at last` also the silence)
+//! camera silent                it no longer answers calls (`camera answers` ends that)
+//! camera answers at last       the same, and it answers what it was asked in its silence
 //! camera fails CALL KIND TEXT  the next such call is answered so
 //! camera started|reading|frame|failed TEXT    news of the exposure that was asked last
+//! camera frame short           a frame with fewer rows than it says (likewise `of 8 bit`, `at NaN C`)
 //! camera formats NAME NAME     what it offers when it is connected next; none if there is no name
 //! camera 12.5 C 40 %           what it says when polled from now on
 //! watching                     what other devices are asked counts as heard from now on
@@ -22,11 +24,12 @@
 //! cards KEYWORD=value ...      what the header that was delivered last says; `-` for a keyword that must be absent
 //! saved VECTOR NAME=value ...   what the configuration that was saved last says; no elements when it must be absent
 //! camera has guide-port        from the next connection on (likewise `sdk VERSION`, `control NAME MIN MAX`,
-//!                              `choice NAME NAME ...`, `camera full-frames-only`)
-//! disk fails                   the next nickname cannot be stored
+//!                              `choice NAME NAME ...`, `camera full-frames-only`, `camera asks for its scene`)
+//! disk fails                   the next nickname cannot be stored, or the next frame be read again
+//! disk silent                  it never answers any more
 //! restart                      a new process with the configuration that was saved last
 //! shutdown                     the process is about to end
-//! delivery ok|no-file|no-blob  the delivery thread reports on the frame
+//! delivery ok|no-file|no-blob|constant    the delivery thread reports on the frame
 //! ping                         the server acknowledges everything
 //! connected                    the camera is connected; what that takes is not looked at (likewise `reconnected`)
 //! exposed                      an exposure of 1 s has ended and its frame is with the delivery thread

@@ -24,6 +24,8 @@ pub struct Backend {
     pub addresses: Option<Addresses>,
     /// Its cameras come and go with device nodes.
     pub nodes: Option<Nodes>,
+    /// What is wrong with what the environment says of this kind of camera: sentences for the first client.
+    pub complaints: fn() -> Vec<String>,
     /// Makes a camera that is not connected yet. Touches no hardware.
     pub create: fn() -> Box<dyn Camera>,
 }
@@ -61,6 +63,7 @@ macro_rules! backends {
 
 backends! {
     simulator,
+    replay,
     #[cfg(feature = "alpaca")]
     alpaca,
     #[cfg(all(feature = "v4l2", target_os = "linux"))]

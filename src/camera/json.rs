@@ -1,11 +1,11 @@
 //! Values, arguments and answers as JSON, for those who call a camera by texts.
 //!
-//! Reading is strict: one object, no name twice, no `null` (what is not wanted is left out), no number that is not finite, no
-//! text where a number is meant. 0, `false` and empty texts are values like any other.
+//! Reading is strict: one object, no name twice, no `null` (what is not wanted is left out), no number that is not
+//! finite, no text where a number is meant. 0, `false` and empty texts are values like any other.
 //!
 //! Writing keeps to what every reader of INDI survives: inside of texts the characters that XML marks up are written
-//! as `\u0026` and the like, so the JSON has no other markup than the quotes around its texts, and nothing in it can be lost on
-//! the way.
+//! as `\u0026` and the like, so the JSON has no other markup than the quotes around its texts, and nothing in it can
+//! be lost on the way.
 
 use std::fmt;
 use std::io;

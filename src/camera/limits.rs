@@ -117,6 +117,7 @@ mod tests {
             offset: None,
             controls: Vec::new(),
             guide_port: false,
+            scene: false,
             sdk: None,
         }
     }

@@ -3,6 +3,9 @@
 //! A backend implements [`Camera`] and knows nothing of INDI. The device above speaks to it through [`call::Call`]
 //! values that a camera thread ([`worker`]) dispatches, so a slow or hung camera never blocks the protocol.
 //!
+//! The calls can be made by name and answered in JSON as well: arguments and values are [`json`], answers [`answer`],
+//! and what one exposure may be asked for is a [`wish`].
+//!
 //! Read [`Camera`] first.
 
 use std::fmt;
@@ -119,18 +122,23 @@ pub trait Camera: Send {
     }
     /// Exposure, cooler and temperature in one reading; what the camera lacks is absent.
     fn polling(&mut self) -> Result<CameraStatus> {
-        Ok(CameraStatus {
-            exposure: self.get_exposure_status()?,
-            cooling: supported(self.get_cooling_status())?,
-            temperature: supported(self.get_current_temperature())?,
-            power: supported(self.get_cooling_power())?,
-        })
+        status_of(self)
     }
     /// Runs any other call by its name. Backends add their own functions by overriding this and falling back to
     /// [`call::by_name`].
     fn call(&mut self, name: &str, params: &Params) -> Result<Reply> {
         call::by_name(self, name, params)
     }
+}
+
+/// What [`Camera::polling`] answers, asked call by call.
+pub fn status_of<C: Camera + ?Sized>(camera: &mut C) -> Result<CameraStatus> {
+    Ok(CameraStatus {
+        exposure: camera.get_exposure_status()?,
+        cooling: supported(camera.get_cooling_status())?,
+        temperature: supported(camera.get_current_temperature())?,
+        power: supported(camera.get_cooling_power())?,
+    })
 }
 
 fn supported<T>(result: Result<T>) -> Result<Option<T>> {

@@ -66,6 +66,9 @@ pub struct Capabilities {
     /// There is an ST4 guide port: [`Camera::call`](super::Camera::call) takes `pulse_guide` with `direction` (n, s,
     /// w, e) and `ms` (0 stops), begins the pulse in place of any other on that axis, and returns at once.
     pub guide_port: bool,
+    /// What falls on the sensor is made up, and the camera wants to be told by the parameter [`SCENE_PARAMETER`] what
+    /// is known of the telescope in front of it.
+    pub scene: bool,
     /// Version of the maker's library, where there is one.
     pub sdk: Option<String>,
 }
@@ -102,6 +105,22 @@ pub const FORMAT_PARAMETER: &str = "format";
 /// The parameter that tells a camera which is not connected where to search for cameras besides the usual places: a
 /// [`Value::Text`] with commas between the addresses. Only backends that declare addresses have it.
 pub const ADDRESSES_PARAMETER: &str = "addresses";
+
+/// The parameter that tells a camera with [`Capabilities::scene`] what other devices know of the light in front of it,
+/// for the exposures that begin from then on.
+///
+/// Its value is a [`Value::Record`] that takes the place of the whole one before. An element that nobody knows is
+/// absent, never zero; a camera ignores elements that it does not know.
+///
+/// | element | value |
+/// |---|---|
+/// | `RA`, `DEC` | numbers, always both: where the telescope points, J2000, in degrees |
+/// | `PIER_SIDE` | text, `WEST` or `EAST`: the side of the pier where the telescope is |
+/// | `ROTATOR` | number: angle of the rotator in degrees, by its own scale |
+/// | `FOCAL_LENGTH`, `APERTURE` | numbers: of the telescope, in mm |
+/// | `FOCUSER` | number: position of the focuser in its own steps |
+/// | `SKY_BRIGHTNESS` | number: brightness of the sky in magnitudes per square arcsec |
+pub const SCENE_PARAMETER: &str = "scene";
 
 /// A form in which a camera delivers its pixels.
 #[derive(Clone, Debug, PartialEq, Eq)]

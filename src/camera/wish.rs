@@ -37,8 +37,9 @@ impl ExposureWish {
         ExposureWish { exposure, frame_type: None, gain: None, offset: None, binning: None, roi: None }
     }
 
-    /// From arguments by name: `exposure` and, all of them optional, `frame_type` (light, bias, dark, flat or darkflat),
-    /// `gain`, `offset`, `binning` (`[x, y]`) and `roi` (an object of `start_x`, `start_y`, `width`, `height`).
+    /// From arguments by name: `exposure` and, all of them optional, `frame_type` (light, bias, dark, flat or
+    /// darkflat), `gain`, `offset`, `binning` (`[x, y]`) and `roi` (an object of `start_x`, `start_y`, `width`,
+    /// `height`).
     pub fn read(params: &Params) -> Result<Self> {
         let arguments = Arguments::of(params);
         arguments.only(CALL, &["exposure", "frame_type", "gain", "offset", "binning", "roi"])?;

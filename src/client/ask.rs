@@ -76,19 +76,26 @@ impl Camera {
                 vector.map(|vector| Some(vector).filter(answered).map(|vector| vector.state)).transpose()
             })
             .await?;
-        if state == State::Alert { Err(self.refusal(session, sequence, vector).await) } else { Ok(()) }
+        if state != State::Alert {
+            return Ok(());
+        }
+        let why = self.reason(session, sequence).await?;
+        Err(ClientError::Refused { device: self.name().to_owned(), what: vector.to_owned(), why })
     }
 
-    /// Why the driver refused something, in its own words, for which it gets a moment.
-    pub(super) async fn refusal(&self, session: u64, sequence: u64, what: &str) -> ClientError {
-        let words =
-            self.until(session, EXPLANATION, "a reason", |device| device.complaint(sequence).map(Ok)).await;
-        match words {
-            Ok(why) => ClientError::Refused { device: self.name().to_owned(), what: what.to_owned(), why },
-            Err(ClientError::Timeout { .. }) => {
-                let why = "it does not say why".to_owned();
-                ClientError::Refused { device: self.name().to_owned(), what: what.to_owned(), why }
-            }
+    /// Why the driver refused something or failed, in its own words, for which it gets a moment.
+    pub(super) async fn reason(&self, session: u64, sequence: u64) -> Result<String> {
+        let words = |device: &Device| device.complaint(sequence).map(Ok);
+        match self.until(session, EXPLANATION, "a reason", words).await {
+            Err(ClientError::Timeout { .. }) => Ok("it does not say why".to_owned()),
+            words => words,
+        }
+    }
+
+    /// The same as an error.
+    pub(super) async fn failure(&self, session: u64, sequence: u64, what: &str) -> ClientError {
+        match self.reason(session, sequence).await {
+            Ok(why) => ClientError::Failed { device: self.name().to_owned(), what: what.to_owned(), why },
             Err(gone) => gone,
         }
     }

@@ -175,16 +175,10 @@ impl Camera {
         if name == "start_exposure" {
             return Ok(Answer::done("", &self.start_exposure(&ExposureWish::read(params)?).await?));
         }
-        let shot = self.last_shot().await?;
-        let mut result = shot.info()?;
-        if let Some(file) = &shot.file
-            && let Ok(frame) = shot.frame().await
-        {
-            result.image = frame.info.image;
-            result.image.bytes = file.len();
-        }
         let arguments = Arguments::of(params);
         arguments.only("get_exposure_result", &["encode"])?;
+        let shot = self.last_shot().await?;
+        let mut result = shot.info()?;
         if arguments.find("encode").is_some() {
             let encoding = arguments.text("get_exposure_result", "encode")?;
             if encoding != "base64" {

@@ -45,7 +45,8 @@ impl Camera {
     pub async fn connect(&self) -> Result<Snapshot> {
         let session = self.appear().await?;
         let limit = self.server.patience().connect;
-        if !self.look(|_, device| Ok(device.is_connected()))? {
+        let switched = !self.look(|_, device| Ok(device.is_connected()))?;
+        if switched {
             self.switch(session, "CONNECT", true).await?;
         }
         let usable = |device: &Device| {
@@ -53,7 +54,9 @@ impl Camera {
             usable.then_some(Ok(()))
         };
         self.until(session, limit, format!("the connection of {}", self.name), usable).await?;
-        self.settle(session).await?;
+        if switched {
+            self.settle(session).await?;
+        }
         self.polling().await
     }
 
@@ -77,8 +80,8 @@ impl Camera {
         let (device, elements) = (Some(self.name.clone()), vec![(element.to_owned(), "On".to_owned())]);
         let wish = New { device, name: name.to_owned(), kind: Kind::Switch, elements };
         self.server.say(session, Request::New(wish));
-        let what = format!("{element} of {}", self.name);
-        let switched = self.until(session, limit, what, |device| {
+        let what = if on { "the connection" } else { "the disconnection" };
+        let switched = self.until(session, limit, format!("{what} of {}", self.name), |device| {
             let vector = device.vector(name)?;
             let answered = vector.set_sequence > sequence && vector.state != State::Busy;
             let is_so = vector.is_on("CONNECT") == Some(on);
@@ -87,13 +90,12 @@ impl Camera {
         });
         match switched.await {
             Ok(true) => Ok(()),
-            Ok(false) => Err(self.refusal(session, sequence, name).await),
+            Ok(false) => Err(self.failure(session, sequence, what).await),
             // One that fails without an Alert may at least have said so.
-            Err(ClientError::Timeout { what, limit }) => {
-                let timeout = ClientError::Timeout { what, limit };
-                let refused =
-                    |why| ClientError::Refused { device: self.name.clone(), what: name.to_owned(), why };
-                Err(self.look(|_, device| Ok(device.complaint(sequence)))?.map_or(timeout, refused))
+            Err(timeout @ ClientError::Timeout { .. }) => {
+                let (device, what) = (self.name.clone(), what.to_owned());
+                let failed = |why| ClientError::Failed { device, what, why };
+                Err(self.look(|_, device| Ok(device.complaint(sequence)))?.map_or(timeout, failed))
             }
             Err(error) => Err(error),
         }
@@ -150,24 +152,34 @@ impl Camera {
         mut look: impl FnMut(f64),
     ) -> Result<f64> {
         let session = self.appear().await?;
-        let sequence = self.look(|mirror, _| Ok(mirror.sequence()))?;
-        let what = format!("{target} °C of {}", self.name);
-        let reached = self.until(session, limit, what, |device| {
-            let vector = match self.defined(device, "CCD_TEMPERATURE") {
-                Ok(vector) => vector,
-                Err(error) => return Some(Err(error)),
+        let begun = self.look(|mirror, _| Ok(mirror.sequence()))?;
+        let ends = self.server.now() + limit;
+        let mut seen = 0;
+        loop {
+            let left = ends.saturating_sub(self.server.now());
+            let told = self.until(session, left, "a temperature", |device| {
+                let vector = match self.defined(device, "CCD_TEMPERATURE") {
+                    Ok(vector) => vector,
+                    Err(error) => return Some(Err(error)),
+                };
+                let news = (vector.sequence > seen).then(|| info::temperature(device)).flatten();
+                news.map(|temperature| Ok((vector.sequence, vector.state, temperature)))
+            });
+            let (sequence, state, temperature) = match told.await {
+                Err(ClientError::Timeout { .. }) => {
+                    let what = format!("{target} °C of {}", self.name);
+                    return Err(ClientError::Timeout { what, limit });
+                }
+                told => told?,
             };
-            let temperature = info::temperature(device)?;
+            seen = sequence;
             look(temperature);
-            if vector.state == State::Alert {
-                return Some(Ok(None));
+            if state == State::Alert {
+                return Err(self.failure(session, begun, "the cooling").await);
             }
-            let there = (temperature - target).abs() <= tolerance && vector.state != State::Busy;
-            there.then_some(Ok(Some(temperature)))
-        });
-        match reached.await? {
-            Some(temperature) => Ok(temperature),
-            None => Err(self.refusal(session, sequence, "CCD_TEMPERATURE").await),
+            if (temperature - target).abs() <= tolerance && state != State::Busy {
+                return Ok(temperature);
+            }
         }
     }
 

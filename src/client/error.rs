@@ -7,6 +7,7 @@ use crate::camera::error::ErrorKind;
 
 /// Why a call failed. The text is one sentence for a person; [`code`](ClientError::code) is for programs.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
+#[non_exhaustive]
 pub enum ClientError {
     /// Nobody answers there, or the driver cannot be started.
     #[error("no connection to {address}: {why}")]
@@ -77,12 +78,22 @@ pub enum ClientError {
         /// With what.
         why: String,
     },
-    /// The driver answered with Alert.
+    /// The driver does not take these values, and has changed nothing.
     #[error("{device} refused {what}: {why}")]
     Refused {
         /// The device.
         device: String,
         /// Which property.
+        what: String,
+        /// The driver's own sentence.
+        why: String,
+    },
+    /// The camera accepted it and could not do it.
+    #[error("{what} of {device} failed: {why}")]
+    Failed {
+        /// The device.
+        device: String,
+        /// What it was to do.
         what: String,
         /// The driver's own sentence.
         why: String,
@@ -155,10 +166,10 @@ impl ClientError {
             ClientError::ServerGone { .. } | ClientError::DeviceGone { .. } => ErrorKind::Disconnected,
             ClientError::NoSuchDevice { .. } | ClientError::NotConnected { .. } => ErrorKind::NotConnected,
             ClientError::NotSupported { .. } => ErrorKind::NotSupported,
-            ClientError::Invalid(_) => ErrorKind::InvalidValue,
+            ClientError::Invalid(_) | ClientError::Refused { .. } => ErrorKind::InvalidValue,
             ClientError::OutOfRange { .. } => ErrorKind::OutOfRange,
             ClientError::Busy { .. } => ErrorKind::Busy,
-            ClientError::Refused { .. }
+            ClientError::Failed { .. }
             | ClientError::ExposureFailed { .. }
             | ClientError::BadFrame { .. } => ErrorKind::Hardware,
             ClientError::Aborted { .. } | ClientError::NoFrame { .. } => ErrorKind::NoFrame,

@@ -84,11 +84,7 @@ impl Camera {
                 _ => Some(Ok(true)),
             }
         });
-        if stopped.await? {
-            Ok(true)
-        } else {
-            Err(self.refusal(session, sequence, "CCD_ABORT_EXPOSURE").await)
-        }
+        if stopped.await? { Ok(true) } else { Err(self.failure(session, sequence, "the abort").await) }
     }
 
     /// Where the exposure is; never an error merely because none runs.
@@ -284,6 +280,8 @@ impl Exposure {
             }
         };
         self.finished = true;
+        // What was set for this exposure only is put back before anybody goes on, or away.
+        camera.server().settled(camera.name()).await;
         outcome
     }
 }

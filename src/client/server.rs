@@ -96,9 +96,17 @@ impl Server {
         Ok(Server { shared: Arc::new(shared) })
     }
 
-    /// Ends the line, after all that was asked has been said. A driver of ours is told by that to end, and is ended if it does
-    /// not.
+    /// Ends the line, after all that was asked has been said, and settings of a single exposure have been put back. A driver
+    /// of ours is told by that to end, and is ended if it does not.
     pub async fn close(self) {
+        let running = |name: &String| {
+            self.look(|mirror| mirror.device(name).is_some_and(|device| device.exposure.running().is_some()))
+        };
+        let mut devices: Vec<String> = self.locks().keys().cloned().collect();
+        devices.retain(|name| !running(name));
+        for device in devices {
+            self.settled(&device).await;
+        }
         let (done, closed) = oneshot::channel();
         self.order(Order::Close { done });
         // An error says that the line had ended before.
@@ -117,7 +125,7 @@ impl Server {
         self.shared.patience
     }
 
-    /// A look at everything that is known. What it borrows must not be held across an `await`.
+    /// A look at everything that is known. Whoever looks must not look again from within.
     pub fn look<T>(&self, look: impl FnOnce(&Mirror) -> T) -> T {
         look(&self.shared.mirror.borrow())
     }
@@ -255,7 +263,16 @@ impl Server {
 
     /// The lock of one camera's settings.
     pub(super) fn settings(&self, device: &str) -> Arc<tokio::sync::Mutex<()>> {
-        let mut locks = self.shared.settings.lock().unwrap_or_else(PoisonError::into_inner);
-        Arc::clone(locks.entry(device.to_owned()).or_default())
+        Arc::clone(self.locks().entry(device.to_owned()).or_default())
+    }
+
+    /// Waits until the settings of one exposure have been put back, if there are any.
+    pub(super) async fn settled(&self, device: &str) {
+        // Whoever puts them back has a limit too, and says what fails.
+        let _ = tokio::time::timeout(2 * self.patience().answer, self.settings(device).lock()).await;
+    }
+
+    fn locks(&self) -> std::sync::MutexGuard<'_, HashMap<String, Arc<tokio::sync::Mutex<()>>>> {
+        self.shared.settings.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

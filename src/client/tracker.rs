@@ -302,6 +302,7 @@ impl Tracker {
             }
             Then::TimeOut => {
                 let limit = now.saturating_sub(running.began);
+                let limit = Duration::from_secs_f64((limit.as_secs_f64() * 10.0).round() / 10.0);
                 let what = match running.accepted {
                     None => format!("the beginning of an exposure of {device}"),
                     Some(_) => format!("the frame of {device}"),

@@ -1,7 +1,8 @@
 //! The delivery thread: everything between a read-out and the writer that takes time.
 //!
-//! It fits, encodes and stores frames and keeps the files of configuration and nickname, one [`Job`] after the other, and answers each
-//! with one [`Report`]. It never decides what a failure means and never speaks to a client: that is the device's part.
+//! It fits, encodes and stores frames and keeps the files of configuration and nickname, one [`Job`] after the other,
+//! and answers each with one [`Report`]. A short file that was sent is kept until the next one, for those who ask for it
+//! as a text. It never decides what a failure means and never speaks to a client: that is the device's part.
 //!
 //! Read [`DeliveryThread::spawn`] first.
 
@@ -231,6 +232,7 @@ impl Worker {
             Err(error) => return (failed(&error), None),
         };
         let pixels = frame.pixels;
+        let constant = pixels.constant();
 
         let (_, height, width) = pixels.shape();
         let frame = Described { cards: &cards, size: (width, height), suffix };
@@ -269,7 +271,10 @@ impl Worker {
             Some(Ok((payload, _))) => payload.len(),
             _ => len as u64,
         };
-        (Some(Report::Delivered { id, bytes, blob, file: stored }), Some(Leftovers { pixels, memory }))
+        (
+            Some(Report::Delivered { id, bytes, blob, file: stored, constant }),
+            Some(Leftovers { pixels, memory }),
+        )
     }
 
     /// The reserved memory if it was meant for a file of `len` bytes, else new memory.
@@ -338,7 +343,7 @@ fn guarded(job: impl FnOnce() -> Answer, panicked: impl FnOnce(String) -> Option
 /// The same error for everyone who wanted the frame.
 fn undelivered(id: ExposureId, client: bool, file: bool, error: &DeliveryError) -> Report {
     let (blob, file) = (client.then(|| Err(error.clone())), file.then(|| Err(error.clone())));
-    Report::Delivered { id, bytes: 0, blob, file }
+    Report::Delivered { id, bytes: 0, blob, file, constant: None }
 }
 
 #[cfg(test)]

@@ -23,6 +23,7 @@ impl Device {
         self.adopt_cooler(&capabilities);
         self.adopt_controls(&capabilities);
         self.adopt_own(&capabilities);
+        self.forget_scene();
         self.store.set(&keys::SDK, [capabilities.sdk.clone().unwrap_or_default()]);
         self.adopt_interface(capabilities.guide_port);
         let perm = if capabilities.cooler.is_some() { Perm::Rw } else { Perm::Ro };

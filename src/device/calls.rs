@@ -5,9 +5,10 @@
 //!                            in order of arrival                 Busy      one for each call
 //! ```
 //! One call runs at a time. What changes something is written to the standard property, by the very path that a
-//! client's write takes, so there is one truth: it is seen there, it is refused there for the same reasons, and
-//! the sentence that refuses it is the one that everybody hears. A call is over when that has happened or failed; it ends when its camera
-//! is lost or disconnected, and after [`PATIENCE`] in any case. Its failure has the kind that the path gave it.
+//! client's write takes, so there is one truth: it is seen there, it is refused there for the same reasons, and the
+//! sentence that refuses it is the one that everybody hears. A call is over when that has happened or failed; it ends
+//! when its camera is lost or disconnected, and after [`PATIENCE`] in any case. Its failure has the kind that the path
+//! gave it.
 //!
 //! A call beyond those that may wait is refused at once, before those are answered; no other reply overtakes.
 //!
@@ -45,7 +46,7 @@ mod snapshot;
 const MOST_WAITING: usize = 16;
 /// The longest PARAMS, bytes: an honest one has some hundred.
 const MOST_PARAMS: usize = 64 << 10;
-/// What is called for has happened by then, or failed: longer than opening a camera and one of its other calls may take.
+/// What is called for has happened by then, or failed: longer than opening a camera and one of its other calls take.
 const PATIENCE: Duration = Duration::from_secs(45);
 /// The same for what needs several calls one after the other: opening a camera and asking for its settings.
 const LONG_PATIENCE: Duration = Duration::from_secs(120);

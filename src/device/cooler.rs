@@ -2,7 +2,8 @@
 //!
 //! A write to CCD_TEMPERATURE is the target and switches the cooler on; the vector is Busy until the sensor is within
 //! RAMP_THRESHOLD of it, and Alert if it stops getting nearer. While regulating, and for a few readings after, the
-//! value is sent with every reading: Ekos ignores the first value after its request and then waits for the next.
+//! value is sent with every reading: Ekos ignores the first value after its request and then waits for the next. A sensor
+//! that leaves its target by itself makes the vector Busy again.
 //!
 //! With a RAMP_SLOPE the camera is never given the target at once: its set point moves there with every reading, from
 //! where the sensor is ([`Ramp`]). Switched off, the cooler then warms the sensor up along the ramp first. A slope that
@@ -23,6 +24,8 @@ use super::{Device, Handlers, Level, limits};
 mod parting;
 mod ramp;
 mod readings;
+
+pub(super) use readings::is_possible;
 
 use ramp::{Ramp, Regulating};
 
@@ -57,6 +60,18 @@ pub(super) struct Cooler {
     afterwards: u32,
     /// The temperature told last; absent until there is one.
     shown: Option<Celsius>,
+    /// The target that the sensor has reached and where it is to stay.
+    held: Option<Celsius>,
+    thermometer: Thermometer,
+}
+
+/// Whether the camera's readings are any.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Thermometer {
+    #[default]
+    Works,
+    /// Clients have been told why.
+    Fails,
 }
 
 /// A new target, as long as the camera may still refuse it.
@@ -146,6 +161,7 @@ impl Device {
         if !self.cooler.warming {
             self.cooler.ramp = Some(ramp);
             self.cooler.regulating = None;
+            self.cooler.held = None;
             self.cooler.warming = true;
             self.cooler.complained = false;
             self.ask(Call::CoolingTo(ramp.given()));
@@ -231,6 +247,7 @@ impl Device {
         self.cooler.warming = false;
         self.cooler.complained = false;
         self.cooler.stalled = false;
+        self.cooler.held = None;
         let [value] = self.store.get(&keys::CCD_TEMPERATURE);
         self.cooler.regulating = Some(Regulating::new(target, value, self.now.elapsed));
         self.settle(&keys::CCD_TEMPERATURE, State::Busy);
@@ -246,6 +263,7 @@ impl Device {
         self.cooler.ramp = None;
         self.cooler.warming = false;
         self.cooler.stalled = false;
+        self.cooler.held = None;
         let state = if self.cooler.requested.is_some() { State::Busy } else { State::Idle };
         self.settle(&keys::CCD_TEMPERATURE, state);
     }
@@ -311,6 +329,7 @@ impl Device {
         }
         self.cooler.ramp = None;
         self.cooler.warming = false;
+        self.cooler.held = None;
     }
 
     /// Nobody wants to know any more. The camera itself goes on as it is.

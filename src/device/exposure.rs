@@ -30,6 +30,7 @@ use super::{Device, Handlers, Level, limits};
 
 mod frame;
 mod progress;
+mod promise;
 
 pub(super) use frame::Alone;
 use frame::Spec;
@@ -123,6 +124,7 @@ impl Device {
     /// Brings the settings to the camera where they are not there yet.
     fn prepare_camera(&mut self, geometry: Geometry) {
         self.apply_pending_controls();
+        self.tell_scene();
         self.lend_controls(self.exposure.alone.gain, self.exposure.alone.offset);
         let (roi, binning) = geometry.for_camera();
         if self.exposure.set != (Some(roi), Some(binning)) {
@@ -148,6 +150,8 @@ impl Device {
             }
             (Call::SetBinning(binning), Ok(_)) => self.exposure.set.1 = Some(*binning),
             (Call::StartExposure(request), Err(error)) => self.exposure_failed(request.id, &error),
+            // A camera that is lost exposes nothing any more.
+            (Call::AbortExposure, Err(_)) if self.link != Link::On => {}
             (Call::AbortExposure, Err(error)) => self.say(Level::Warning, &error.to_string()),
             // The window or the binning of the exposure that waits to start, unless that one brings its own.
             (_, Err(error)) => {

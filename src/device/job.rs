@@ -145,6 +145,8 @@ pub enum Report {
         blob: Option<Result<(Payload, &'static str), DeliveryError>>,
         /// The stored file, where one was wanted.
         file: Option<Result<PathBuf, DeliveryError>>,
+        /// The value that all its pixels have, if they are all alike.
+        constant: Option<u32>,
     },
     /// A configuration was read; `Ok(None)` means that there is none.
     Loaded(Result<Option<Document>, DeliveryError>),

@@ -8,7 +8,7 @@
 //!
 //! Every property that clients may write has one handler, registered in the file of its concern:
 //! `connection`, `exposure`, `fast`, `geometry`, `formats`, `cooler`, `guide`, `controls`, `upload`, `header`, `snoop`,
-//! `config`, `notice`, `nickname`. `calls` answers those who call a camera by name, by way of the same handlers.
+//! `config`, `notice`, `nickname`. What a simulated camera should see is told in `scene`. `calls` answers those who call a camera by name, by way of the same handlers.
 //!
 //! Read [`Device::handle`] first.
 
@@ -39,6 +39,7 @@ mod nickname;
 mod notice;
 mod own;
 mod publish;
+mod scene;
 mod setup;
 mod snoop;
 mod timer;
@@ -115,6 +116,7 @@ pub struct Device {
     upload: upload::Upload,
     config: config::Config,
     snoop: snoop::Snoop,
+    scene: scene::Told,
     header: header::Header,
     desk: calls::Desk,
     home: String,
@@ -267,6 +269,7 @@ impl Device {
                 self.control_answered(call, result);
             }
             call if formats::is_about_format(call) => self.format_answered(call, result),
+            call if scene::is_about_scene(call) => self.scene_answered(result),
             Call::SetParameter(name, _) | Call::GetParameter(name) => {
                 self.setting_answered(name, call, result);
             }
@@ -286,7 +289,9 @@ impl Device {
 
     fn reported(&mut self, report: Report) {
         match report {
-            Report::Delivered { id, bytes, blob, file } => self.delivered(id, bytes, blob, file),
+            Report::Delivered { id, bytes, blob, file, constant } => {
+                self.delivered(id, bytes, blob, file, constant);
+            }
             Report::Loaded(result) => self.config_loaded(result),
             Report::Saved(result) => self.config_saved(result),
             Report::Purged(result) => self.config_purged(result),

@@ -128,6 +128,7 @@ impl Device {
             upload: upload::Upload::default(),
             config: config::Config::default(),
             snoop: snoop::Snoop::default(),
+            scene: None,
             header: header::Header::default(),
             desk: calls::Desk::default(),
             home,

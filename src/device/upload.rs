@@ -35,6 +35,8 @@ pub(super) struct Upload {
     silent_server: bool,
     /// Something has failed since, and clients will hear it after the frames that are on their way.
     failed: bool,
+    /// The last frame had one value only, and clients have been told.
+    constant: bool,
 }
 
 /// A frame that the delivery thread has.
@@ -54,6 +56,8 @@ struct Delivered {
     bytes: u64,
     blob: Option<Result<(Payload, &'static str), DeliveryError>>,
     file: Option<Result<PathBuf, DeliveryError>>,
+    /// The value that all its pixels have, if they are all alike.
+    constant: Option<u32>,
 }
 
 /// Where one exposure's frame goes.
@@ -137,10 +141,11 @@ impl Device {
         bytes: u64,
         blob: Option<Result<(Payload, &'static str), DeliveryError>>,
         file: Option<Result<PathBuf, DeliveryError>>,
+        constant: Option<u32>,
     ) {
         match (self.upload.frames.iter_mut().find(|frame| frame.id == id), file) {
             (Some(frame), file) => {
-                frame.delivered = Some(Delivered { bytes, blob, file });
+                frame.delivered = Some(Delivered { bytes, blob, file, constant });
                 self.announce_frames();
             }
             // It was dropped while it was being stored.
@@ -174,11 +179,21 @@ impl Device {
 
     /// Says everything about a delivered frame as one unit that nothing can come between: file, BLOB, end. By now
     /// the device is ready for the next exposure: clients ask for it the moment they have the BLOB.
-    fn announce(&mut self, Delivered { bytes, blob, file }: Delivered, mut result: Box<ExposureResult>) {
+    fn announce(
+        &mut self,
+        Delivered { bytes, blob, file, constant }: Delivered,
+        mut result: Box<ExposureResult>,
+    ) {
         match self.upload.frames.len() {
             0 => self.timers.clear(Timer::DeliveryOverdue),
             _ => self.timers.set(Timer::DeliveryOverdue, self.now.elapsed + DELIVERY_ALLOWANCE),
         }
+        if let Some(value) = constant.filter(|_| !self.upload.constant) {
+            let sentence =
+                format!("every pixel of the frame is {value}: check the camera, its cable and the exposure");
+            self.say(Level::Warning, &sentence);
+        }
+        self.upload.constant = constant.is_some();
         let mut failure = None;
         (result.image.bytes, result.info.bytes) = (bytes, bytes);
         match file {

@@ -180,6 +180,7 @@ impl Outfitter {
         let saved = saved_settings(&config, &mut warnings);
         let Skeletons { always, settings, on_demand, on_connect } =
             Skeletons::load(&backend, skeleton.as_deref(), &mut warnings);
+        warnings.extend((backend.complaints)());
         for warning in &warnings {
             tracing::warn!("{warning}");
         }

@@ -2,6 +2,8 @@
 //!
 //! | to | read |
 //! |---|---|
+//! | take pictures from Rust, from a shell, or from anything that opens a socket | [`use_it_from_a_program`] |
 //! | make a camera of yours work with this driver | [`add_your_camera`] |
 
 pub mod add_your_camera;
+pub mod use_it_from_a_program;

@@ -23,6 +23,7 @@ pub const BACKEND: Backend = Backend {
     skeleton: None,
     addresses: None,
     nodes: None,
+    complaints: Vec::new,
     create: || Box::new(Ramp { can: None, gain: GAIN.min, running: None }),
 };
 
@@ -180,6 +181,7 @@ fn capabilities() -> Capabilities {
         offset: None,
         controls: Vec::new(),
         guide_port: false,
+        scene: false,
         sdk: None,
     }
 }

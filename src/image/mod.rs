@@ -107,6 +107,16 @@ impl Pixels {
         }
     }
 
+    /// The value of all pixels, when there are several and all are alike. Of any real frame it looks at a few.
+    #[must_use]
+    pub fn constant(&self) -> Option<u32> {
+        match self {
+            Pixels::U8(a) => constant(a).map(u32::from),
+            Pixels::U16(a) => constant(a).map(u32::from),
+            Pixels::U32(a) => constant(a),
+        }
+    }
+
     /// Bits in the container of one pixel.
     #[must_use]
     pub fn bits(&self) -> u8 {
@@ -116,6 +126,11 @@ impl Pixels {
             Pixels::U32(_) => 32,
         }
     }
+}
+
+fn constant<T: Copy + PartialEq>(pixels: &Array3<T>) -> Option<T> {
+    let first = *pixels.first().filter(|_| pixels.len() > 1)?;
+    pixels.iter().all(|pixel| *pixel == first).then_some(first)
 }
 
 /// What the camera measured about a frame.
@@ -148,4 +163,19 @@ pub struct Frame {
     pub pixels: Pixels,
     /// What is known about them.
     pub info: FrameInfo,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn constant_is_a_frame_of_several_pixels_that_are_all_alike() {
+        let words =
+            |values: [u16; 4]| Pixels::U16(Array3::from_shape_vec((1, 2, 2), values.to_vec()).unwrap());
+        assert_eq!(words([7, 7, 7, 7]).constant(), Some(7));
+        assert_eq!(words([7, 7, 7, 8]).constant(), None);
+        assert_eq!(Pixels::U8(Array3::zeros((1, 1, 1))).constant(), None);
+        assert_eq!(Pixels::U8(Array3::zeros((1, 0, 4))).constant(), None);
+    }
 }

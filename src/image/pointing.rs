@@ -65,6 +65,12 @@ pub enum PierSide {
 }
 
 impl Pointing {
+    /// The same direction as catalogues have it, at that time.
+    #[must_use]
+    pub fn j2000(self, at: SystemTime) -> J2000 {
+        self.places(at).1
+    }
+
     fn places(self, at: SystemTime) -> (Apparent, J2000) {
         match self {
             Pointing::OfDate(apparent) => (apparent, apparent.j2000(at)),

@@ -182,12 +182,11 @@ impl Store {
             "{} is known",
             vector.name
         );
-        match self.index.get(&vector.name) {
-            Some(index) => self.vectors[*index] = vector,
-            None => {
-                self.index.insert(vector.name.clone(), self.vectors.len());
-                self.vectors.push(vector);
-            }
+        if let Some(index) = self.index.get(&vector.name) {
+            self.vectors[*index] = vector;
+        } else {
+            self.index.insert(vector.name.clone(), self.vectors.len());
+            self.vectors.push(vector);
         }
     }
 

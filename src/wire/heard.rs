@@ -1,4 +1,4 @@
-//! One whole element to what a client hears: the way back from [`write`](super::write()).
+//! One whole element to what a client hears: the way back from [`write`](mod@super::write).
 //!
 //! The drivers at the other end are not all as careful as ours. What is missing gets the value that does least harm:
 //! a definition without a state is Idle and without a permission read-only, a number that is none is NaN, words count

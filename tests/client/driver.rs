@@ -185,3 +185,44 @@ fn a_driver_that_dies_in_mid_exposure_is_an_error_at_once_and_is_started_again()
         assert_true(&take(&camera, SHORT).await, (1280, 1024)).await;
     });
 }
+
+#[test]
+fn calls_can_be_made_from_any_thread() {
+    fn goes_anywhere(_: impl Send) {}
+    run(async {
+        let home = Folder::new();
+        let camera = start(&home).await.camera(DEVICE);
+        let wish = ExposureWish::of(SHORT);
+        goes_anywhere(camera.connect());
+        goes_anywhere(camera.capture(&wish, |_| {}));
+        goes_anywhere(camera.get_exposure_result());
+        goes_anywhere(camera.by_name("polling", &Vec::new()));
+        goes_anywhere(camera.wait_for_temperature(0.0, 0.1, SHORT_TIME, |_| {}));
+        // And at the same time: a call does not wait for an exposure.
+        let other = camera.clone();
+        camera.connect().await.unwrap();
+        let capture = tokio::spawn(async move { other.capture(&ExposureWish::of(0.5), |_| {}).await });
+        begin_when_busy(&camera).await;
+        camera.set_gain(3).await.unwrap();
+        assert!(camera.get_exposure_status().await.unwrap().status, "the exposure is over");
+        assert_eq!(capture.await.unwrap().unwrap().spec.gain, Some(100), "what was set when it began");
+    });
+}
+
+#[test]
+fn libindis_driver_can_be_started_as_well() {
+    run(async {
+        let home = Folder::new();
+        let mut launch = launch("indi_simulator_ccd", &home).env("INDIDEV", "Camera of the Night");
+        launch.name = None;
+        let server = Server::connect(Address::Driver(launch), patience()).await.unwrap();
+        assert_eq!(server.scanning().await.unwrap().camera, ["Camera of the Night"]);
+        let camera = server.camera("Camera of the Night");
+        // It sends no second frame before the first one has been acknowledged.
+        for _ in 0..3 {
+            assert_true(&take(&camera, SHORT).await, (1280, 1024)).await;
+        }
+        server.close().await;
+        assert!(children(&home).is_empty());
+    });
+}

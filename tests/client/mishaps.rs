@@ -102,21 +102,17 @@ fn what_another_client_does_to_an_exposure_is_told() {
         camera.connect().await.unwrap();
         other.connect().await.unwrap();
         begin_long(&camera).await;
-        begin_when_told(&other).await;
+        begin_when_busy(&other).await;
         let error = other.start_exposure(&ExposureWish::of(SHORT)).await.unwrap_err();
         assert!(error.to_string().ends_with("another client's exposure runs"), "{error}");
         assert!(other.abort_exposure().await.unwrap());
-        let over = |mirror: &indi_camera::client::Mirror| {
-            (mirror.device(DEVICE)?.vector("CCD_EXPOSURE")?.state == indi_camera::wire::State::Idle)
-                .then_some(())
-        };
-        camera.server().until(support::SOON, "the end", over).await.unwrap();
+        until_exposure_is(&camera, State::Idle).await;
         let error = camera.get_exposure_result().await.unwrap_err();
         assert_eq!(error.code(), Code::NoFrame, "{error}");
 
         let wish = ExposureWish::of(LONG);
         let exposure = camera.expose(&wish).await.unwrap();
-        begin_when_told(&other).await;
+        begin_when_busy(&other).await;
         let mut rude = indi.tcp();
         rude.send("<getProperties version='1.7'/>");
         rude.new_vector("Number", "CCD_EXPOSURE", &[("CCD_EXPOSURE_VALUE", "0.25")]);
@@ -125,11 +121,4 @@ fn what_another_client_does_to_an_exposure_is_told() {
         // It replaced ours, and its frame is not ours.
         assert_eq!(camera.get_exposure_result().await.unwrap_err().code(), Code::NoFrame);
     });
-}
-
-async fn begin_when_told(camera: &Camera) {
-    let busy = |mirror: &indi_camera::client::Mirror| {
-        (mirror.device(DEVICE)?.vector("CCD_EXPOSURE")?.state == indi_camera::wire::State::Busy).then_some(())
-    };
-    camera.server().until(support::SOON, "the beginning", busy).await.unwrap();
 }

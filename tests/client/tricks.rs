@@ -7,7 +7,6 @@ use std::os::linux::net::SocketAddrExt;
 
 use base64::Engine as _;
 use indi_camera::camera::answer::Code;
-use indi_camera::client::EXPOSURE;
 use rustix::fs::{MemfdFlags, memfd_create};
 use rustix::net::{SendAncillaryBuffer, SendAncillaryMessage, SendFlags, sendmsg};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -182,10 +181,7 @@ fn the_frame_of_an_aborted_exposure_is_not_taken_for_the_next_one() {
         let wish = ExposureWish::of(0.0);
         let first = camera.expose(&wish).await.unwrap();
         server.begin().await;
-        let ended = |mirror: &indi_camera::client::Mirror| {
-            (mirror.device("D")?.vector(EXPOSURE)?.state == indi_camera::wire::State::Busy).then_some(())
-        };
-        camera.server().until(support::SOON, "the beginning", ended).await.unwrap();
+        begin_when_busy(&camera).await;
         // Aborted during its read-out, the frame follows: before and after the next one has been asked for.
         drop(first);
         let shot = exchange(&camera, async {
@@ -376,5 +372,84 @@ fn silence_is_an_error_after_the_patience_of_each_call() {
         let mut server = Trickster { stream, heard: String::new() };
         server.hear("CCD_ABORT_EXPOSURE").await;
         assert!(matches!(camera.disconnect().await, Err(ClientError::Timeout { .. })));
+    });
+}
+
+#[test]
+fn a_connection_and_a_cooler_that_fail_are_told_in_the_words_of_the_driver() {
+    run(async {
+        let (mut server, camera) = Trickster::meet().await;
+        server.say("<setSwitchVector device='D' name='CONNECTION' state='Idle'><oneSwitch name='CONNECT'>Off</oneSwitch></setSwitchVector>").await;
+        let off = |mirror: &Mirror| {
+            (mirror.device("D")?.is_on("CONNECTION", "CONNECT") == Some(false)).then_some(())
+        };
+        camera.server().until(support::SOON, "the disconnection", off).await.unwrap();
+        let (connected, ()) = tokio::join!(camera.connect(), async {
+            server.hear("name=\"CONNECT\"").await;
+            // Told to another client at this moment: no answer of ours.
+            server.say("<setSwitchVector device='D' name='CONNECTION' state='Ok'><oneSwitch name='CONNECT'>Off</oneSwitch></setSwitchVector>").await;
+            server.say("<message device='D' message='[ERROR] no camera on the bus'/>").await;
+            server.say("<setSwitchVector device='D' name='CONNECTION' state='Alert'><oneSwitch name='CONNECT'>Off</oneSwitch></setSwitchVector>").await;
+        });
+        let error = connected.unwrap_err();
+        assert_eq!(error.to_string(), "the connection of D failed: no camera on the bus");
+        assert_eq!(error.code(), Code::Hardware);
+
+        server.say("<defNumberVector device='D' name='CCD_TEMPERATURE' state='Busy' perm='rw'><defNumber name='CCD_TEMPERATURE_VALUE'>5</defNumber></defNumberVector>").await;
+        let cooler = |mirror: &Mirror| mirror.device("D")?.vector("CCD_TEMPERATURE").map(drop);
+        camera.server().until(support::SOON, "the cooler", cooler).await.unwrap();
+        let mut seen = Vec::new();
+        let (cooled, ()) = tokio::join!(
+            camera.wait_for_temperature(-10.0, 0.5, support::SOON, |now| seen.push(now)),
+            async {
+                for (state, now) in [("Busy", 3), ("Busy", 1)] {
+                    server.say(&temperature(state, now)).await;
+                    tokio::task::yield_now().await;
+                }
+                server.say("<message device='D' message='[ERROR] the cooler gets no further'/>").await;
+                server.say(&temperature("Alert", 1)).await;
+            }
+        );
+        assert_eq!(cooled.unwrap_err().to_string(), "the cooling of D failed: the cooler gets no further");
+        assert_eq!(seen.last(), Some(&1.0));
+    });
+}
+
+fn temperature(state: &str, now: i32) -> String {
+    format!(
+        "<setNumberVector device='D' name='CCD_TEMPERATURE' state='{state}'><oneNumber name='CCD_TEMPERATURE_VALUE'>{now}</oneNumber></setNumberVector>"
+    )
+}
+
+#[test]
+fn functions_of_the_cameras_own_go_through_its_text_properties() {
+    run(async {
+        let (mut server, camera) = Trickster::meet().await;
+        server.say("<defTextVector device='D' name='CAMERA_CALL' state='Idle' perm='rw'><defText name='NAME'/><defText name='PARAMS'/></defTextVector>\
+            <defTextVector device='D' name='CAMERA_REPLY' state='Ok' perm='ro'><defText name='NAME'>inject_fault</defText><defText name='STATUS'/><defText name='RESULT'>{}</defText></defTextVector>").await;
+        let there = |mirror: &Mirror| mirror.device("D")?.vector("CAMERA_REPLY").map(drop);
+        camera.server().until(support::SOON, "the calls", there).await.unwrap();
+        let params =
+            indi_camera::camera::json::params("call", r#"{"kind": "a <b> & \"c\"", "after": 2}"#).unwrap();
+        let reply = |name: &str, state: &str, json: &str| {
+            format!(
+                "<setTextVector device='D' name='CAMERA_REPLY' state='{state}'><oneText name='NAME'>{name}</oneText><oneText name='RESULT'>{json}</oneText></setTextVector>"
+            )
+        };
+        let (answer, ()) = tokio::join!(camera.by_name("inject_fault", &params), async {
+            server.hear("inject_fault").await;
+            server.hear(r#"{"kind":"a \u003cb\u003e \u0026 \u0022c\u0022","after":2}"#).await;
+            // Of another call, and of the one before.
+            server.say(&reply("self_test", "Ok", "{}")).await;
+            let answer = r#"{"status":1,"message":"no","params":{"error":{"code":"busy","detail":"no"}}}"#;
+            server.say(&reply("inject_fault", "Alert", answer)).await;
+        });
+        assert_eq!(answer.reason().map(|reason| reason.code), Some(Code::Busy), "{answer:?}");
+        let none = Vec::new();
+        let (answer, ()) = tokio::join!(camera.by_name("self_test", &none), async {
+            server.hear("self_test").await;
+            server.say(&reply("self_test", "Ok", "half of an ans")).await;
+        });
+        assert!(answer.message.starts_with("the answer of D is not understood"), "{answer:?}");
     });
 }

@@ -4,7 +4,7 @@ use super::*;
 
 #[test]
 fn a_thermometer_needs_no_cooler_and_no_thermometer_is_not_supported() {
-    for_every_camera(|rig| {
+    for_every_model(|rig| {
         const CALL: &str = "get_current_temperature";
         let _ = rig.camera.cooling(false);
         let temperature = rig.camera.get_current_temperature();

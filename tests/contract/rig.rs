@@ -61,7 +61,7 @@ pub fn backends() -> Vec<(Backend, bool)> {
         names => names.contains(&backend.name),
     };
     let chosen = all.into_iter().filter(is_chosen);
-    let always = |name| name == "simulator" || name == ramp::BACKEND.name;
+    let always = |name| ["simulator", replay::NAME, ramp::BACKEND.name].contains(&name);
     chosen.map(|backend| (backend, !names.is_empty() || always(backend.name))).collect()
 }
 
@@ -81,6 +81,14 @@ pub fn for_every_camera(check: fn(&mut Rig)) {
         kept.unwrap_or_else(|panic| resume_unwind(panic));
         works(restored.unwrap_or_else(|panic| resume_unwind(panic)));
     });
+}
+
+/// The same, and the simulated camera as each sensor that it can be: for what needs no frame of a whole sensor.
+pub fn for_every_model(check: fn(&mut Rig)) {
+    for_every_camera(check);
+    for model in crate::simulator::MODELS {
+        check(&mut crate::simulator::connected(&[("SIMULATOR_MODEL", Value::Text(model.name.to_owned()))]));
+    }
 }
 
 /// Runs `check` for each backend to check; a failure names its backend and does not keep the others from their turn.
@@ -104,6 +112,9 @@ impl Rig {
     /// The first camera that a backend finds.
     fn connect(backend: &Backend) -> Result<Option<Rig>> {
         let mut camera = (backend.create)();
+        if backend.name == replay::NAME {
+            works(camera.set_parameter("REPLAY_FOLDER", replay::folder()));
+        }
         let Some(id) = camera.scanning()?.into_iter().next() else { return Ok(None) };
         let can = works(camera.connect(&id));
         Ok(Some(Rig { camera, id, can, hardware: backend.hardware }))

@@ -57,7 +57,7 @@ fn vectors(skeleton: &str) -> Vec<Vector> {
                 }
             }
             Event::Text(piece) => text += &piece,
-            Event::End(tag) if !tag.name().as_ref().ends_with("Vector") => {
+            Event::End(tag) if matches!(tag.name().as_ref(), "defNumber" | "defSwitch") => {
                 if let Some(element) = vectors.last_mut().and_then(|vector| vector.elements.last_mut()) {
                     element.text.clone_from(&text);
                     text.clear();
@@ -83,12 +83,16 @@ fn record(pairs: &[(&str, f64)]) -> Value {
 }
 
 #[test]
-fn the_simulator_brings_three_vectors() {
+fn the_simulator_brings_its_vectors() {
     for Backend { name, skeleton, .. } in BACKENDS {
         if *name == "simulator" {
             let vectors = vectors(skeleton.unwrap().1);
             let names: Vec<_> = vectors.iter().map(|vector| vector.name.as_str()).collect();
-            assert_eq!(names, ["SIMULATOR_SENSOR", "SIMULATOR_CFA", "SIMULATOR_SCENE"]);
+            let sensor = ["MODEL", "SENSOR", "CFA", "PIXEL", "SURROUNDINGS", "COOLER", "SCENE"];
+            let sky = ["POINTING", "OPTICS", "SKY", "FOCUS", "TRACKING"];
+            let faults = ["FAULT_WHEN", "FAULT_CALL", "FAULT"];
+            let expected = sensor.iter().chain(&sky).chain(&faults).map(|name| format!("SIMULATOR_{name}"));
+            assert_eq!(names, expected.collect::<Vec<_>>());
         }
     }
 }

@@ -8,7 +8,35 @@ fn sensor(elements: &[(&str, f64)]) -> Value {
     Value::Record(elements.iter().map(|(name, value)| ((*name).to_owned(), number(*value))).collect())
 }
 
-fn connected(settings: &[(&str, Value)]) -> Rig {
+/// A sensor that is sold, as its maker describes it.
+pub(super) struct Model {
+    pub(super) name: &'static str,
+    size: (u32, u32),
+    pixel_size: f64,
+    adc_bits: u8,
+    colour: bool,
+    cooled: bool,
+    shutter: bool,
+    gain: bool,
+}
+
+const fn cmos(name: &'static str, size: (u32, u32), adc_bits: u8, colour: bool) -> Model {
+    Model { name, size, pixel_size: 3.76, adc_bits, colour, cooled: true, shutter: false, gain: true }
+}
+
+pub(super) const MODELS: [Model; 9] = [
+    cmos("IMX571M", (6248, 4176), 16, false),
+    cmos("IMX571C", (6248, 4176), 16, true),
+    cmos("IMX455M", (9576, 6388), 16, false),
+    cmos("IMX455C", (9576, 6388), 16, true),
+    cmos("IMX533M", (3008, 3008), 14, false),
+    cmos("IMX533C", (3008, 3008), 14, true),
+    Model { pixel_size: 4.63, ..cmos("IMX294C", (4144, 2822), 14, true) },
+    Model { pixel_size: 2.9, cooled: false, ..cmos("IMX462C", (1936, 1096), 12, true) },
+    Model { pixel_size: 5.4, shutter: true, gain: false, ..cmos("KAF8300M", (3326, 2504), 16, false) },
+];
+
+pub(super) fn connected(settings: &[(&str, Value)]) -> Rig {
     let mut camera = Box::new(Simulator::new());
     for (name, value) in settings {
         camera.set_parameter(name, value.clone()).unwrap();
@@ -102,4 +130,85 @@ fn a_guide_pulse_moves_the_stars() {
     rig.camera.call("pulse_guide", &pulse).unwrap();
     thread::park_timeout(Duration::from_millis(300));
     assert_ne!(rig.frame(SHORT, FrameType::Light).pixels, before);
+}
+
+#[test]
+fn every_model_is_what_its_maker_says_and_gives_frames() {
+    for model in MODELS {
+        let mut rig = connected(&[("SIMULATOR_MODEL", text(model.name))]);
+        let name = model.name;
+        let can = rig.can.clone();
+        let size = (can.sensor.width, can.sensor.height);
+        assert_eq!((size, can.sensor.bits, can.sensor.adc_bits), (model.size, 16, model.adc_bits), "{name}");
+        assert!((can.sensor.pixel_x - model.pixel_size).abs() < 1e-9, "{name}");
+        let pattern = can.sensor.bayer.map(|bayer| bayer.pattern);
+        assert_eq!(pattern.as_deref(), model.colour.then_some("RGGB"), "{name}");
+        assert_eq!((can.cooler.is_some(), can.cooler_power), (model.cooled, model.cooled), "{name}");
+        assert_eq!((can.thermometer, can.shutter), (true, model.shutter), "{name}");
+        assert_eq!((can.gain.is_some(), can.offset.is_some()), (model.gain, model.gain), "{name}");
+        let roi = Roi { x: model.size.0 - 65, y: model.size.1 - 49, width: 65, height: 49 };
+        rig.camera.set_camera_roi(roi).unwrap();
+        for binning in [Binning::NONE, Binning { x: 2, y: 3 }] {
+            rig.camera.set_binning(binning).unwrap();
+            for frame_type in [FrameType::Bias, FrameType::Dark, FrameType::Flat] {
+                let Frame { pixels, info } = rig.frame(SHORT, frame_type);
+                let (columns, rows) = roi.binned(binning);
+                assert_eq!(pixels.shape(), (1, rows as usize, columns as usize), "{name}");
+                assert_eq!((info.gain.is_some(), info.offset.is_some()), (model.gain, model.gain), "{name}");
+                let Pixels::U16(values) = pixels else { panic!("{name}: {} bits", pixels.bits()) };
+                assert!(values.iter().any(|value| *value != values[[0, 0, 0]]), "{name}: no noise");
+            }
+        }
+    }
+}
+
+#[test]
+fn another_model_has_settings_of_its_own() {
+    let mut rig = connected(&[]);
+    rig.camera.set_gain(7).unwrap();
+    rig.camera.set_camera_roi(Roi { x: 0, y: 0, width: 100, height: 100 }).unwrap();
+    fails(rig.camera.set_parameter("SIMULATOR_MODEL", text("IMX533M")), ErrorKind::Busy);
+    rig.camera.disconnect().unwrap();
+    rig.camera.set_parameter("SIMULATOR_MODEL", text("IMX533M")).unwrap();
+    rig.can = rig.camera.connect(&rig.id).unwrap();
+    assert_eq!(rig.camera.get_camera_roi().unwrap(), rig.full());
+    // Where the conversion gain steps.
+    assert_eq!(rig.camera.get_gain().unwrap(), 100);
+    // Its numbers are kept for when it is chosen again.
+    let Value::Record(numbers) = rig.camera.get_parameter("SIMULATOR_SENSOR").unwrap() else {
+        panic!("no record");
+    };
+    assert!(numbers.contains(&("WIDTH".to_owned(), number(1280))));
+}
+
+#[test]
+fn a_cooler_can_misbehave() {
+    let behave = |rig: &mut Rig, how| rig.camera.set_parameter("SIMULATOR_COOLER", text(how)).map(drop);
+    let mut rig = connected(&[]);
+    rig.camera.cooling_to(-10.0).unwrap();
+    behave(&mut rig, "COOLER_WEAK").unwrap();
+    assert!((rig.camera.get_cooling_power().unwrap() - 100.0).abs() < 1e-9);
+    behave(&mut rig, "COOLER_BLIND").unwrap();
+    fails(rig.camera.get_current_temperature(), ErrorKind::Hardware);
+    fails(rig.camera.polling(), ErrorKind::Hardware);
+    assert!(rig.camera.get_cooling_status().unwrap().on);
+    rig.camera.set_camera_roi(Roi { x: 0, y: 0, width: 16, height: 16 }).unwrap();
+    // Nobody knows it, but the sensor has a temperature and takes pictures.
+    assert_eq!(rig.frame(SHORT, FrameType::Dark).info.temperature, None);
+    behave(&mut rig, "COOLER_STEADY").unwrap();
+    assert!(rig.camera.get_current_temperature().unwrap() <= 20.0);
+    assert!(rig.frame(SHORT, FrameType::Dark).info.temperature.is_some());
+}
+
+#[test]
+fn the_air_gives_an_idle_sensor_its_temperature_and_the_cooler_its_range() {
+    let air = |degrees| ("SIMULATOR_SURROUNDINGS", sensor(&[("AMBIENT", degrees)]));
+    let mut rig = connected(&[air(5.0)]);
+    assert!((rig.camera.get_current_temperature().unwrap() - 5.0).abs() < 1e-9);
+    let range = rig.can.cooler.unwrap();
+    assert_eq!((range.min, range.max), (-35.0, 5.0));
+    // What was said when the camera was connected still holds when the night gets colder.
+    let (name, colder) = air(-5.0);
+    rig.camera.set_parameter(name, colder).unwrap();
+    rig.camera.cooling_to(5.0).unwrap();
 }

@@ -54,6 +54,8 @@ impl<'a> Shell<'a> {
         // overtake the write. What a script then sees as Ok is the truth of a moment ago, and no driver can mend it.
         self.1.borrow_mut().wait_for(|peer| peer.state("CCD_EXPOSURE") == "Busy", SOON);
         self.wait("CCD_EXPOSURE._STATE", "==1");
+        // Or the Busy of this exposure would be taken for that of the next one.
+        self.1.borrow_mut().wait_for(|peer| peer.state("CCD_EXPOSURE") == "Ok", SOON);
         self.get("CCD_FILE_PATH.FILE_PATH")
     }
 }
@@ -138,4 +140,25 @@ fn a_script_calls_the_camera_by_name_and_reads_json_as_it_was_written() {
     let told = call("get_parameter", r#"{"name": "upload.prefix"}"#);
     assert_eq!(told["params"]["value"], "<a> & 'b' \"c\"");
     assert_eq!(call("set_gain", "{\"gain\": \"12\"}")["params"]["error"]["code"], "invalid_value");
+}
+
+#[test]
+fn the_python_program_of_the_guide_makes_calls_and_prints_their_answers() {
+    const PROGRAM: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/src/guide/camera_call.py");
+    let server = Server::simulator();
+    let port = server.port().to_string();
+    let call = |name: &str, params: &str| {
+        let mut python = Command::new("/usr/bin/python3");
+        let output = python.args([PROGRAM, "127.0.0.1", &port, DEVICE, name, params]).output().unwrap();
+        assert!(output.status.success(), "{name}: {output:?}\n{}", server.log());
+        serde_json::from_slice::<serde_json::Value>(&output.stdout).unwrap()
+    };
+    assert_eq!(call("connect", "{}")["params"]["info"]["status"]["is_connected"], true);
+    assert_eq!(call("set_gain", "{\"gain\": 12}")["status"], 0);
+    assert_eq!(Shell::of(&server).get("CCD_GAIN.GAIN"), "12");
+    assert_eq!(call("set_gain", "{\"gain\": \"12\"}")["params"]["error"]["code"], "invalid_value");
+    let prefix = r#"{"name": "upload.prefix", "value": "<é> & 'b' \"c\""}"#;
+    assert_eq!(call("set_parameter", prefix)["status"], 0);
+    let told = call("get_parameter", r#"{"name": "upload.prefix"}"#);
+    assert_eq!(told["params"]["value"], "<é> & 'b' \"c\"");
 }

@@ -3,7 +3,7 @@
 use crate::support::{Driver, Element, Start};
 use crate::{BRIEF, LONG, begin, collect, connected, count, greet, is_blob, is_busy, press, until_quiet};
 
-const ALWAYS: [&str; 12] = [
+const ALWAYS: [&str; 24] = [
     "CONNECTION",
     "DRIVER_INFO",
     "CONFIG_PROCESS",
@@ -12,9 +12,21 @@ const ALWAYS: [&str; 12] = [
     "ACTIVE_DEVICES",
     "CAMERA_CALL",
     "CAMERA_REPLY",
+    "SIMULATOR_MODEL",
     "SIMULATOR_SENSOR",
     "SIMULATOR_CFA",
+    "SIMULATOR_PIXEL",
+    "SIMULATOR_SURROUNDINGS",
+    "SIMULATOR_COOLER",
     "SIMULATOR_SCENE",
+    "SIMULATOR_POINTING",
+    "SIMULATOR_OPTICS",
+    "SIMULATOR_SKY",
+    "SIMULATOR_FOCUS",
+    "SIMULATOR_TRACKING",
+    "SIMULATOR_FAULT_WHEN",
+    "SIMULATOR_FAULT_CALL",
+    "SIMULATOR_FAULT",
     "NICKNAME",
 ];
 const ON_CONNECT: [&str; 33] = [

@@ -1,6 +1,6 @@
 //! The course of an exposure as a client hears it.
 
-use crate::support::{Element, fits};
+use crate::support::{Driver, Element, fits};
 use crate::{
     BRIEF, LONG, SOON, begin, collect, connected, connected_by_pipes, count, is_blob, is_busy, press, take,
     until_quiet,
@@ -155,4 +155,43 @@ fn the_cooler_is_told_of_while_it_works() {
     driver.wait_for(|peer| peer.state("CCD_TEMPERATURE") == "Busy", SOON);
     driver.wait_for(|peer| peer.number("CCD_TEMPERATURE", "CCD_TEMPERATURE_VALUE") < before, SOON);
     assert_eq!(driver.get("CCD_COOLER", "COOLER_ON"), Some("On"));
+}
+
+#[test]
+fn a_thermometer_that_breaks_is_told_once_and_pictures_go_on() {
+    let broken = |heard: &[Element]| {
+        count(heard, |element| element.attribute("message").contains("the thermometer does not answer"))
+    };
+    let mut driver = connected();
+    driver.new_vector("Number", "CCD_TEMPERATURE", &[("CCD_TEMPERATURE_VALUE", "-10")]);
+    press(&mut driver, "SIMULATOR_COOLER", "COOLER_BLIND");
+    driver.new_vector("Number", "POLLING_PERIOD", &[("PERIOD_MS", "50")]);
+    let mut heard = collect(&mut driver, |element| element.attribute("message").contains("thermometer"));
+    for _ in 0..3 {
+        begin(&mut driver, 0.1);
+        heard.extend(collect(&mut driver, is_blob));
+        let image = fits(&heard.pop().unwrap().blob().bytes);
+        assert!(!image.header.contains_key("CCD-TEMP"), "{:?}", image.header);
+    }
+    assert_eq!(broken(&heard), 1, "{heard:?}");
+    assert_eq!(driver.state("CCD_TEMPERATURE"), "Busy");
+    press(&mut driver, "SIMULATOR_COOLER", "COOLER_STEADY");
+    driver.wait_for(|peer| peer.number("CCD_TEMPERATURE", "CCD_TEMPERATURE_VALUE") < 19.0, SOON);
+    assert!(fits(&driver.expose(BRIEF).bytes).number("CCD-TEMP") < 19.0);
+}
+
+#[test]
+fn an_uncooled_model_has_a_thermometer_and_no_cooler() {
+    let mut driver = Driver::simulator();
+    press(&mut driver, "SIMULATOR_MODEL", "IMX462C");
+    driver.connect();
+    until_quiet(&mut driver);
+    assert_eq!(driver.number("CCD_INFO", "CCD_MAX_X"), 1936.0);
+    assert_eq!(driver.number("CCD_INFO", "CCD_BITSPERPIXEL"), 16.0);
+    assert_eq!(driver.number("ADC_DEPTH", "BITS"), 12.0);
+    assert_eq!(driver.get("CCD_CFA", "CFA_TYPE"), Some("RGGB"));
+    assert!((driver.number("CCD_TEMPERATURE", "CCD_TEMPERATURE_VALUE") - 20.0).abs() < 0.1);
+    for vector in ["CCD_COOLER", "CCD_COOLER_POWER", "CCD_TEMP_RAMP", "COOLER_POLICY"] {
+        assert_eq!(driver.vector(vector).map(|vector| vector.kind.clone()), None, "{vector}");
+    }
 }

@@ -1,5 +1,5 @@
-//! The 25 calls as one table: arguments, and the keys of the answers as the Camera API documents them. Whatever can make
-//! a call is a [`Way`], and every way is held to the same table.
+//! The 25 calls as one table: arguments, and the keys of the answers as the Camera API documents them. Whatever can
+//! make a call is a [`Way`], and every way is held to the same table.
 
 use indi_camera::camera::call::NAMES;
 use serde_json::{Value as Json, json};
@@ -250,8 +250,8 @@ pub fn every_call_gives_its_documented_keys(way: &mut impl Way) {
     }
 }
 
-/// Makes the calls that fail, or have nothing to do, without any fault of the camera: every such code of the Camera API.
-/// None of them may change anything.
+/// Makes the calls that fail, or have nothing to do, without any fault of the camera: every such code of the Camera
+/// API. None of them may change anything.
 pub fn every_refusal_has_its_code(way: &mut impl Way) {
     let unconnected = [
         ("disconnect", json!({}), "already_disconnected"),

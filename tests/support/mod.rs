@@ -44,7 +44,7 @@ pub const DEVICE: &str = "Camera Simulator";
 pub const SOON: Duration = Duration::from_secs(20);
 
 /// Variables by which the caller's surroundings could reach the driver.
-pub const FOREIGN: [&str; 10] = [
+pub const FOREIGN: [&str; 12] = [
     "INDIDEV",
     "INDICONFIG",
     "INDISKEL",
@@ -52,6 +52,8 @@ pub const FOREIGN: [&str; 10] = [
     "INDI_CAMERA_ALPACA",
     "INDI_CAMERA_BACKENDS",
     "INDI_CAMERA_BLOB",
+    "INDI_CAMERA_FAULTS",
+    "INDI_CAMERA_REPLAY",
     "INDI_CAMERA_SIMULATORS",
     "RUST_LOG",
     "RUST_BACKTRACE",

@@ -57,7 +57,10 @@ pub struct Rehearsal {
     sensor: [(&'static str, f64); 2],
     can: Capabilities,
     disk_fails: bool,
+    disk_silent: bool,
     format: Value,
+    /// Whether the exposure that was asked last is in a format of 8 bits.
+    bytes: bool,
     formats: Vec<String>,
     /// The values of the camera's own settings.
     own: Vec<(String, Value)>,
@@ -98,7 +101,9 @@ impl Rehearsal {
             sensor: [("WIDTH", 1280.0), ("HEIGHT", 1024.0)],
             can: capabilities(),
             disk_fails: false,
+            disk_silent: false,
             format: Value::Text("INDI_MONO_16".to_owned()),
+            bytes: false,
             formats: vec!["INDI_MONO_16".to_owned(), "INDI_MONO_8".to_owned()],
             own: Vec::new(),
             result: Json::Null,
@@ -213,8 +218,29 @@ impl Rehearsal {
                 self.input(Input::Camera(self.epoch, event));
             }
             ["camera", "frame"] => {
-                let event = Event::Frame { id: self.exposure()?, frame: frame() };
-                self.input(Input::Camera(self.epoch, event));
+                let pixels = match self.bytes {
+                    true => Pixels::U8(Array3::zeros((1, 1, 1))),
+                    false => frame().pixels,
+                };
+                self.send_frame(Frame { pixels, ..frame() })?;
+            }
+            ["camera", "frame", "short"] => {
+                let mut frame = frame();
+                frame.info.roi.height = 2;
+                self.send_frame(frame)?;
+            }
+            ["camera", "frame", "of", bits, "bit"] => {
+                let pixels = match *bits {
+                    "8" => Pixels::U8(Array3::zeros((1, 1, 1))),
+                    "32" => Pixels::U32(Array3::zeros((1, 1, 1))),
+                    _ => return Err(format!("no pixels of {bits} bit")),
+                };
+                self.send_frame(Frame { pixels, ..frame() })?;
+            }
+            ["camera", "frame", "at", degrees, "C"] => {
+                let mut frame = frame();
+                frame.info.temperature = Some(number(degrees)?);
+                self.send_frame(frame)?;
             }
             ["camera", "failed", text @ ..] => {
                 let error = CameraError::new(ErrorKind::Hardware, "get_exposure_status", text.join(" "));
@@ -237,6 +263,7 @@ impl Rehearsal {
                 let value = Value::Text(choices.first().map(|(name, _)| name.clone()).unwrap_or_default());
                 self.add_control(name, ControlKind::Choice(choices), value);
             }
+            ["camera", "asks", "for", "its", "scene"] => self.can.scene = true,
             ["camera", "has", "reading", name] => {
                 let value = Value::Record(vec![(CONTROL_VALUE.to_owned(), Value::Number(0.0))]);
                 self.add_control(name, ControlKind::Reading, value);
@@ -247,6 +274,7 @@ impl Rehearsal {
             }
             ["camera", "has", "sdk", version] => self.can.sdk = Some((*version).to_owned()),
             ["disk", "fails"] => self.disk_fails = true,
+            ["disk", "silent"] => self.disk_silent = true,
             ["only", word, ..] => {
                 let line = line.splitn(3, ' ').last().unwrap_or_default();
                 self.act(line)?;
@@ -329,6 +357,7 @@ impl Rehearsal {
                 }
                 if let Call::StartExposure(request) = &call {
                     self.exposure = Some(request.id);
+                    self.bytes = matches!(&self.format, Value::Text(name) if name.ends_with('8'));
                 }
                 if self.silent {
                     self.unanswered = Some(call);
@@ -340,6 +369,7 @@ impl Rehearsal {
             while let Some(job) = self.device.poll_job() {
                 quiet = false;
                 match job {
+                    _ if self.disk_silent => {}
                     Job::Deliver(delivery) => {
                         if !delivery.cancel.is_cancelled() {
                             self.cards.clone_from(&delivery.cards);
@@ -393,7 +423,7 @@ impl Rehearsal {
                 if let Message::Set(Update { name, values: Values::Text(texts), .. }) = &message
                     && name == "CAMERA_REPLY"
                 {
-                    self.result = serde_json::from_str(&texts[2].1).unwrap();
+                    self.result = serde_json::from_str(&texts[2].1).unwrap_or_default();
                 }
                 if self.watching || !matches!(message, Message::Snoop { .. }) {
                     self.heard.push(format!("< {}", show_message(&message)));
@@ -404,6 +434,12 @@ impl Rehearsal {
                 return;
             }
         }
+    }
+
+    fn send_frame(&mut self, frame: Frame) -> Result<(), String> {
+        let event = Event::Frame { id: self.exposure()?, frame };
+        self.input(Input::Camera(self.epoch, event));
+        Ok(())
     }
 
     fn deliver(&mut self, how: &str) -> Result<(), String> {
@@ -417,7 +453,8 @@ impl Rehearsal {
             "no-blob" => Err(DeliveryError::Memory("out of memory".to_owned())),
             _ => Ok((Payload::Inline(vec![1, 2, 3]), suffix(encoding))),
         });
-        self.input(Input::Delivery(Report::Delivered { id, bytes: 3, blob, file }));
+        let constant = (how == "constant").then_some(0);
+        self.input(Input::Delivery(Report::Delivered { id, bytes: 3, blob, file, constant }));
         Ok(())
     }
 
@@ -468,6 +505,7 @@ impl Rehearsal {
                 self.format = value.clone();
                 Reply::Value(value.clone())
             }
+            Call::SetParameter(name, value) if name == "scene" => Reply::Value(value.clone()),
             Call::GetParameter(name) => {
                 let own = self.own.iter().find(|(own, _)| own == name);
                 Reply::Value(own.unwrap_or_else(|| panic!("no setting {name}")).1.clone())
@@ -558,6 +596,7 @@ pub fn capabilities() -> Capabilities {
         offset: Some(Range { min: 0, max: 1000, step: 1 }),
         controls: Vec::new(),
         guide_port: false,
+        scene: false,
         sdk: None,
     }
 }

@@ -4,7 +4,7 @@ use serde_json::{Value as Json, json};
 
 use crate::Bench;
 use crate::support::calls_table::{Way, every_call_gives_its_documented_keys, every_refusal_has_its_code};
-use crate::support::{DEVICE, Limit, SOON, Server};
+use crate::support::{DEVICE, Limit, SOON, Server, fits};
 
 /// `indi-camera call`, each time a process of its own.
 struct Shell {
@@ -57,4 +57,23 @@ fn a_call_needs_no_server() {
     assert_eq!(answer["params"]["camera"], json!([DEVICE]));
     let run = bench.run(&["call", "make_coffee"]);
     assert_eq!((run.code(), &run.envelope()["params"]["error"]["code"]), (1, &json!("not_supported")));
+}
+
+/// libindi's simulator has no CAMERA_CALL: the same calls by its standard properties, and its frames.
+#[test]
+fn another_drivers_camera_can_be_called_and_captured_too() {
+    let server = Server::start(&["-r", "0"], &[std::path::Path::new("indi_simulator_ccd")]);
+    let mut bench = Bench::at(&server);
+    bench.reach.extend(["--camera", "CCD Simulator"].map(str::to_owned));
+    let run = bench.run(&["call", "get_gain"]);
+    assert_eq!((run.code(), &run.envelope()["params"]["error"]["code"]), (1, &json!("not_connected")));
+    bench.done(&["call", "connect"]);
+    bench.done(&["call", "set_gain", "{\"gain\": 33}"]);
+    assert_eq!(bench.done(&["call", "get_gain"]).envelope()["params"], json!({"gain": 33}));
+
+    let wish = ["capture", "-e", "0.1", "--roi", "0,0,320,200", "--bin", "2", "--preview", "--json"];
+    let picture = &bench.done(&wish).envelope()["params"]["pictures"][0];
+    assert_eq!(bench.files(), ["capture_001.fits", "capture_001.png"]);
+    assert_eq!(fits(&bench.read("capture_001.fits")).shape, [160, 100]);
+    assert_eq!((&picture["image"]["width"], &picture["info"]["spec"]["gain"]), (&json!(160), &json!(33)));
 }

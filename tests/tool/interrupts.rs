@@ -27,13 +27,16 @@ fn an_interrupted_exposure_is_aborted_and_nothing_of_it_is_left() {
     let words = Folder::in_memory();
     let log = words.path().join("log");
     for (signal, code) in [(Signal::INT, 130), (Signal::TERM, 143)] {
-        let mut capture = bench.start(&["capture", "-e", "600", "-n", "2", "--preview"], &log);
+        let mut capture = bench.start(&["capture", "-e", "600", "-n", "2", "--preview", "--json"], &log);
         client.wait_for(is_exposing, PATIENCE);
         kill_process(capture.pid(), signal).unwrap();
         let status = capture.wait(SOON).expect("it ends");
         let said = fs::read_to_string(&log).unwrap();
         assert_eq!(status.code(), Some(code), "{said}");
-        assert!(said.contains("exposure 1 of 2 is aborted"), "{said}");
+        assert!(
+            said.contains("exposure 1 of 2 is aborted") && said.contains("\"code\":\"no_frame\""),
+            "{said}"
+        );
         client.wait_for(|client| !is_exposing(client), SOON);
         assert_eq!(bench.files(), [""; 0]);
     }

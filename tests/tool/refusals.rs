@@ -13,6 +13,8 @@ fn assert_refused(bench: &Bench, arguments: &[&str], exit: i32, code: &str, word
     let json = bench.run(&[arguments, &["--json"]].concat());
     assert_eq!(json.code(), exit, "{arguments:?}: {json:?}");
     let envelope = json.envelope();
+    let message = envelope["message"].as_str().unwrap();
+    assert!(plain.stderr.contains("'--help'") || plain.stderr.contains(message), "{message}: {plain:?}");
     assert_eq!(envelope["status"], 1, "{envelope}");
     assert_eq!(envelope["params"]["error"]["code"], code, "{arguments:?}: {envelope}");
     assert!(

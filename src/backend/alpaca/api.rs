@@ -117,8 +117,8 @@ impl Api {
         most: Duration,
     ) -> Result<Value, Fault> {
         let path = format!("/api/v1/camera/{}/{name}", self.device);
-        let mut body: String = form.iter().map(|(key, value)| format!("{key}={}&", escape(value))).collect();
-        body += &self.identity();
+        let fields = form.iter().map(|(key, value)| format!("{key}={}", escape(value)));
+        let body = fields.chain([self.identity()]).collect::<Vec<_>>().join("&");
         let request = Request { method: Method::Put, path: &path, body: &body, accept: "application/json" };
         let limit = self.within(most)?;
         let answer = self.http.fetch(request, limit)?;
@@ -216,10 +216,14 @@ fn escape(text: &str) -> String {
         if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
             escaped.push(char::from(byte));
         } else {
-            escaped += &format!("%{byte:02X}");
+            escaped.extend(['%', hex(byte >> 4), hex(byte & 15)]);
         }
     }
     escaped
+}
+
+fn hex(digit: u8) -> char {
+    char::from_digit(digit.into(), 16).unwrap_or('0').to_ascii_uppercase()
 }
 
 #[cfg(test)]

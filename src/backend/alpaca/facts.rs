@@ -110,6 +110,7 @@ impl Facts {
             offset,
             controls: controls(api)?,
             guide_port: flag(api, "canpulseguide")?,
+            scene: false,
             sdk: optional(api.text("driverversion"))?
                 .map(|version| format!("ICameraV{interface}, driver {version}")),
         };

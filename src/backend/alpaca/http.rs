@@ -361,7 +361,7 @@ impl Head {
     fn note(&mut self, name: &str, value: &str) -> Result<(), Fault> {
         match name {
             "content-type" => {
-                value.split(';').next().unwrap_or_default().trim().clone_into(&mut self.content_type)
+                value.split(';').next().unwrap_or_default().trim().clone_into(&mut self.content_type);
             }
             "content-length" => {
                 let length = value.parse().ok();

@@ -56,6 +56,7 @@ pub const BACKEND: Backend = Backend {
     skeleton: None,
     addresses: Some(Addresses { element: "ALPACA", variable: ADDRESSES_VARIABLE }),
     nodes: None,
+    complaints: Vec::new,
     create: || Box::new(Alpaca::new()),
 };
 

@@ -5,7 +5,8 @@ use crate::camera::types::{CaptureFormat, Pixels};
 
 /// What a sensor can be read out as; the first one is everything that it gives.
 pub(super) fn formats(sensor: &Sensor) -> Vec<CaptureFormat> {
-    let (name, label) = if sensor.mosaic.pattern().is_some() { ("RAW", "Raw") } else { ("MONO", "Mono") };
+    let (name, label) =
+        if sensor.model.mosaic.pattern().is_some() { ("RAW", "Raw") } else { ("MONO", "Mono") };
     let depths: &[u8] = match sensor.pixel_type() {
         PixelType::U16 => &[16, 8],
         PixelType::U8 => &[8],
@@ -14,13 +15,13 @@ pub(super) fn formats(sensor: &Sensor) -> Vec<CaptureFormat> {
         name: format!("INDI_{name}_{bits}"),
         label: format!("{label} {bits} bit"),
         bits,
-        adc_bits: sensor.bits.min(bits),
+        adc_bits: sensor.model.bits.min(bits),
         bayer: sensor.bayer(),
     };
     depths.iter().map(format).collect()
 }
 
-/// The pixels of a converter of `depth` bits in containers of `bits`.
+/// Values of `depth` bits in containers of `bits`.
 pub(super) fn deliver(pixels: Pixels, depth: u8, bits: u8) -> Pixels {
     match pixels {
         #[allow(clippy::cast_possible_truncation, reason = "the upper 8 of `depth` bits")]
@@ -33,13 +34,16 @@ pub(super) fn deliver(pixels: Pixels, depth: u8, bits: u8) -> Pixels {
 mod tests {
     use ndarray::arr3;
 
-    use super::super::sensor::Mosaic;
+    use super::super::model::Model;
+    use super::super::mosaic::Mosaic;
+    use super::super::presets;
     use super::*;
 
     #[test]
     fn formats_depend_on_the_sensor() {
         let names = |bits, mosaic| {
-            let sensor = Sensor::new(2, 2, bits, mosaic, 1);
+            let model = Model { width: 2, height: 2, bits, mosaic, ..presets::kaf8300() };
+            let sensor = Sensor::new(model, 1);
             formats(&sensor).into_iter().map(|format| (format.name, format.bits)).collect::<Vec<_>>()
         };
         let format = |name: &str, bits| (name.to_owned(), bits);

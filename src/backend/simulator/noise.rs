@@ -1,13 +1,19 @@
-//! Random numbers for pixels: reproducible on any number of threads, and cheap.
+//! Random numbers for pixels: reproducible on any machine and any number of threads, and cheap.
 //!
-//! Every image row owns a generator of its own, so rows may be drawn in any order. Normal deviates come from a
-//! table; counts of electrons are exactly Poisson where they are few and normal where nobody could tell.
+//! Every sensor row of every frame owns a generator of its own, so rows may be drawn in any order. Normal deviates come
+//! from a table that is made without the platform's mathematics, which differs in its last digits from one to the next.
 
 use std::sync::LazyLock;
 
-use rand::{Rng, RngExt, SeedableRng};
-use rand_distr::{Distribution, StandardNormal};
+use rand::{Rng, SeedableRng};
 use rand_xoshiro::Xoshiro256PlusPlus;
+
+/// In place of the number of a frame: what belongs to the sensor and not to any frame.
+pub(super) const NO_FRAME: u64 = u64::MAX;
+/// The same for the rows' own offsets, by row.
+pub(super) const ROW_OFFSETS: u64 = u64::MAX - 1;
+/// The same for the hot pixels, by row.
+pub(super) const HOT_PIXELS: u64 = u64::MAX - 2;
 
 /// The generator of one row of one frame. Neighbouring numbers give unrelated generators.
 pub(super) fn stream(seed: u64, frame: u64, row: u64) -> Xoshiro256PlusPlus {
@@ -15,124 +21,90 @@ pub(super) fn stream(seed: u64, frame: u64, row: u64) -> Xoshiro256PlusPlus {
     Xoshiro256PlusPlus::seed_from_u64(mixed)
 }
 
-/// Standard normal deviates in a table, standardised so that mean and variance of the table are exactly 0 and 1.
-pub(super) struct Normals([f32; NORMALS]);
+/// A number from 0 to just below 1, in steps that an `f32` holds exactly.
+pub(super) fn uniform(rng: &mut Xoshiro256PlusPlus) -> f32 {
+    (rng.next_u64() >> 40) as f32 * (1.0 / 16_777_216.0)
+}
 
-/// 64 KiB of deviates stay in the second-level cache; the largest is about 4 σ.
-const NORMALS: usize = 1 << 14;
+/// Standard normal deviates: one of a table and one of another, weighted so that their sum is normal again. The
+/// largest is about 5 σ, and there are sixteen million of them in what fits the first-level cache.
+pub(super) struct Normals {
+    coarse: [f32; NORMALS],
+    fine: [f32; NORMALS],
+}
+
+/// 16 KiB for each of the two.
+const NORMALS: usize = 1 << 12;
+/// Bits of a random number that [`Normals::pick`] uses.
+pub(super) const PICKED: u32 = 24;
 
 impl Normals {
     /// The table, made on first use.
     pub(super) fn table() -> &'static Normals {
         static TABLE: LazyLock<Box<Normals>> = LazyLock::new(|| {
-            let mut rng = stream(0, 0, 0);
-            let mut values = Box::new(Normals([0.0; NORMALS]));
-            values.0.fill_with(|| StandardNormal.sample(&mut rng));
-            let count = NORMALS as f32;
-            let mean = values.0.iter().sum::<f32>() / count;
-            let variance = values.0.iter().map(|z| (z - mean).powi(2)).sum::<f32>() / count;
-            values.0.iter_mut().for_each(|z| *z = (*z - mean) / variance.sqrt());
-            values
+            let quantiles: Vec<f64> =
+                (0..NORMALS).map(|i| quantile((i as f64 + 0.5) / NORMALS as f64)).collect();
+            let variance = quantiles.iter().map(|z| z * z).sum::<f64>() / NORMALS as f64;
+            let scaled = |weight: f64| {
+                let scale = weight / variance.sqrt();
+                #[allow(clippy::cast_possible_truncation, reason = "a handful of σ")]
+                std::array::from_fn(|i| (quantiles[i] * scale) as f32)
+            };
+            // 0.8² + 0.6² = 1.
+            Box::new(Normals { coarse: scaled(0.8), fine: scaled(0.6) })
         });
         &TABLE
     }
 
-    /// A deviate; uses the low 14 bits of `bits`.
+    /// A deviate; uses the low [`PICKED`] bits of `bits`.
     #[inline]
     #[allow(clippy::cast_possible_truncation, reason = "only the low bits count")]
     pub(super) fn pick(&self, bits: u64) -> f32 {
-        self.0[bits as usize % NORMALS]
+        self.coarse[bits as usize % NORMALS] + self.fine[(bits >> 12) as usize % NORMALS]
     }
 }
 
-/// Means above this take the normal approximation: there a count's skewness is below 0.23, and no deviate of the
-/// table is low enough to make a count negative.
-const FEW: f32 = 20.0;
-
-/// Counts with one mean that many pixels share, such as the sky's glow.
-pub(super) enum Counts {
-    /// None at all.
-    Zero,
-    /// Few: the cumulative distribution in units of 2⁻³², with a guide that says where to begin the search.
-    Few { cumulative: Vec<u32>, guide: Box<[u8; 256]> },
-    /// Many.
-    Many { mean: f32, deviation: f32 },
-}
-
-impl Counts {
-    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "32 bits by construction")]
-    pub(super) fn new(mean: f32) -> Self {
-        if mean <= 0.0 {
-            return Counts::Zero;
-        }
-        if mean > FEW {
-            return Counts::Many { mean, deviation: mean.sqrt() };
-        }
-        let mean = f64::from(mean);
-        let mut cumulative = Vec::new();
-        let (mut probability, mut sum, mut count) = ((-mean).exp(), 0.0, 0.0);
-        loop {
-            sum += probability;
-            // Saturates at u32::MAX, which ends every search.
-            let scaled = (sum * (u64::from(u32::MAX) + 1) as f64) as u32;
-            cumulative.push(scaled);
-            count += 1.0;
-            probability *= mean / count;
-            if scaled == u32::MAX || (count > mean && probability < f64::EPSILON) {
-                break;
-            }
-        }
-        if let Some(last) = cumulative.last_mut() {
-            *last = u32::MAX;
-        }
-        let mut guide = Box::new([0; 256]);
-        for (start, place) in guide.iter_mut().enumerate() {
-            let lowest = (start as u32) << 24;
-            // At most about 70 entries for a mean of 20.
-            *place = cumulative.partition_point(|&c| c < lowest) as u8;
-        }
-        Counts::Few { cumulative, guide }
+/// The deviate below which that share of a normal distribution lies, by the rational approximation of P. J. Acklam
+/// (relative error below 1.2 × 10⁻⁹).
+fn quantile(share: f64) -> f64 {
+    const TAIL: f64 = 0.02425;
+    if share > 0.5 {
+        return -quantile(1.0 - share);
     }
-
-    /// A count; uses bits 16 to 31 or 32 to 63 of `bits`, which leaves the low ones to [`Normals::pick`].
-    #[inline]
-    #[allow(clippy::cast_possible_truncation, reason = "only these bits count")]
-    pub(super) fn draw(&self, normals: &Normals, bits: u64) -> f32 {
-        match self {
-            Counts::Zero => 0.0,
-            Counts::Few { cumulative, guide } => {
-                let uniform = (bits >> 32) as u32;
-                let mut count = usize::from(guide[(uniform >> 24) as usize]);
-                while uniform > cumulative[count] {
-                    count += 1;
-                }
-                count as f32
-            }
-            Counts::Many { mean, deviation } => mean + deviation * normals.pick(bits >> 16),
-        }
+    if share < TAIL {
+        let q = (-2.0 * libm::log(share)).sqrt();
+        let above =
+            ((((-7.784_894_002_430_293e-3 * q - 3.223_964_580_411_365e-1) * q - 2.400_758_277_161_838) * q
+                - 2.549_732_539_343_734)
+                * q
+                + 4.374_664_141_464_968)
+                * q
+                + 2.938_163_982_698_783;
+        let below = (((7.784_695_709_041_462e-3 * q + 3.224_671_290_700_398e-1) * q + 2.445_134_137_142_996)
+            * q
+            + 3.754_408_661_907_416)
+            * q
+            + 1.0;
+        return above / below;
     }
-}
-
-/// A count with a mean of its own, such as a star's light on one pixel.
-#[inline]
-pub(super) fn count(mean: f32, normals: &Normals, rng: &mut Xoshiro256PlusPlus) -> f32 {
-    if mean > FEW {
-        return mean + mean.sqrt() * normals.pick(rng.next_u64() >> 32);
-    }
-    let uniform: f32 = rng.random();
-    // 1 − m ≤ exp(−m): most pixels in a star's wings need no exponential to be dark.
-    if uniform <= 1.0 - mean {
-        return 0.0;
-    }
-    let (mut probability, mut count) = ((-mean).exp(), 0.0);
-    let mut sum = probability;
-    // f32 sums may end just below 1; the bound is far beyond any count of so small a mean.
-    while uniform > sum && count < 4.0 * FEW {
-        count += 1.0;
-        probability *= mean / count;
-        sum += probability;
-    }
-    count
+    let q = share - 0.5;
+    let r = q * q;
+    let above =
+        (((((-3.969_683_028_665_376e1 * r + 2.209_460_984_245_205e2) * r - 2.759_285_104_469_687e2) * r
+            + 1.383_577_518_672_69e2)
+            * r
+            - 3.066_479_806_614_716e1)
+            * r
+            + 2.506_628_277_459_239)
+            * q;
+    let below = ((((-5.447_609_879_822_406e1 * r + 1.615_858_368_580_409e2) * r - 1.556_989_798_598_866e2)
+        * r
+        + 6.680_131_188_771_972e1)
+        * r
+        - 1.328_068_155_288_572e1)
+        * r
+        + 1.0;
+    above / below
 }
 
 /// The finaliser of `SplitMix64` (Steele, Lea and Flood 2014) after one step of its counter.
@@ -147,31 +119,32 @@ fn scramble(word: u64) -> u64 {
 mod tests {
     use super::*;
 
-    const DRAWS: usize = 100_000;
-
-    /// Mean and variance of draws must be those of a Poisson distribution, within five standard errors.
-    #[track_caller]
-    fn is_poisson(mean: f32, mut draw: impl FnMut() -> f32) {
-        let draws: Vec<f64> = (0..DRAWS).map(|_| f64::from(draw())).collect();
-        let n = DRAWS as f64;
-        let average = draws.iter().sum::<f64>() / n;
-        let variance = draws.iter().map(|d| (d - average).powi(2)).sum::<f64>() / n;
-        let mean = f64::from(mean);
-        assert!((average - mean).abs() < 5.0 * (mean / n).sqrt(), "mean {average} for {mean}");
-        let error = ((mean + 2.0 * mean * mean) / n).sqrt();
-        assert!((variance - mean).abs() < 5.0 * error, "variance {variance} for {mean}");
+    #[test]
+    fn quantiles_are_those_of_the_normal_distribution() {
+        for (share, deviate) in [
+            (0.5, 0.0),
+            (0.841_344_746_068_543, 1.0),
+            (0.977_249_868_051_821, 2.0),
+            (0.001_349_898_031_630_09, -3.0),
+            (3.167_124_183_311_99e-5, -4.0),
+        ] {
+            assert!((quantile(share) - deviate).abs() < 1e-7, "{} for {share}", quantile(share));
+        }
     }
 
     #[test]
-    fn counts_are_poisson_below_and_above_the_switch() {
-        let normals = Normals::table();
-        for mean in [0.003, 0.4, 4.0, 19.9, 20.1, 2000.0] {
-            let mut rng = stream(1, 2, 3);
-            let counts = Counts::new(mean);
-            is_poisson(mean, || counts.draw(normals, rng.next_u64()));
-            is_poisson(mean, || count(mean, normals, &mut rng));
+    fn deviates_have_the_moments_of_a_normal_distribution() {
+        let (normals, mut rng) = (Normals::table(), stream(1, 2, 3));
+        let draws: Vec<f64> = (0..400_000).map(|_| f64::from(normals.pick(rng.next_u64()))).collect();
+        let moment = |power| draws.iter().map(|z| z.powi(power)).sum::<f64>() / draws.len() as f64;
+        // Within four standard errors.
+        for (power, expected, error) in [(1, 0.0, 0.0063), (2, 1.0, 0.009), (3, 0.0, 0.025), (4, 3.0, 0.062)]
+        {
+            assert!((moment(power) - expected).abs() < error, "moment {power} is {}", moment(power));
         }
-        assert!(matches!(Counts::new(0.0), Counts::Zero));
+        let beyond = |z: f64| draws.iter().filter(|d| d.abs() > z).count();
+        assert!((900..1260).contains(&beyond(3.0)), "{} beyond 3 σ", beyond(3.0));
+        assert!((5..50).contains(&beyond(4.0)), "{} beyond 4 σ", beyond(4.0));
     }
 
     #[test]

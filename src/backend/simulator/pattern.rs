@@ -9,8 +9,9 @@ use ndarray::Array3;
 use rand::Rng;
 use rustix::mm::{Advice, madvise};
 
-use super::noise;
-use super::sensor::{self, PixelType, Sample, Sensor};
+use super::noise::{self, NO_FRAME};
+use super::readout::{self, Sample};
+use super::sensor::{PixelType, Sensor};
 use crate::image::Pixels;
 
 /// Bytes of the block: small enough to be made in a few ms, large enough to come from memory and not from a cache,
@@ -34,8 +35,10 @@ struct Key {
     /// Level below the noise, ADU.
     offset: i32,
     pixel_type: PixelType,
-    /// Largest value that the converter delivers, ADU.
+    /// Largest value that the converter gives, ADU.
     largest: u16,
+    /// Bits by which a value is shifted up when it is delivered.
+    shift: u8,
 }
 
 enum Block {
@@ -45,8 +48,9 @@ enum Block {
 
 impl Pattern {
     pub(super) fn new(sensor: &Sensor, offset: i32) -> Self {
-        let (pixel_type, largest) = (sensor.pixel_type(), sensor.largest());
-        Pattern { key: Key { seed: sensor.seed, offset, pixel_type, largest }, block: OnceLock::new() }
+        let (pixel_type, largest, shift) = (sensor.pixel_type(), sensor.largest(), sensor.shift());
+        let key = Key { seed: sensor.seed, offset, pixel_type, largest, shift };
+        Pattern { key, block: OnceLock::new() }
     }
 
     /// Whether the other one looks the same.
@@ -70,15 +74,15 @@ impl Pattern {
     }
 
     fn samples<T: Sample>(&self) -> Vec<T> {
-        let Key { seed, offset, largest, .. } = self.key;
+        let Key { seed, offset, largest, shift, .. } = self.key;
         let mut samples = vec![T::default(); BLOCK / size_of::<T>()];
-        let mut rng = noise::stream(seed, u64::MAX, 1);
+        let mut rng = noise::stream(seed, NO_FRAME, 1);
         for chunk in samples.chunks_mut(8) {
             for (sample, byte) in chunk.iter_mut().zip(rng.next_u64().to_le_bytes()) {
                 let adu = (offset + i32::from(byte & NOISE)).min(i32::from(largest));
                 #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "0 to largest")]
                 let adu = adu as u16;
-                *sample = T::from_adu(adu);
+                *sample = T::from_adu(adu << shift);
             }
         }
         samples
@@ -92,7 +96,7 @@ fn repeat<T: Sample>(block: &[T], width: usize, height: usize) -> Array3<T> {
     while pixels.len() < length {
         pixels.extend_from_slice(&block[..block.len().min(length - pixels.len())]);
     }
-    sensor::image(pixels, width, height)
+    readout::image(pixels, width, height)
 }
 
 /// Asks the kernel for pages of 2 MiB behind a large buffer: touching small ones costs several times the copy.
@@ -113,12 +117,17 @@ fn ask_for_huge_pages<T>(buffer: &mut Vec<T>) {
 
 #[cfg(test)]
 mod tests {
-    use super::super::sensor::Mosaic;
+    use super::super::model::Model;
+    use super::super::presets;
     use super::*;
+
+    fn pattern(bits: u8, offset: i32) -> Pattern {
+        Pattern::new(&Sensor::new(Model { bits, ..presets::kaf8300() }, 1), offset)
+    }
 
     #[test]
     fn repeats_its_block_over_small_and_large_frames() {
-        let pattern = Pattern::new(&Sensor::new(1, 1, 12, Mosaic::Mono, 1), 100);
+        let pattern = pattern(12, 100);
         let block = BLOCK / 2;
         for (width, height) in [(3, 2), (4096, 600), (8192, 2100)] {
             let Pixels::U16(frame) = pattern.frame(width, height) else { panic!("not 16 bit") };
@@ -131,7 +140,7 @@ mod tests {
 
     #[test]
     fn stays_within_the_converter() {
-        let pattern = Pattern::new(&Sensor::new(1, 1, 8, Mosaic::Mono, 1), 1000);
+        let pattern = pattern(8, 1000);
         let Pixels::U8(frame) = pattern.frame(40, 30) else { panic!("not 8 bit") };
         assert!(frame.iter().all(|&p| p == 255));
     }

@@ -7,16 +7,20 @@ use super::exposure::Exposure;
 use super::format;
 use super::guide::{Mount, Pulse};
 use super::pattern::Pattern;
-use super::sensor::{Recipe, Sensor};
+use super::readout::Recipe;
+use super::sensor::Sensor;
 use super::settings::Scene;
-use super::sky::Sky;
+use super::sky::{Light, Outlook, Screen};
 use crate::camera::error::{CameraError, ErrorKind, Result};
-use crate::camera::types::{Cancel, ExposureStatus, Frame, FrameInfo, Moment};
+use crate::camera::types::{Cancel, Capabilities, Celsius, ExposureStatus, Frame, FrameInfo, Moment};
 
 /// One connection.
 pub(super) struct Session {
     sensor: Arc<Sensor>,
-    sky: Arc<Sky>,
+    /// What the camera was said to be able to do when it was connected.
+    capabilities: Capabilities,
+    /// The last sky needed.
+    outlook: Option<Arc<Outlook>>,
     mount: Mount,
     /// The last test pattern needed.
     pattern: Option<Arc<Pattern>>,
@@ -25,18 +29,29 @@ pub(super) struct Session {
     running: Option<Running>,
 }
 
+/// An exposure to come.
+pub(super) struct Plan {
+    pub(super) scene: Scene,
+    pub(super) outlook: Arc<Outlook>,
+    pub(super) recipe: Recipe,
+    /// Bits in the container of a pixel.
+    pub(super) bits: u8,
+    /// What the thermometer says, if anything.
+    pub(super) thermometer: Option<Celsius>,
+}
+
 struct Running {
     exposure: Exposure,
     info: FrameInfo,
 }
 
 impl Session {
-    pub(super) fn new(sensor: Sensor) -> Self {
-        let sky = Sky::seeded(sensor.seed, sensor.width, sensor.height);
+    pub(super) fn new(sensor: Sensor, capabilities: Capabilities, mount: Mount) -> Self {
         Session {
             sensor: Arc::new(sensor),
-            sky: Arc::new(sky),
-            mount: Mount::default(),
+            capabilities,
+            outlook: None,
+            mount,
             pattern: None,
             exposures: 0,
             running: None,
@@ -47,6 +62,10 @@ impl Session {
         &self.sensor
     }
 
+    pub(super) fn capabilities(&self) -> &Capabilities {
+        &self.capabilities
+    }
+
     /// Whether the camera cannot begin another exposure at `now`. A finished one that nobody fetched can be
     /// replaced.
     pub(super) fn is_exposing(&mut self, now: Duration) -> bool {
@@ -54,26 +73,36 @@ impl Session {
         matches!(status, Some(Ok(ExposureStatus::Exposing { .. } | ExposureStatus::Reading { .. })))
     }
 
-    /// Begins an exposure, in place of the one before, whose pixels come in containers of `bits`.
-    pub(super) fn expose(
+    /// The sky that an exposure from `now` on will see; the one before, as long as nothing has changed.
+    pub(super) fn look(
         &mut self,
-        now: Moment,
-        scene: Scene,
-        recipe: Recipe,
-        bits: u8,
-        unwanted: Cancel,
-    ) -> Result<()> {
-        if let Some(shift) = self.mount.take_shift(now.elapsed) {
-            self.sky = Arc::new(self.sky.moved(shift));
+        now: Duration,
+        exposed: Duration,
+        light: &Light,
+        screen: Screen,
+    ) -> Arc<Outlook> {
+        self.mount.track(now, light.tracking());
+        self.mount.point(now, light.told());
+        let view = light.view(screen, |share| self.mount.strayed(now + exposed.mul_f64(share)));
+        match &self.outlook {
+            Some(outlook) if outlook.is_like(&view) => Arc::clone(outlook),
+            _ => Arc::clone(self.outlook.insert(Arc::new(Outlook::new(view)))),
         }
+    }
+
+    /// Begins an exposure, in place of the one before.
+    pub(super) fn expose(&mut self, now: Moment, plan: Plan, unwanted: Cancel) -> Result<()> {
+        let Plan { scene, outlook, recipe, bits, thermometer } = plan;
         let closes = now.elapsed + recipe.duration;
         let sensor = Arc::clone(&self.sensor);
         let exposure = match scene {
             Scene::Sky => {
-                let (sky, number) = (Arc::clone(&self.sky), self.exposures);
+                let number = self.exposures;
                 Exposure::open(closes, unwanted, move |cancelled| {
-                    let pixels = sensor.read_out(&sky, &recipe, number, cancelled)?;
-                    Some(format::deliver(pixels, sensor.bits, bits))
+                    // In the dark there is no sky to be made.
+                    let sky = recipe.is_lit().then(|| outlook.sky());
+                    let pixels = sensor.read_out(sky, &recipe, number, cancelled)?;
+                    Some(format::deliver(pixels, sensor.depth(), bits))
                 })?
             }
             Scene::TestPattern => {
@@ -85,7 +114,7 @@ impl Session {
                 let (width, height) = recipe.roi.binned(recipe.binning);
                 Exposure::open(closes, unwanted, move |_| {
                     let pixels = pattern.frame(width as usize, height as usize);
-                    Some(format::deliver(pixels, sensor.bits, bits))
+                    Some(format::deliver(pixels, sensor.depth(), bits))
                 })?
             }
         };
@@ -95,9 +124,9 @@ impl Session {
             exposed: recipe.duration,
             roi: recipe.roi,
             binning: recipe.binning,
-            gain: Some(recipe.gain),
-            offset: Some(recipe.offset),
-            temperature: Some(recipe.temperature),
+            gain: self.capabilities.gain.map(|_| recipe.gain),
+            offset: self.capabilities.offset.map(|_| recipe.offset),
+            temperature: thermometer,
             added: 1,
         };
         self.exposures += 1;

@@ -1,18 +1,47 @@
-//! What a user may choose before connecting: which sensor to simulate, and what it sees.
+//! What a user may choose: which sensor to simulate, what surrounds it, and what it sees.
 //!
 //! Names, limits and defaults are those of `xml-skeletons/simulator.xml`; a contract test compares the two.
 
-use super::sensor::{Mosaic, Sensor};
+use std::borrow::Cow;
+
+use super::choice::Choice;
+use super::cooler::{Behaviour, Conditions};
+use super::model::{Adding, BiasPattern, Dark, Dial, Model};
+use super::mosaic::Mosaic;
+use super::numbers::{Number, Numbers};
+use super::presets;
+use super::sky::{Light, Screen};
 use crate::camera::error::{CameraError, ErrorKind, Result};
 use crate::camera::types::Value;
 
-/// The sensor to simulate and the scene before it.
-#[derive(Clone, Debug, PartialEq)]
+/// One vector of settings.
+pub(super) trait Vector {
+    /// All of it.
+    fn get(&self) -> Value;
+    /// Takes the whole value or nothing of it. A record may leave out elements, which keep their values.
+    fn set(&mut self, value: &Value) -> Result<()>;
+}
+
+/// When a vector may be changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Changes {
+    /// It describes the sensor, and that of a connected camera cannot change under its user's hands.
+    BeforeConnecting,
+    /// It counts for the exposures that begin from then on.
+    AnyTime,
+}
+
+/// The sensor to simulate and the scene before it: one field for each vector.
+#[derive(Clone)]
 pub(super) struct Settings {
-    /// One per entry of [`NUMBERS`].
-    numbers: [f64; NUMBERS.len()],
-    mosaic: Mosaic,
-    pub(super) scene: Scene,
+    model: Choice<Preset>,
+    sensor: Numbers<5>,
+    mosaic: Choice<Mosaic>,
+    pixel: Numbers<6>,
+    surroundings: Numbers<2>,
+    cooler: Choice<Behaviour>,
+    scene: Choice<Scene>,
+    pub(super) light: Light,
 }
 
 /// What the camera looks at.
@@ -24,24 +53,24 @@ pub(super) enum Scene {
     TestPattern,
 }
 
-/// A setting by its vector's name.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Setting {
-    Sensor,
-    Mosaic,
-    Scene,
-}
+/// A sensor that is sold; `None` is the custom one.
+type Preset = Option<fn() -> Model>;
 
-struct Number {
-    name: &'static str,
-    min: f64,
-    max: f64,
-    /// Distance of possible values from `min` on; 0 allows any.
-    step: f64,
-    default: f64,
-}
+/// The first one is what [`SENSOR`], [`MOSAICS`] and [`PIXEL`] describe.
+const MODELS: [(&str, Preset); 10] = [
+    ("CUSTOM", None),
+    ("IMX571M", Some(|| presets::imx571(Mosaic::Mono))),
+    ("IMX571C", Some(|| presets::imx571(Mosaic::Rggb))),
+    ("IMX455M", Some(|| presets::imx455(Mosaic::Mono))),
+    ("IMX455C", Some(|| presets::imx455(Mosaic::Rggb))),
+    ("IMX533M", Some(|| presets::imx533(Mosaic::Mono))),
+    ("IMX533C", Some(|| presets::imx533(Mosaic::Rggb))),
+    ("IMX294C", Some(presets::imx294)),
+    ("IMX462C", Some(presets::imx462)),
+    ("KAF8300M", Some(presets::kaf8300)),
+];
 
-const NUMBERS: [Number; 5] = [
+const SENSOR: [Number; 5] = [
     Number { name: "WIDTH", min: 1.0, max: 16384.0, step: 1.0, default: 1280.0 },
     Number { name: "HEIGHT", min: 1.0, max: 16384.0, step: 1.0, default: 1024.0 },
     Number { name: "PIXEL_SIZE", min: 0.5, max: 100.0, step: 0.0, default: 5.2 },
@@ -57,132 +86,137 @@ const MOSAICS: [(&str, Mosaic); 5] = [
     ("GBRG", Mosaic::Gbrg),
 ];
 
+const PIXEL: [Number; 6] = [
+    Number { name: "FULL_WELL", min: 1000.0, max: 1e6, step: 0.0, default: 50_000.0 },
+    Number { name: "READ_NOISE", min: 0.0, max: 100.0, step: 0.0, default: 2.0 },
+    Number { name: "DARK_CURRENT", min: 0.0, max: 1000.0, step: 0.0, default: 0.5 },
+    Number { name: "DARK_DOUBLING", min: 2.0, max: 20.0, step: 0.0, default: 6.0 },
+    Number { name: "HOT_PIXELS", min: 0.0, max: 100_000.0, step: 0.0, default: 100.0 },
+    Number { name: "BIAS_PATTERN", min: 0.0, max: 100.0, step: 0.0, default: 0.4 },
+];
+
+const SURROUNDINGS: [Number; 2] = [
+    Number { name: "AMBIENT", min: -40.0, max: 50.0, step: 0.0, default: 20.0 },
+    Number { name: "COSMIC_RAYS", min: 0.0, max: 600.0, step: 0.0, default: 1.0 },
+];
+
+const COOLERS: [(&str, Behaviour); 5] = [
+    ("COOLER_STEADY", Behaviour::Steady),
+    ("COOLER_OVERSHOOTING", Behaviour::Overshooting),
+    ("COOLER_RINGING", Behaviour::Ringing),
+    ("COOLER_WEAK", Behaviour::Weak),
+    ("COOLER_BLIND", Behaviour::Blind),
+];
+
 const SCENES: [(&str, Scene); 2] = [("SCENE_SKY", Scene::Sky), ("SCENE_TEST_PATTERN", Scene::TestPattern)];
 
-impl Setting {
-    /// The setting of that name.
-    pub(super) fn named(name: &str) -> Option<Self> {
-        match name {
-            "SIMULATOR_SENSOR" => Some(Setting::Sensor),
-            "SIMULATOR_CFA" => Some(Setting::Mosaic),
-            "SIMULATOR_SCENE" => Some(Setting::Scene),
-            _ => None,
-        }
-    }
-
-    /// A connected camera's sensor cannot change under its user's hands; what it looks at can.
-    pub(super) fn is_fixed_while_connected(self) -> bool {
-        match self {
-            Setting::Sensor | Setting::Mosaic => true,
-            Setting::Scene => false,
-        }
-    }
-}
+/// Temperature at which the dark current of a custom sensor is given, °C.
+const DARK_REFERENCE: f64 = 20.0;
+/// Charge that spans the converter of a custom sensor at gain 0, times its full well; a little more, as in most
+/// cameras.
+const CONVERTER_SPAN: f64 = 1.04;
 
 impl Settings {
     pub(super) fn new() -> Self {
-        Settings { numbers: NUMBERS.map(|number| number.default), mosaic: Mosaic::Mono, scene: Scene::Sky }
-    }
-
-    pub(super) fn get(&self, setting: Setting) -> Value {
-        match setting {
-            Setting::Sensor => Value::Record(
-                NUMBERS
-                    .iter()
-                    .zip(self.numbers)
-                    .map(|(number, value)| (number.name.to_owned(), Value::Number(value)))
-                    .collect(),
-            ),
-            Setting::Mosaic => chosen(&MOSAICS, self.mosaic),
-            Setting::Scene => chosen(&SCENES, self.scene),
+        Settings {
+            model: Choice::new("SIMULATOR_MODEL", &MODELS),
+            sensor: Numbers::new("SIMULATOR_SENSOR", &SENSOR),
+            mosaic: Choice::new("SIMULATOR_CFA", &MOSAICS),
+            pixel: Numbers::new("SIMULATOR_PIXEL", &PIXEL),
+            surroundings: Numbers::new("SIMULATOR_SURROUNDINGS", &SURROUNDINGS),
+            cooler: Choice::new("SIMULATOR_COOLER", &COOLERS),
+            scene: Choice::new("SIMULATOR_SCENE", &SCENES),
+            light: Light::new(),
         }
     }
 
-    /// Takes the whole value or nothing of it.
-    pub(super) fn set(&mut self, setting: Setting, value: &Value) -> Result<()> {
-        match setting {
-            Setting::Sensor => {
-                let Value::Record(elements) = value else {
-                    return Err(invalid("SIMULATOR_SENSOR takes a record of numbers".to_owned()));
-                };
-                let mut numbers = self.numbers;
-                for (name, value) in elements {
-                    let Some(place) = NUMBERS.iter().position(|number| number.name == name) else {
-                        return Err(invalid(format!("SIMULATOR_SENSOR has no element {name}")));
-                    };
-                    numbers[place] = NUMBERS[place].check(value)?;
-                }
-                self.numbers = numbers;
-            }
-            Setting::Mosaic => self.mosaic = choose("SIMULATOR_CFA", &MOSAICS, value)?,
-            Setting::Scene => self.scene = choose("SIMULATOR_SCENE", &SCENES, value)?,
+    /// The vector of that name.
+    pub(super) fn named(&mut self, name: &str) -> Option<(&mut dyn Vector, Changes)> {
+        Some(match name {
+            "SIMULATOR_MODEL" => (&mut self.model, Changes::BeforeConnecting),
+            "SIMULATOR_SENSOR" => (&mut self.sensor, Changes::BeforeConnecting),
+            "SIMULATOR_CFA" => (&mut self.mosaic, Changes::BeforeConnecting),
+            "SIMULATOR_PIXEL" => (&mut self.pixel, Changes::BeforeConnecting),
+            "SIMULATOR_SURROUNDINGS" => (&mut self.surroundings, Changes::AnyTime),
+            "SIMULATOR_COOLER" => (&mut self.cooler, Changes::AnyTime),
+            "SIMULATOR_SCENE" => (&mut self.scene, Changes::AnyTime),
+            _ => (self.light.named(name)?, Changes::AnyTime),
+        })
+    }
+
+    /// The type of sensor that these settings describe.
+    pub(super) fn model(&self) -> Model {
+        self.model.value().map_or_else(|| self.custom(), |preset| preset())
+    }
+
+    fn custom(&self) -> Model {
+        let [width, height, pixel_size, bits, _] = self.sensor.values();
+        let [full_well, read_noise, dark_current, doubling, hot_pixels, pattern] = self.pixel.values();
+        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "8 to 16")]
+        let bits = bits as u8;
+        Model {
+            width: whole(width),
+            height: whole(height),
+            pixel_size,
+            mosaic: self.mosaic.value(),
+            bits,
+            left_aligned: false,
+            #[allow(clippy::cast_possible_truncation, reason = "some digits are enough")]
+            full_well: full_well as f32,
+            electrons_per_adu: CONVERTER_SPAN * full_well / f64::from(1 << bits),
+            // A quarter of an electron per ADU at 16 bit, so that the read noise is well sampled.
+            gain: Dial::new(0, 300, 100),
+            // More than ten times the read noise at the first gain and 16 bit, so that nothing is cut off.
+            offset: Dial::new(0, 1000, 100),
+            read_noise: Cow::Owned(vec![(0, read_noise)]),
+            dark: Dark { rate: dark_current, at: DARK_REFERENCE, doubling },
+            hot_pixels,
+            #[allow(clippy::cast_possible_truncation, reason = "some digits are enough")]
+            pattern: BiasPattern { columns: pattern as f32, rows: 0.0 },
+            binning: Adding::Charge,
+            shutter: true,
+            cooler: Some(40.0),
         }
-        Ok(())
     }
 
-    /// Columns and rows.
-    pub(super) fn size(&self) -> (u32, u32) {
-        let [width, height, ..] = self.numbers;
-        (whole(width), whole(height))
+    /// What decides the irregularities of the sensor, and all noise.
+    pub(super) fn seed(&self) -> u64 {
+        let [.., seed] = self.sensor.values();
+        u64::from(whole(seed))
     }
 
-    /// Size of a pixel, µm.
-    pub(super) fn pixel_size(&self) -> f64 {
-        let [_, _, pixel_size, ..] = self.numbers;
-        pixel_size
+    /// What the cooler depends on.
+    pub(super) fn conditions(&self) -> Conditions {
+        let [ambient, _] = self.surroundings.values();
+        Conditions { ambient, largest_drop: self.model().cooler, behaviour: self.cooler.value() }
     }
 
-    /// The sensor that these settings describe.
-    pub(super) fn sensor(&self) -> Sensor {
-        let (width, height) = self.size();
-        let [_, _, _, bits, seed] = self.numbers;
-        #[allow(clippy::cast_possible_truncation, reason = "8 to 16")]
-        let bits = whole(bits) as u8;
-        Sensor::new(width, height, bits, self.mosaic, u64::from(whole(seed)))
+    /// Cosmic rays on each cm² in a second.
+    pub(super) fn cosmic_rays(&self) -> f64 {
+        let [_, per_minute] = self.surroundings.values();
+        per_minute / 60.0
+    }
+
+    pub(super) fn scene(&self) -> Scene {
+        self.scene.value()
+    }
+
+    /// What the light falls on.
+    pub(super) fn screen(&self) -> Screen {
+        let model = self.model();
+        Screen { size: (model.width, model.height), pixel: model.pixel_size, seed: self.seed() }
     }
 }
 
-impl Number {
-    fn check(&self, value: &Value) -> Result<f64> {
-        let Number { name, min, max, step, .. } = *self;
-        let Value::Number(value) = *value else {
-            return Err(invalid(format!("{name} takes a number")));
-        };
-        if !value.is_finite() {
-            return Err(invalid(format!("{name} takes a finite number, not {value}")));
-        }
-        if !(min..=max).contains(&value) {
-            let detail = format!("{name} takes {min} to {max}, not {value}");
-            return Err(CameraError::new(ErrorKind::OutOfRange, CALL, detail));
-        }
-        if step > 0.0 && (value - min) % step != 0.0 {
-            return Err(invalid(format!("{name} takes {min} to {max} in steps of {step}, not {value}")));
-        }
-        Ok(value)
-    }
-}
+/// The call that changes a setting.
+pub(super) const CALL: &str = "set_parameter";
 
-const CALL: &str = "set_parameter";
-
-fn invalid(detail: String) -> CameraError {
+/// A value that no setting takes.
+pub(super) fn invalid(detail: String) -> CameraError {
     CameraError::new(ErrorKind::InvalidValue, CALL, detail)
 }
 
-fn chosen<T: Copy + PartialEq>(choices: &[(&str, T)], choice: T) -> Value {
-    let name = choices.iter().find(|(_, each)| *each == choice).map_or("", |(name, _)| name);
-    Value::Text(name.to_owned())
-}
-
-fn choose<T: Copy>(vector: &str, choices: &[(&str, T)], value: &Value) -> Result<T> {
-    let names = || choices.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(", ");
-    let Value::Text(word) = value else {
-        return Err(invalid(format!("{vector} takes one of {}", names())));
-    };
-    let choice = choices.iter().find(|(name, _)| name == word).map(|(_, choice)| *choice);
-    choice.ok_or_else(|| invalid(format!("{vector} takes one of {}, not {word}", names())))
-}
-
-#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "checked against NUMBERS")]
+#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "checked against SENSOR")]
 fn whole(number: f64) -> u32 {
     number as u32
 }
@@ -191,48 +225,16 @@ fn whole(number: f64) -> u32 {
 mod tests {
     use super::*;
 
-    fn record(elements: &[(&str, f64)]) -> Value {
-        Value::Record(elements.iter().map(|(name, n)| ((*name).to_owned(), Value::Number(*n))).collect())
-    }
-
-    #[track_caller]
-    fn refused(value: &Value, kind: ErrorKind, words: &str) {
-        let mut settings = Settings::new();
-        let error = settings.set(Setting::Sensor, value).unwrap_err();
-        assert_eq!((error.kind, error.detail.as_str()), (kind, words));
-        assert_eq!(settings, Settings::new());
-    }
-
     #[test]
-    fn a_partial_record_merges() {
+    fn a_custom_sensor_is_the_one_that_was_set_and_a_preset_is_not() {
         let mut settings = Settings::new();
-        settings.set(Setting::Sensor, &record(&[("HEIGHT", 200.0), ("BITS", 12.0)])).unwrap();
-        assert_eq!(settings.size(), (1280, 200));
-        assert_eq!(settings.sensor().bits, 12);
-        assert_eq!(
-            settings.get(Setting::Sensor),
-            record(&[
-                ("WIDTH", 1280.0),
-                ("HEIGHT", 200.0),
-                ("PIXEL_SIZE", 5.2),
-                ("BITS", 12.0),
-                ("SEED", 1.0)
-            ]),
-        );
-    }
-
-    #[test]
-    fn a_bad_element_refuses_the_whole_record_and_says_why() {
-        let with = |name, value| record(&[("HEIGHT", 200.0), (name, value)]);
-        refused(&with("WIDTH", 16385.0), ErrorKind::OutOfRange, "WIDTH takes 1 to 16384, not 16385");
-        refused(&with("WIDTH", f64::NAN), ErrorKind::InvalidValue, "WIDTH takes a finite number, not NaN");
-        refused(
-            &with("WIDTH", 10.5),
-            ErrorKind::InvalidValue,
-            "WIDTH takes 1 to 16384 in steps of 1, not 10.5",
-        );
-        refused(&with("BITS", 11.0), ErrorKind::InvalidValue, "BITS takes 8 to 16 in steps of 2, not 11");
-        refused(&with("DEPTH", 12.0), ErrorKind::InvalidValue, "SIMULATOR_SENSOR has no element DEPTH");
-        refused(&Value::Number(1.0), ErrorKind::InvalidValue, "SIMULATOR_SENSOR takes a record of numbers");
+        let numbers = [("HEIGHT", 200.0), ("BITS", 12.0)];
+        let record = numbers.map(|(name, number)| (name.to_owned(), Value::Number(number)));
+        settings.sensor.set(&Value::Record(record.to_vec())).unwrap();
+        let model = settings.model();
+        assert_eq!((model.width, model.height, model.bits), (1280, 200, 12));
+        settings.model.set(&Value::Text("IMX533C".to_owned())).unwrap();
+        let model = settings.model();
+        assert_eq!((model.width, model.height, model.bits, model.mosaic), (3008, 3008, 14, Mosaic::Rggb));
     }
 }

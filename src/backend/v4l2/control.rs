@@ -25,7 +25,7 @@ const INTEGER_MENU: u32 = 9;
 
 /// One control.
 #[derive(Clone, Debug)]
-struct Knob {
+pub(super) struct Knob {
     id: u32,
     range: Range<i32>,
     control: Control,
@@ -129,26 +129,22 @@ impl Controls {
         set(node, self.offset.as_ref(), offset)
     }
 
-    /// The value of one of the others; `None` if there is none of that name.
-    pub(super) fn other(&self, node: BorrowedFd<'_>, name: &str) -> Option<Result<Value, Errno>> {
-        let knob = self.others.iter().find(|knob| knob.control.name == name)?;
-        Some(abi::control(node, knob.id).map(|value| knob.value(value)))
-    }
-
-    /// Sets one of the others and tells what it is then. The inner `None` says that it does not take such a value.
-    pub(super) fn set_other(
-        &self,
-        node: BorrowedFd<'_>,
-        name: &str,
-        value: &Value,
-    ) -> Option<Option<Result<Value, Errno>>> {
-        let knob = self.others.iter().find(|knob| knob.control.name == name)?;
-        let Some(wanted) = knob.number(value) else { return Some(None) };
-        Some(Some(abi::set_control(node, knob.id, wanted).map(|value| knob.value(value))))
+    /// One of the others by the name of its property.
+    pub(super) fn find(&self, name: &str) -> Option<&Knob> {
+        self.others.iter().find(|knob| knob.control.name == name)
     }
 }
 
 impl Knob {
+    pub(super) fn get(&self, node: BorrowedFd<'_>) -> Result<Value, Errno> {
+        abi::control(node, self.id).map(|number| self.value(number))
+    }
+
+    /// Sets it and tells what it is then.
+    pub(super) fn set(&self, node: BorrowedFd<'_>, number: i32) -> Result<Value, Errno> {
+        abi::set_control(node, self.id, number).map(|number| self.value(number))
+    }
+
     /// In the words of [`crate::camera::Camera::get_parameter`].
     fn value(&self, number: i32) -> Value {
         match &self.control.kind {
@@ -159,7 +155,8 @@ impl Knob {
         }
     }
 
-    fn number(&self, value: &Value) -> Option<i32> {
+    /// The kernel's number for a value; `None` if it does not take such a one.
+    pub(super) fn number(&self, value: &Value) -> Option<i32> {
         match (&self.control.kind, value) {
             (ControlKind::Number(range), Value::Record(fields)) => {
                 let Some((_, Value::Number(number))) = fields.iter().find(|(name, _)| name == CONTROL_VALUE)

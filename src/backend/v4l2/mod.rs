@@ -41,6 +41,7 @@ pub const BACKEND: Backend = Backend {
     skeleton: Some(("v4l2.xml", include_str!("../../../xml-skeletons/v4l2.xml"))),
     addresses: None,
     nodes: Some(Nodes { directory: "/dev", prefix: "video" }),
+    complaints: Vec::new,
     create: || Box::new(V4l2::default()),
 };
 
@@ -93,7 +94,7 @@ impl V4l2 {
                 self.settings.size = (width, height);
             }
             (STACKING, Value::Text(text)) if text == "ON" || text == "OFF" => {
-                self.settings.stacking = text == "ON"
+                self.settings.stacking = text == "ON";
             }
             (SIZE, _) => return Err(invalid("WIDTH and HEIGHT")),
             _ => return Err(invalid("ON or OFF")),
@@ -236,8 +237,8 @@ impl Camera for V4l2 {
         if name == FORMAT_PARAMETER {
             return Ok(Value::Text(open.form().name()));
         }
-        let value = open.controls.other(open.node(), name).ok_or_else(|| unknown(CALL, name))?;
-        value.map_err(|error| failed(CALL, error))
+        let knob = open.controls.find(name).ok_or_else(|| unknown(CALL, name))?;
+        knob.get(open.node()).map_err(|error| failed(CALL, error))
     }
 
     fn set_parameter(&mut self, name: &str, value: Value) -> Result<Value> {
@@ -252,11 +253,13 @@ impl Camera for V4l2 {
         if name == FORMAT_PARAMETER {
             return open.set_form(&value).map(|()| value);
         }
-        let set = open.controls.set_other(open.node(), name, &value).ok_or_else(|| unknown(CALL, name))?;
-        open.changed();
+        let knob = open.controls.find(name).ok_or_else(|| unknown(CALL, name))?;
         let invalid =
             || CameraError::new(ErrorKind::InvalidValue, CALL, format!("{name} cannot be {value:?}"));
-        set.ok_or_else(invalid)?.map_err(|error| failed(CALL, error))
+        let number = knob.number(&value).ok_or_else(invalid)?;
+        let set = knob.set(open.node(), number).map_err(|error| failed(CALL, error));
+        open.changed();
+        set
     }
 }
 

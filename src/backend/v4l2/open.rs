@@ -127,6 +127,7 @@ impl Open {
             offset: self.controls.offsets(),
             controls: self.controls.others(),
             guide_port: false,
+            scene: false,
             sdk: None,
         }
     }

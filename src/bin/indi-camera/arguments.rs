@@ -54,8 +54,9 @@ Examples:
 #[derive(Clone, Debug, Args)]
 #[command(next_help_heading = "Where the camera is")]
 pub(super) struct Reach {
-    /// INDI server to speak to, port 7624 unless given; scan takes several
-    #[arg(long, short = 's', global = true, value_name = "HOST[:PORT]", conflicts_with = "driver", value_hint = ValueHint::Hostname)]
+    /// INDI server to speak to, port 7624 unless given, or @ for the local socket of one on this machine; scan takes
+    /// several
+    #[arg(long, short = 's', global = true, value_name = "HOST[:PORT]|@", conflicts_with = "driver", value_hint = ValueHint::Hostname)]
     pub(super) server: Vec<String>,
     /// INDI driver to start and speak to, without any server
     #[arg(long, global = true, value_name = "PROGRAM", value_hint = ValueHint::CommandName)]
@@ -168,7 +169,7 @@ pub(super) struct Capture {
     /// What the picture is for
     #[arg(long, short, value_enum, default_value_t = Kind::Light)]
     pub(super) r#type: Kind,
-    /// Gain, in the camera's own units
+    /// Gain, in the camera's own units; this and what follows stays set
     #[arg(long, allow_hyphen_values = true)]
     pub(super) gain: Option<i32>,
     /// Offset, in the camera's own units
@@ -270,7 +271,9 @@ impl From<Kind> for FrameType {
 /// A time that is not negative.
 fn seconds(text: &str) -> Result<Duration, String> {
     let number = finite(text)?;
-    Duration::try_from_secs_f64(number).map_err(|error| format!("{number} s is no time to wait: {error}"))
+    // Negative, or longer than the universe.
+    Duration::try_from_secs_f64(number)
+        .map_err(|_for_programmers| format!("seconds are counted from 0 on, not {number}"))
 }
 
 fn finite(text: &str) -> Result<f64, String> {

@@ -203,7 +203,7 @@ impl<'a> Plan<'a> {
             }
             Err(error) => return Err(error.into()),
         };
-        let (files, preview, show) = (self.files.clone(), self.wish.preview, self.show);
+        let (files, preview, draw) = (self.files.clone(), self.wish.preview, self.show);
         let name = camera.name().to_owned();
         let working = tokio::task::spawn_blocking(move || {
             let light = frame.as_ref().map(light);
@@ -212,7 +212,7 @@ impl<'a> Plan<'a> {
             let preview =
                 light.as_ref().filter(|_| preview).map(|light| png(&stretch(light, SKY))).transpose();
             let preview = preview.map_err(|error| Fault::disk(format!("no preview: {error}")))?;
-            let drawing = light.filter(|_| show).map(|light| {
+            let drawing = light.filter(|_| draw).map(|light| {
                 let (columns, rows) = terminal::size();
                 let small = light.shrunk(columns, 2 * rows.saturating_sub(WORDS).max(8));
                 half_blocks(&stretch(&small, NIGHT))

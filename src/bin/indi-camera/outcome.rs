@@ -56,7 +56,8 @@ impl Fault {
     /// Prints it: an envelope where one is expected, and in any case a sentence for whoever looks at the terminal.
     pub(super) fn print(&self, json: bool) {
         if json {
-            print(&lines(&Answer::failed(self.code, self.to_string()), false));
+            let answer = Answer { message: self.to_string(), ..Answer::failed(self.code, &*self.sentence) };
+            print(&lines(&answer, false));
         }
         tell(&format!("indi-camera: {self}"));
     }

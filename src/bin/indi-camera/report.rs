@@ -122,7 +122,7 @@ impl Report {
             let _ = writeln!(text, "    {name:<12} {value}");
         };
         row("camera", self.camera.clone());
-        row("file", format!("{} ({:.1} MB)", self.file, self.bytes as f64 / 1e6));
+        row("file", format!("{} ({})", self.file, size(self.bytes)));
         if let Some(preview) = &self.preview {
             row("preview", preview.clone());
         }
@@ -157,6 +157,13 @@ impl Image {
         row("saturated", count(saturated, "pixel"));
         let hfr = self.stars.hfr.map_or(String::new(), |hfr| format!(", half-flux radius {hfr:.2} pixels"));
         row("stars", format!("{}{hfr}", self.stars.count));
+    }
+}
+
+fn size(bytes: u64) -> String {
+    match bytes {
+        0..1_000_000 => format!("{:.1} kB", bytes as f64 / 1e3),
+        _ => format!("{:.1} MB", bytes as f64 / 1e6),
     }
 }
 

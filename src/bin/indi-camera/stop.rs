@@ -26,7 +26,8 @@ impl Stop {
             _ = self.terminate.recv() => Exit::Terminated,
         };
         let sentence = if exit == Exit::Interrupted { "interrupted" } else { "terminated" };
-        Fault::new(exit, Code::Superseded, sentence)
+        // The Camera API has no word for it; what an aborted exposure leaves is no frame.
+        Fault::new(exit, Code::NoFrame, sentence)
     }
 
     /// Does something, unless somebody wants us to stop before it is done; then it is dropped.

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::io::{self, IsTerminal};
 use std::time::Duration;
 
-use indi_camera::camera::answer::Answer;
+use indi_camera::camera::answer::{Answer, Code};
 use indi_camera::client::{Device, Element, ElementValue, Link, Mirror, Server, Vector};
 use indi_camera::wire::State;
 use serde::Serialize;
@@ -14,7 +14,7 @@ use tokio::time::{Instant, sleep_until};
 use super::arguments::{Reach, Watch};
 use super::fault::{Exit, Fault};
 use super::names::means;
-use super::outcome::{Outcome, print};
+use super::outcome::{Outcome, print, tell};
 use super::terminal;
 use super::values::{json, line, state, text};
 
@@ -60,22 +60,30 @@ struct View {
 }
 
 impl View {
-    /// Until the server is gone.
+    /// Until the server is gone for good. One that was lost is tried again for a while.
     async fn follow(&self, server: &Server) -> Result<(), Fault> {
         let mut mirror = server.watch();
         let mut shown = 0;
+        let mut missed = None;
         loop {
             let now = {
                 let mirror = mirror.borrow_and_update();
-                if let Link::Lost { why } | Link::Closed { why } = mirror.link() {
-                    let sentence = format!("{} is gone: {why}", server.address());
-                    return Err(Fault::new(
-                        Exit::Unreachable,
-                        indi_camera::camera::answer::Code::Disconnected,
-                        sentence,
-                    ));
+                let lost = match mirror.link() {
+                    Link::Closed { why } => return Err(gone(server, why)),
+                    Link::Lost { why } => {
+                        Some(format!("{} is gone: {why}; it is tried again", server.address()))
+                    }
+                    Link::Connecting | Link::Up { .. } => None,
+                };
+                print(&if self.live {
+                    self.table(&mirror, lost.as_deref())
+                } else {
+                    self.lines(&mirror, shown)
+                });
+                if let (Some(lost), false) = (&lost, self.live || lost == missed) {
+                    tell(&format!("indi-camera: {lost}"));
                 }
-                print(&if self.live { self.table(&mirror) } else { self.lines(&mirror, shown) });
+                missed = lost;
                 mirror.sequence()
             };
             shown = now;
@@ -138,7 +146,7 @@ impl View {
     }
 
     /// The whole screen.
-    fn table(&self, mirror: &Mirror) -> String {
+    fn table(&self, mirror: &Mirror, lost: Option<&str>) -> String {
         let (columns, rows) = terminal::size();
         let mut lines = Vec::new();
         let mut said = Vec::new();
@@ -156,15 +164,15 @@ impl View {
             }
         }
         said.sort();
-        let last = said.len().saturating_sub(SENTENCES);
-        let room = rows.saturating_sub(said.len() - last + 2).max(1);
-        if lines.len() > room {
-            let hidden = lines.len() - room + 1;
-            lines.truncate(room - 1);
+        let older = said.len().saturating_sub(SENTENCES);
+        let space = rows.saturating_sub(said.len() - older + 2).max(1);
+        if lines.len() > space {
+            let hidden = lines.len() - space + 1;
+            lines.truncate(space - 1);
             lines.push(format!("… {hidden} more; name a pattern to see them"));
         }
-        lines.extend(said[last..].iter().map(|(_, text)| cut(text, columns)));
-        lines.push(cut("Ctrl-C ends", columns));
+        lines.extend(said[older..].iter().map(|(_, text)| cut(text, columns)));
+        lines.push(cut(lost.unwrap_or("Ctrl-C ends"), columns));
         // Line by line over what stands there, and nothing flickers.
         let mut screen = String::from("\x1b[H");
         for line in &lines {
@@ -172,6 +180,11 @@ impl View {
         }
         screen + "\x1b[J"
     }
+}
+
+fn gone(server: &Server, why: &str) -> Fault {
+    let sentence = format!("{} is gone: {why}", server.address());
+    Fault::new(Exit::Unreachable, Code::Disconnected, sentence)
 }
 
 /// A screen of its own, which leaves what was there before as it was.

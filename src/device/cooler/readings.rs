@@ -1,18 +1,30 @@
 //! What the camera says of its temperature, reading by reading.
 
+use std::ops::RangeInclusive;
+
 use crate::camera::call::{Call, Reply};
 use crate::camera::error::CameraError;
-use crate::camera::types::{CameraStatus, Celsius};
+use crate::camera::types::{CameraStatus, Celsius, CoolingStatus};
 use crate::device::connection::Link;
 use crate::device::{Device, Level};
 use crate::property::keys;
 use crate::wire::State;
 
-use super::ramp::{STALLED_AFTER, Verdict};
-use super::{AFTERWARDS, Resume};
+use super::ramp::{Regulating, STALLED_AFTER, Verdict};
+use super::{AFTERWARDS, Resume, Thermometer};
 
 /// A reading that differs by less is not worth telling, °C.
 const NOTEWORTHY: Celsius = 0.05;
+/// A sensor so far from the target that it had reached is not held there any more, °C: well-tuned coolers overshoot by
+/// less.
+const ADRIFT: Celsius = 2.0;
+/// Temperatures that a working sensor can have, °C: no cooler reaches one end, and no chip survives the other.
+const POSSIBLE: RangeInclusive<Celsius> = -150.0..=150.0;
+
+/// Whether a sensor can be that warm. What a broken thermometer says is not told to anyone.
+pub(in crate::device) fn is_possible(temperature: Celsius) -> bool {
+    POSSIBLE.contains(&temperature)
+}
 
 impl Device {
     /// The camera's regular report.
@@ -23,11 +35,11 @@ impl Device {
         }
         self.cooler.polled = self.now.elapsed;
         match result {
-            Ok(Reply::Polled(status)) => self.measured(&status),
+            Ok(Reply::Polled(status)) => self.measured(&credible(status)),
             Ok(_) => {}
             Err(error) => {
                 if self.link == Link::On {
-                    self.say(Level::Warning, &error.to_string());
+                    self.miss(&error.to_string());
                 }
                 self.give_up_parting(&error);
             }
@@ -59,9 +71,17 @@ impl Device {
                 self.publish(&keys::CCD_COOLER_POWER, [power], state);
             }
         }
-        let sensor = status.temperature.filter(|value| value.is_finite());
+        let sensor = status.temperature.filter(|reading| is_possible(*reading));
         self.advance(sensor, status);
+        match (sensor, status.temperature) {
+            (None, Some(reading)) => {
+                let what = format!("the camera says that its sensor is at {reading} C, which cannot be");
+                self.miss(&what);
+            }
+            _ => self.cooler.thermometer = Thermometer::Works,
+        }
         if let Some(value) = sensor {
+            self.watch_target(value);
             self.store.set(&keys::CCD_TEMPERATURE, [value]);
             let moved = self.cooler.shown.is_none_or(|shown| (shown - value).abs() >= NOTEWORTHY);
             let awaited = self.cooler.regulating.is_some() || self.cooler.warming;
@@ -80,6 +100,28 @@ impl Device {
                 let [slope, _] = self.store.get(&keys::CCD_TEMP_RAMP);
                 self.warm_up(slope);
             }
+        }
+    }
+
+    /// There is no reading. That is worth one sentence, and a sensor that is on its way is not seen to get on.
+    fn miss(&mut self, why: &str) {
+        if std::mem::replace(&mut self.cooler.thermometer, Thermometer::Fails) == Thermometer::Works {
+            self.say(Level::Warning, why);
+        }
+        let [last] = self.store.get(&keys::CCD_TEMPERATURE);
+        self.judge(last);
+    }
+
+    /// Notices a sensor that has left the target where the cooler is to hold it.
+    fn watch_target(&mut self, value: Celsius) {
+        let Some(target) = self.cooler.held.filter(|_| self.cooler.requested.is_none()) else { return };
+        if (value - target).abs() > ADRIFT {
+            let what = format!("the sensor has left its target of {target:.1} C: it is at {value:.1} C");
+            self.say(Level::Warning, &what);
+            self.cooler.held = None;
+            self.cooler.regulating = Some(Regulating::new(target, value, self.now.elapsed));
+            self.settle(&keys::CCD_TEMPERATURE, State::Busy);
+            self.show_cooler();
         }
     }
 
@@ -116,17 +158,29 @@ impl Device {
             Verdict::Stalled => State::Alert,
         };
         self.cooler.regulating = None;
+        self.cooler.held = (state == State::Ok).then_some(target);
         self.cooler.afterwards = AFTERWARDS;
         self.cooler.stalled = state == State::Alert;
         if self.cooler.stalled {
             let seconds = STALLED_AFTER.as_secs();
-            let what = format!(
-                "the sensor stays at {value:.1} C and gets no nearer to {target:.1} C in {seconds} s"
-            );
+            let what = if self.cooler.thermometer == Thermometer::Fails {
+                format!("there was no reading in {seconds} s that showed the sensor nearer to {target:.1} C")
+            } else {
+                format!("the sensor stays at {value:.1} C and gets no nearer to {target:.1} C in {seconds} s")
+            };
             self.say(Level::Error, &what);
         }
         self.settle(&keys::CCD_TEMPERATURE, state);
         self.show_cooler();
         true
     }
+}
+
+/// A reading without what no cooler says.
+fn credible(status: CameraStatus) -> CameraStatus {
+    let cooling = status.cooling.map(|cooling| CoolingStatus {
+        target: cooling.target.filter(|target| is_possible(*target)),
+        ..cooling
+    });
+    CameraStatus { cooling, power: status.power.filter(|power| (0.0..=100.0).contains(power)), ..status }
 }

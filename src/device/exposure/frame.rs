@@ -5,6 +5,7 @@ use std::time::Duration;
 use crate::camera::answer::{Area, ClockState, ExposureResult, FrameRecord, FrameSpec, Image, Measured, utc};
 use crate::camera::types::{Capabilities, ExposureId, Frame, FrameType, Sensor};
 use crate::device::Device;
+use crate::device::cooler::is_possible;
 use crate::device::geometry::Geometry;
 use crate::device::header::Settings;
 use crate::device::job::{Delivery, Encoding};
@@ -13,7 +14,7 @@ use crate::device::upload::Destination;
 use crate::image::header::{self, Snapshot};
 use crate::property::keys::{self, FrameKind};
 
-use super::{COUNTDOWN, Current, Stage};
+use super::{COUNTDOWN, Current, Stage, promise};
 
 /// What was asked; frozen when the exposure starts.
 #[derive(Clone, Debug)]
@@ -76,11 +77,13 @@ impl Device {
         }
     }
 
-    pub(in crate::device) fn frame_arrived(&mut self, id: ExposureId, frame: Frame) {
+    pub(in crate::device) fn frame_arrived(&mut self, id: ExposureId, mut frame: Frame) {
         self.reading_out(id);
-        if self.exposure.current(id).is_none() {
-            return;
+        let Some(current) = self.exposure.current(id) else { return };
+        if let Err(why) = promise::kept(&frame, &current.spec.sensor) {
+            return self.fail_exposure(&why);
         }
+        frame.info.temperature = frame.info.temperature.filter(|reading| is_possible(*reading));
         let seen = self.circumstances_of(id);
         let Some(Current { cancel, spec, stage, .. }) = self.exposure.current.take() else { return };
         self.timers.clear(Timer::ExposureOverdue);
@@ -96,7 +99,8 @@ impl Device {
             roi,
             binning,
             sensor: (spec.sensor.width, spec.sensor.height),
-            pixel_size: Some((spec.sensor.pixel_x, spec.sensor.pixel_y)),
+            pixel_size: Some((spec.sensor.pixel_x, spec.sensor.pixel_y))
+                .filter(|(x, y)| *x > 0.0 && *y > 0.0),
             bayer: spec.sensor.bayer,
             orientation: spec.header.orientation(&circumstances),
             circumstances,

@@ -1,7 +1,7 @@
 use std::time::SystemTime;
 
+use super::super::fault::Exit;
 use super::*;
-use crate::fault::Exit;
 
 /// An empty directory, removed afterwards.
 struct Folder(PathBuf);
