@@ -25,6 +25,8 @@ mod replay;
 mod settings;
 #[path = "contract/simulator.rs"]
 mod simulator;
+#[path = "contract/sky.rs"]
+mod sky;
 
 /// Long enough to be seen running, short enough for a test.
 const SHORT: Duration = Duration::from_millis(20);

@@ -43,7 +43,7 @@ pub const DEVICE: &str = "Camera Simulator";
 pub const SOON: Duration = Duration::from_secs(20);
 
 /// Variables by which the caller's surroundings could reach the driver.
-const FOREIGN: [&str; 11] = [
+const FOREIGN: [&str; 12] = [
     "INDIDEV",
     "INDICONFIG",
     "INDISKEL",
@@ -53,6 +53,7 @@ const FOREIGN: [&str; 11] = [
     "INDI_CAMERA_FAULTS",
     "INDI_CAMERA_REPLAY",
     "INDI_CAMERA_SIMULATORS",
+    "INDI_CAMERA_STARS",
     "RUST_LOG",
     "RUST_BACKTRACE",
 ];

@@ -166,27 +166,27 @@ fn stars(view: &View, psf: &Psf) -> Vec<Spot> {
         let (ra, dec) = view.pointing;
         tile::around(ra, dec, libm::atan(corner / scale).to_degrees()).into_par_iter()
     };
-    let spot = |direction, magnitude: f32, tint| {
-        let place = projection.pixel(direction)?;
-        let near = |margin: f32| {
-            let within = |place: f32, length: u32| place > -margin && place < length as f32 + margin;
-            within(place[0], size.0) && within(place[1], size.1)
-        };
-        // Most stars of a tile lie beside the sensor, and are not worth more.
-        let spot = near(MARGIN).then(|| psf.spot(place, view.flux(f64::from(magnitude)), tint))?;
-        near(spot.reach).then_some(spot)
+    let near = |[x, y]: [f32; 2], margin: f32| {
+        let within = |place: f32, length: u32| place > -margin && place < length as f32 + margin;
+        within(x, size.0) && within(y, size.1)
+    };
+    // Most stars of a tile lie beside the sensor, and are not worth more.
+    let place = |direction| projection.pixel(direction).filter(|place| near(*place, MARGIN));
+    let spot = |place, magnitude: f32, colour| {
+        let spot = psf.spot(place, view.flux(f64::from(magnitude)), tint(colour));
+        near(place, spot.reach).then_some(spot)
     };
     let catalogue = Catalogue::get();
     let real = around(MARGIN).flat_map_iter(|tile| {
         catalogue.tile(tile).filter_map(|star| {
             let colour = noise::stream(view.seed, STREAM, star.number).random();
-            spot(star.direction, star.magnitude, tint(colour))
+            spot(place(star.direction)?, star.magnitude, colour)
         })
     });
     let limit = faint::FAINTEST.min(view.darkness() + LOST);
     let faint = around(FAINT_MARGIN).flat_map_iter(|tile: Tile| {
-        let stars = faint::stars(view.seed, tile, catalogue.tile(tile).len(), limit);
-        stars.filter_map(|star| spot(star.direction, star.magnitude, tint(star.colour)))
+        let stars = faint::stars(view.seed, tile, catalogue.tile(tile).len(), limit, &place);
+        stars.filter_map(|star| spot(star.place, star.magnitude, star.colour))
     });
     // Both keep their order on any number of threads.
     real.chain(faint).collect()

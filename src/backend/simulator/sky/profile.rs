@@ -142,7 +142,7 @@ mod tests {
 
     /// Light within a distance, summed over a fine grid.
     fn summed(profile: &Profile, distance: f64) -> f64 {
-        let fine = 0.1;
+        let fine = if distance > 30.0 { 0.3 } else { 0.1 };
         #[allow(clippy::cast_possible_truncation, reason = "a few hundred")]
         let end = (distance / fine) as i32;
         let ends = -end..=end;

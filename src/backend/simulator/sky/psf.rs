@@ -23,9 +23,20 @@ pub(super) struct Psf {
     half: usize,
     /// By place of a row, phase of the columns, and column: see [`Psf::slice`].
     table: Vec<f32>,
-    /// Flux of a star that is drawn to a distance, e⁻/s, for each whole number of pixels from `nearest` on.
-    fluxes: Vec<f64>,
-    nearest: f64,
+    /// From the nearest on, a pixel apart.
+    edges: Vec<Edge>,
+}
+
+/// Where the drawing of a star ends.
+struct Edge {
+    /// Pixels.
+    distance: f64,
+    /// The faintest star that is drawn so far, e⁻/s.
+    flux: f64,
+    /// Share of the light within, without what is taken off for the edge.
+    kept: f64,
+    /// Share of the light on a pixel there.
+    light: f64,
 }
 
 /// A star on the sensor.
@@ -42,6 +53,16 @@ pub(super) struct Spot {
     edge: f32,
     /// Light through a red, green and blue filter compared to a white star.
     pub(super) tint: [f32; 3],
+}
+
+impl Edge {
+    /// The edge at a distance where a star of the flux sought gives `level` e⁻/s.
+    fn new(profile: &Profile, distance: f64, level: f64) -> Edge {
+        let square = distance * distance;
+        let light = profile.at(square);
+        let kept = profile.within(distance) - std::f64::consts::PI * square * light;
+        Edge { distance, flux: level * kept / light, kept, light }
+    }
 }
 
 impl Psf {
@@ -66,18 +87,19 @@ impl Psf {
         )]
         let half = ((3.0 * width + blur + moved) as usize + 3).min(LARGEST);
         let nearest = 1.5 + 2.0 * width + blur + moved.min(LARGEST as f64);
-        let distances = (0..FURTHEST).map(|further| nearest + f64::from(further));
-        let fluxes = distances.map(|far| edge * kept(&profile, far) / profile.at(far * far)).collect();
-        Psf { table: tabulate(&profile, trail, parts, half), profile, parts, half, fluxes, nearest }
+        let edges = (0..FURTHEST).map(|further| Edge::new(&profile, nearest + f64::from(further), edge));
+        let edges = edges.collect();
+        Psf { table: tabulate(&profile, trail, parts, half), profile, parts, half, edges }
     }
 
     /// A star of a flux in e⁻/s.
     #[allow(clippy::cast_possible_truncation, reason = "seven digits are enough")]
     pub(super) fn spot(&self, [x, y]: [f32; 2], flux: f64, tint: [f32; 3]) -> Spot {
-        let reach = self.nearest + self.fluxes.partition_point(|other| *other < flux) as f64;
-        let scale = flux / kept(&self.profile, reach);
-        let edge = scale * self.profile.at(reach * reach);
-        Spot { x, y, reach: reach as f32, scale: scale as f32, edge: edge as f32, tint }
+        // The first is for all that are fainter than the second.
+        let last = self.edges[1..].partition_point(|edge| edge.flux < flux);
+        let Edge { distance, kept, light, .. } = self.edges[last];
+        let scale = flux / kept;
+        Spot { x, y, reach: distance as f32, scale: scale as f32, edge: (scale * light) as f32, tint }
     }
 
     /// Adds a star to a piece of sensor row `y` that begins at column `x`. The light on even and on odd columns is
@@ -173,12 +195,6 @@ impl Psf {
         let start = (down * self.parts + phase) * width(self.half) + first;
         &self.table[start..start + length]
     }
-}
-
-/// Share of the light within a distance, without what the edge takes off there.
-fn kept(profile: &Profile, distance: f64) -> f64 {
-    let square = distance * distance;
-    profile.within(distance) - std::f64::consts::PI * square * profile.at(square)
 }
 
 /// Pixels in a line of the table.
