@@ -66,6 +66,8 @@ mod rig;
 mod settings;
 #[path = "contract/simulator.rs"]
 mod simulator;
+#[path = "contract/sky.rs"]
+mod sky;
 
 use rig::{Rig, accepted, fails, for_every_camera, for_every_model, refused, request, works};
 

@@ -55,6 +55,7 @@ pub const FOREIGN: [&str; 12] = [
     "INDI_CAMERA_FAULTS",
     "INDI_CAMERA_REPLAY",
     "INDI_CAMERA_SIMULATORS",
+    "INDI_CAMERA_STARS",
     "RUST_LOG",
     "RUST_BACKTRACE",
 ];

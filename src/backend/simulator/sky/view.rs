@@ -4,7 +4,7 @@ use std::f64::consts::FRAC_PI_4;
 
 /// Photo-electrons per second and mm² of aperture from a star of magnitude 0: what a lens and a sensor without a
 /// filter make of it.
-const LIGHT: f64 = 1.5e4;
+const LIGHT: f64 = 2.0e4;
 /// Middle of the light that a sensor sees, µm.
 const WAVELENGTH: f64 = 0.55;
 /// Width of the image of a point by a perfect round aperture at half maximum, in units of wavelength times focal
