@@ -7,7 +7,7 @@ use super::camera::Camera;
 use super::error::{ClientError, Result};
 use crate::camera::answer::{
     Answer, BinningFactors, Code, CoolingPower, ExposureStopped, Gain, Offset, Parameter, ParameterList,
-    Temperature,
+    Status, Temperature,
 };
 use crate::camera::call::{Arguments, Call, Params};
 use crate::camera::error::CameraError;
@@ -82,8 +82,9 @@ impl Camera {
             [("NAME", name), ("PARAMS", &params)].map(|(name, text)| (name.to_owned(), text.to_owned()));
         let (device, vector) = (Some(self.name().to_owned()), "CAMERA_CALL".to_owned());
         let new = New { device, name: vector, kind: Kind::Text, elements: elements.into() };
-        if name == "stop_exposure" {
-            self.expect_an_early_end();
+        let stops = name == "stop_exposure";
+        if stops {
+            self.expect_an_early_end(true);
         }
         self.server().say(session, Request::New(new));
         let what = format!("the answer of {} to {name}", self.name());
@@ -94,10 +95,14 @@ impl Camera {
             ours.then(|| Ok(reply.text("RESULT").unwrap_or_default().to_owned()))
         });
         let text = reply.await?;
-        serde_json::from_str(&text).map_err(|error| {
+        let answer: Answer = serde_json::from_str(&text).map_err(|error| {
             let message = format!("the answer of {} is not understood: {error}", self.name());
             ClientError::Answered { code: Code::Hardware, message }
-        })
+        })?;
+        if stops && answer.status == Status::Error {
+            self.expect_an_early_end(false);
+        }
+        Ok(answer)
     }
 
     async fn try_by_name(&self, name: &str, params: &Params) -> Result<Answer> {

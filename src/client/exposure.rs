@@ -214,9 +214,9 @@ impl Camera {
         Ok(begun)
     }
 
-    /// The exposure that runs is told to read out early.
-    pub(super) fn expect_an_early_end(&self) {
-        self.change(Tracker::stop);
+    /// Whether the exposure that runs may end early.
+    pub(super) fn expect_an_early_end(&self, early: bool) {
+        self.change(|exposure| exposure.stop(early));
     }
 
     fn change(&self, change: impl FnOnce(&mut Tracker)) {

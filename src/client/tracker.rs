@@ -265,10 +265,10 @@ impl Tracker {
         self.fail(self.aborted(""));
     }
 
-    /// It is told to read out early: what comes early is meant.
-    pub(super) fn stop(&mut self) {
+    /// It is told to read out early, or has refused to: whether what comes early is meant.
+    pub(super) fn stop(&mut self, stopped: bool) {
         if let Some(running) = &mut self.running {
-            running.stopped = true;
+            running.stopped = stopped;
         }
     }
 

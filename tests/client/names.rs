@@ -215,3 +215,15 @@ fn another_camera_can_be_connected_by_its_name() {
         assert!(!server.camera(DEVICE).polling().await.unwrap().info.status.is_connected);
     });
 }
+
+#[test]
+fn what_only_our_camera_can_do_is_called_by_name() {
+    run(async {
+        let home = Folder::new();
+        let camera = connected(&home).await;
+        let tested = call(&camera, "self_test", json!({})).await;
+        assert_eq!((tested.status, &tested.params["passed"]), (Status::Success, &json!(true)), "{tested:?}");
+        let unknown = call(&camera, "no_such_function", json!({})).await;
+        assert_eq!(unknown.reason().map(|reason| reason.code), Some(Code::NotSupported), "{unknown:?}");
+    });
+}

@@ -131,7 +131,7 @@ fn a_frame_and_an_ok_that_come_too_early_are_those_of_an_aborted_exposure() {
 fn an_exposure_that_was_told_to_stop_may_end_early() {
     let mut camera = Camera::asked(100.0);
     camera.told(100.0, State::Busy, 100.0);
-    camera.0.stop();
+    camera.0.stop(true);
     camera.frame(102.0, 1).told(102.0, State::Ok, 0.0);
     assert_eq!(camera.taken(), 1);
 }

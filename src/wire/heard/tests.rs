@@ -159,3 +159,15 @@ fn what_concerns_no_client_is_nothing_and_what_cannot_be_read_an_error() {
         assert!(heard(element.as_bytes()).is_err(), "{element}");
     }
 }
+
+proptest::proptest! {
+    #[test]
+    fn nothing_that_is_said_is_too_much(bytes: Vec<u8>, tag in "(set|def|new)(Number|BLOB|Switch|Light|Text)Vector", inside in "[<>/a-zA-Z='\" &;.0-9]{0,80}") {
+        let _ = heard(&bytes);
+        let _ = arriving(&bytes);
+        let element = format!("<{tag} device='D' name='N' {inside}>{inside}<oneNumber name='a' {inside}>{inside}</oneNumber></{tag}>");
+        let _ = heard(element.as_bytes());
+        let _ = arriving(element.as_bytes());
+        let _ = moment(&inside);
+    }
+}
