@@ -133,8 +133,15 @@ fn every_parameter_that_is_listed_can_be_read_and_set_to_what_it_is() {
             };
             assert!(kind, "{name} is {value}");
             // What acts when it is written, and what describes the sensor of a connected camera, is left alone.
-            let acts =
-                ["CCD_EXPOSURE", "CCD_ABORT_EXPOSURE", "CONFIG_PROCESS", "CONNECTION", "SIMULATOR_CFA"];
+            let acts = [
+                "CCD_EXPOSURE",
+                "CCD_ABORT_EXPOSURE",
+                "CONFIG_PROCESS",
+                "CONNECTION",
+                "SIMULATOR_CFA",
+                "SIMULATOR_MODEL",
+                "SIMULATOR_PIXEL",
+            ];
             let acts =
                 acts.contains(&parameter["property"].as_str().unwrap()) || name == "temperature.target";
             // A switch that is off is not set by switching it off, where one has to be on.

@@ -127,7 +127,9 @@ fn the_catalogue_lists_devices_by_the_names_that_appear() {
         let [program, version] = device.children.as_slice() else { panic!("{device:?}") };
         assert!(!device.attribute("manufacturer").is_empty());
         let argv0: &'static str = Box::leak(program.text.clone().into_boxed_str());
-        let device = device.attribute("label").to_owned();
+        // One driver may serve many cameras: then it is the hub that is there at once.
+        let many = device.attribute("mdpd") == "true";
+        let device = if many { "Camera Hub" } else { device.attribute("label") }.to_owned();
         let mut driver = Driver::start(Start { argv0, device, ..Start::default() });
         driver.send("<getProperties version='1.7'/>\n");
         driver.wait_for(|peer| peer.vector("DRIVER_INFO").is_some(), SOON);

@@ -44,7 +44,7 @@ pub const DEVICE: &str = "Camera Simulator";
 pub const SOON: Duration = Duration::from_secs(20);
 
 /// Variables by which the caller's surroundings could reach the driver.
-pub const FOREIGN: [&str; 12] = [
+pub const FOREIGN: [&str; 13] = [
     "INDIDEV",
     "INDICONFIG",
     "INDISKEL",

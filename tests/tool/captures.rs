@@ -84,8 +84,8 @@ fn what_is_said_of_a_picture_is_true() {
     let sigma = f64::from(sorted[sorted.len() - sixth] - sorted[sixth]) / 1.935;
     assert!((statistics("noise") / sigma - 1.0).abs() < 0.2, "{} and {sigma}", statistics("noise"));
     assert!(number(picture, "/image/stars/count") > 10.0);
-    // The simulated air makes stars with a half-flux radius of 2 pixels.
-    assert!((1.5..2.5).contains(&number(picture, "/image/stars/hfr")), "{picture}");
+    // The simulated air and telescope make stars with a half-flux radius of 1.2 pixels.
+    assert!((0.9..1.8).contains(&number(picture, "/image/stars/hfr")), "{picture}");
     assert_eq!(number(picture, "/info/spec/duration_s"), 1.0);
 }
 

@@ -100,7 +100,7 @@ impl Session {
                 let number = self.exposures;
                 Exposure::open(closes, unwanted, move |cancelled| {
                     // In the dark there is no sky to be made.
-                    let sky = recipe.is_lit().then(|| outlook.sky());
+                    let sky = if recipe.is_lit() { Some(outlook.sky(cancelled)?) } else { None };
                     let pixels = sensor.read_out(sky, &recipe, number, cancelled)?;
                     Some(format::deliver(pixels, sensor.depth(), bits))
                 })?

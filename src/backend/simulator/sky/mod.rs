@@ -13,7 +13,7 @@
 //! The sensor asks for nothing but [`Sky::glow`], [`Sky::add_row`] and [`Sky::transmission`], in photo-electrons per
 //! second on sensor coordinates, so any other sky can take this one's place.
 
-use std::sync::OnceLock;
+use std::sync::{Mutex, OnceLock, PoisonError};
 
 use rand::RngExt;
 use rayon::prelude::*;
@@ -23,6 +23,7 @@ use self::flat::Flat;
 use self::projection::Projection;
 use self::psf::{Psf, Spot};
 use self::tile::Tile;
+use super::exposure::Cancelled;
 use super::noise;
 
 mod catalogue;
@@ -97,9 +98,20 @@ impl Outlook {
         self.view == *view
     }
 
-    /// The sky, which is made when it is looked at for the first time.
-    pub(super) fn sky(&self) -> &Sky {
-        self.sky.get_or_init(|| Sky::new(&self.view))
+    /// The sky, which is made when it is looked at for the first time; nothing when it was `cancelled` before its turn.
+    ///
+    /// One is made after the other: a thread of rayon's that waits for its share of one sky would begin the next one
+    /// on top of it, and after a hundred exposures that nobody wants any more its stack would be used up.
+    pub(super) fn sky(&self, cancelled: Cancelled) -> Option<&Sky> {
+        static TURN: Mutex<()> = Mutex::new(());
+        if self.sky.get().is_none() {
+            let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
+            if cancelled() {
+                return None;
+            }
+            self.sky.get_or_init(|| Sky::new(&self.view));
+        }
+        self.sky.get()
     }
 }
 
