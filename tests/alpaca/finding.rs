@@ -26,7 +26,7 @@ fn a_host_is_asked_which_port_its_server_has() {
         serial: Some("discovered".to_owned()),
         bus: Some(format!("{}/0", server.address)),
     };
-    assert_eq!(found, [here.clone()]);
+    assert_eq!(found, std::slice::from_ref(&here));
     camera.connect(&here).unwrap();
 }
 
