@@ -5,6 +5,8 @@
 
 mod support;
 
+#[path = "client/calls.rs"]
+mod calls;
 #[path = "client/driver.rs"]
 mod driver;
 #[path = "client/exposures.rs"]

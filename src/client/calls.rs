@@ -182,6 +182,9 @@ impl Camera {
         }
         let arguments = Arguments::of(params);
         arguments.only("get_exposure_result", &["encode"])?;
+        if !self.is_connected().await? {
+            return Err(ClientError::NotConnected { device: self.name().to_owned() });
+        }
         let shot = self.last_shot().await?;
         let mut result = shot.info()?;
         if arguments.find("encode").is_some() {
@@ -223,14 +226,19 @@ impl Camera {
             }
         }
         let was = self.is_connected().await?;
-        let snapshot = if name == "connect" { self.connect().await? } else { self.reconnect().await? };
-        let answer = Answer::done(format!("{} is connected", self.name()), &snapshot);
-        Ok(match (name, was) {
-            ("connect", true) => {
-                answer.because(Code::AlreadyConnected, format!("{} is connected", self.name()))
+        if name == "reconnect" {
+            if !was {
+                let sentence = format!("{} is not connected", self.name());
+                return Ok(Answer::done("", &()).because(Code::NotConnected, sentence));
             }
-            _ => answer,
-        })
+            self.reconnect().await?;
+            return Ok(Answer::done(format!("{} is connected again", self.name()), &()));
+        }
+        let answer = Answer::done(format!("{} is connected", self.name()), &self.connect().await?);
+        if was {
+            return Ok(answer.because(Code::AlreadyConnected, format!("{} is connected", self.name())));
+        }
+        Ok(answer)
     }
 
     /// What is none of the 25: by the camera's own registry where it has one, else what standard properties can do.

@@ -133,10 +133,15 @@ impl Camera {
         }
         let wish = [("CCD_TEMPERATURE_VALUE", Wish::Number(target))];
         self.ask("CCD_TEMPERATURE", &wish, Settled::Answered).await?;
-        // That the cooler is on now may be told behind it; a driver that does not tell is right as well.
+        // That the cooler is on now, and its target, may be told behind it; a driver that does not tell is right as well.
         let session = self.server.session().await?;
-        let on = |device: &Device| (device.is_on("CCD_COOLER", "COOLER_ON") != Some(false)).then_some(Ok(()));
-        match self.until(session, TRAILING, "the cooler", on).await {
+        let begun = |device: &Device| {
+            let told = device
+                .number("CCD_TEMPERATURE_TARGET", "TARGET")
+                .is_none_or(|told| (told - target).abs() < 0.05);
+            (told && device.is_on("CCD_COOLER", "COOLER_ON") != Some(false)).then_some(Ok(()))
+        };
+        match self.until(session, TRAILING, "the cooler", begun).await {
             Ok(()) | Err(ClientError::Timeout { .. }) => Ok(()),
             Err(gone) => Err(gone),
         }
