@@ -251,6 +251,10 @@ fn whatever_is_called_nothing_panics_and_what_is_refused_changes_nothing() {
             let before = rig.settings();
             let result = rig.camera.call(&name, &params);
             if result.is_err() {
+                if name == "reconnect" {
+                    // What cannot be opened again has been closed.
+                    works(rig.camera.connect(&rig.id));
+                }
                 prop_assert_eq!(
                     rig.settings(),
                     before,
