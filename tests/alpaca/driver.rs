@@ -102,7 +102,8 @@ fn survives_the_server(driver: &mut Driver, observatory: &mut Observatory) {
     let lost = format!("{NAME} is lost");
     let told = driver.messages.iter().filter(|message| message.contains(&lost)).count();
     assert_eq!(told, 1, "{:?}", driver.messages);
-    assert_eq!(observatory.camera.script().gain, Some(33), "the new server's camera has the old settings");
+    // It is told them after clients have been told of the camera, and before anything else that they ask.
+    until("the new server's camera has the old settings", || observatory.camera.script().gain == Some(33));
     is_bit_for_bit(driver, observatory, (0, 0, 301, 203), 1);
 }
 
