@@ -46,7 +46,7 @@ const CASES: [Case; 14] = [
     case("kind = 'temperature_garbage'\nat = 2\ntimes = 0", "Ok", &["its sensor is at ", "which cannot be"]),
     case("kind = 'cooler_power_lost'", "Ok", &[]),
     slow("kind = 'never_ends'", &["the camera did not end it within 10 s"]),
-    slow("kind = 'read_out_stalls'", &["the camera did not read it out within 10 s"]),
+    slow("kind = 'read_out_stalls'", &["its read-out has not got further for 10 s"]),
     slow("kind = 'call_blocks'\nseconds = 12", &["within 10 s beyond its 0.01 s"]),
     slow(
         "kind = 'call_blocks'\ncall = 'start_exposure'\nseconds = 12",
