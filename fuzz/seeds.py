@@ -109,6 +109,16 @@ def alpaca():
     ]
 
 
+def scene(elements):
+    """What clients really wrote, to our device, between connecting and taking pictures."""
+    out = bytes([0, 14, 0, 0, 20, 0, 1])
+    for element in elements:
+        element = re.sub(r"device=(['\"]).*?\1", "device='Cam'", element, count=1).encode()
+        length = -(-len(element) // 8)
+        out += bytes([255, length]) + element.ljust(8 * length) + bytes([13, 1, 4, 0])
+    return out
+
+
 CALLS = """start_exposure {"exposure":1.5,"gain":5,"offset":1,"binning":[2,2],"frame_type":"darkflat","roi":{"start_x":1,"start_y":2,"width":3,"height":4}}
 connect {"device_name":"Cam"}
 set_parameter {"name":"CONNECTION.DISCONNECT","value":true}
@@ -147,6 +157,9 @@ def main(traces):
     pictures = [picture(16, 4, 3, extra=signed + extras), picture(8, 4, 3, 3), picture(-32, 2, 2), picture(32, 3), picture(8)]
     save("fits", [*pictures, compressed()])
     save("alpaca", alpaca())
+    wishes = [element for text in texts.values() for element in elements(text) if element.startswith("<new")]
+    wishes = list(dict.fromkeys(wish for wish in wishes if len(wish) < 600))
+    save("device", [scene(wishes[i : i + 6]) for i in range(0, len(wishes), 6)], 25)
     size = sum(file.stat().st_size for file in SEEDS.rglob("*") if file.is_file())
     print(f"{size} bytes of seeds")
 

@@ -1,2 +1,6 @@
 #![no_main]
-libfuzzer_sys::fuzz_target!(|_bytes: &[u8]| ());
+
+#[path = "../../tests/support/untrusted/alpaca.rs"]
+mod alpaca;
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| alpaca::check(bytes));

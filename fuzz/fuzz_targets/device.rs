@@ -1,2 +1,6 @@
 #![no_main]
-libfuzzer_sys::fuzz_target!(|_bytes: &[u8]| ());
+
+#[path = "../../tests/support/untrusted/device.rs"]
+mod device;
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| device::check(bytes));

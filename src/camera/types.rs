@@ -4,6 +4,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, SystemTime};
 
+use serde::{Deserialize, Serialize};
+
 use super::call::Reply;
 use super::error::CameraError;
 pub use crate::image::{Bayer, Binning, Frame, FrameInfo, FrameType, Pixels, Roi};
@@ -14,7 +16,7 @@ pub type Celsius = f64;
 pub type Percent = f64;
 
 /// A moment on both clocks. Durations are taken from `elapsed` only; `utc` is a label.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Deserialize, Serialize)]
 pub struct Moment {
     /// Monotonic time since the process began.
     pub elapsed: Duration,
@@ -23,7 +25,7 @@ pub struct Moment {
 }
 
 /// Identity of a camera as its backend found it.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Deserialize, Serialize)]
 pub struct CameraId {
     /// Name for people, and default name of the INDI device.
     pub name: String,
@@ -36,7 +38,7 @@ pub struct CameraId {
 }
 
 /// What a connected camera can do. The device defines exactly the properties that this calls for.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 #[allow(clippy::struct_excessive_bools, reason = "independent abilities")]
 pub struct Capabilities {
     /// The sensor.
@@ -75,7 +77,7 @@ pub struct Capabilities {
 
 /// A setting of a camera's own: a parameter of [`Camera::get_parameter`](super::Camera::get_parameter) and
 /// [`Camera::set_parameter`](super::Camera::set_parameter), and a property of the same name.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 pub struct Control {
     /// Name in the protocol, different for each and from the standard properties: `V4L2_BRIGHTNESS`.
     pub name: String,
@@ -86,7 +88,7 @@ pub struct Control {
 }
 
 /// What a setting takes.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 pub enum ControlKind {
     /// A number: a [`Value::Record`] of the one element [`CONTROL_VALUE`].
     Number(Range<f64>),
@@ -123,7 +125,7 @@ pub const ADDRESSES_PARAMETER: &str = "addresses";
 pub const SCENE_PARAMETER: &str = "scene";
 
 /// A form in which a camera delivers its pixels.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 pub struct CaptureFormat {
     /// Name in the protocol: `INDI_MONO_16`.
     pub name: String,
@@ -138,7 +140,7 @@ pub struct CaptureFormat {
 }
 
 /// An inclusive range and the step between sensible values; a step of 0 means any.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Deserialize, Serialize)]
 #[allow(missing_docs, reason = "a range")]
 pub struct Range<T> {
     pub min: T,
@@ -147,7 +149,7 @@ pub struct Range<T> {
 }
 
 /// Facts about a sensor. Where a camera has formats to choose from, depth and mosaic are those of the format.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 pub struct Sensor {
     /// Columns.
     pub width: u32,
@@ -166,7 +168,7 @@ pub struct Sensor {
 }
 
 /// One per exposure: late frames and reports of an aborted or replaced exposure are recognised by it and dropped.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Deserialize, Serialize)]
 pub struct ExposureId(pub u64);
 
 /// Set once when nobody wants an exposure any more; seen by the camera thread and the delivery thread.
@@ -206,7 +208,7 @@ pub struct ExposureRequest {
 }
 
 /// Where an exposure is.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Deserialize, Serialize)]
 pub enum ExposureStatus {
     /// None is running and there is no result to fetch.
     Idle,
@@ -225,7 +227,7 @@ pub enum ExposureStatus {
 }
 
 /// What the cooler does.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Deserialize, Serialize)]
 pub struct CoolingStatus {
     /// The cooler is switched on.
     pub on: bool,
@@ -234,7 +236,7 @@ pub struct CoolingStatus {
 }
 
 /// Everything that is worth asking a camera regularly, in one reading.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Deserialize, Serialize)]
 pub struct CameraStatus {
     /// The exposure.
     pub exposure: ExposureStatus,
@@ -262,7 +264,7 @@ pub enum Value {
 }
 
 /// What the camera thread has to tell.
-#[derive(Debug)]
+#[derive(Debug, Deserialize, Serialize)]
 pub enum Event {
     /// The answer to the call that is outstanding.
     Reply(Result<Reply, CameraError>),

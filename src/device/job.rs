@@ -3,9 +3,13 @@
 use std::path::PathBuf;
 use std::time::SystemTime;
 
+use serde::{Deserialize, Serialize};
+
 use crate::camera::types::{Binning, Cancel, ExposureId, Frame, Roi};
 use crate::image::header::Card;
 use crate::wire::{New, Payload};
+
+mod recorded;
 
 /// Work for the delivery thread.
 #[derive(Debug)]
@@ -133,7 +137,7 @@ pub enum ConfigSource {
 pub type Document = Vec<New>;
 
 /// What the delivery thread answers.
-#[derive(Debug)]
+#[derive(Debug, Deserialize, Serialize)]
 pub enum Report {
     /// A frame has gone as far as the delivery thread takes it.
     Delivered {
@@ -142,6 +146,7 @@ pub enum Report {
         /// Length of the file; 0 if there is none.
         bytes: u64,
         /// The client's copy and its BLOB format, where one was wanted.
+        #[serde(with = "recorded")]
         blob: Option<Result<(Payload, &'static str), DeliveryError>>,
         /// The stored file, where one was wanted.
         file: Option<Result<PathBuf, DeliveryError>>,
@@ -166,7 +171,7 @@ pub enum Report {
 }
 
 /// Why a frame or a file did not get where it should.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error, Deserialize, Serialize)]
 #[allow(missing_docs, reason = "the message says it")]
 pub enum DeliveryError {
     #[error("no space left for {path}")]

@@ -15,6 +15,8 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 use crate::camera::call::{Call, Reply};
 use crate::camera::error::CameraError;
 use crate::camera::types::{CameraId, Capabilities, Event, Moment};
@@ -56,7 +58,7 @@ use setup::Handlers;
 use timer::{Timer, Timers};
 
 /// Everything that can make a device act.
-#[derive(Debug)]
+#[derive(Debug, Deserialize, Serialize)]
 pub enum Input {
     /// From the server.
     Request(Request),
@@ -76,7 +78,7 @@ pub enum Input {
 
 /// Generation of the camera thread. It grows when a thread is given up, so that whatever a thread says after that is
 /// recognised and dropped.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Deserialize, Serialize)]
 pub struct Epoch(pub u32);
 
 /// One camera as INDI clients see it.
