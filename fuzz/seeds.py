@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Makes fuzz/seeds/ from a folder of recorded INDI traffic: seeds.py TRACES
+"""Makes fuzz/seeds/ from a folder of recorded INDI traffic and a recording of the driver's own: seeds.py TRACES FLIGHT
 
 Each file is one piece of what was really said, as the target of its folder reads it; what is no traffic (pictures,
 answers of Alpaca servers, calls) is written down here. Needs astropy for the compressed picture.
@@ -134,7 +134,7 @@ list_parameters {}
 get_gain""".splitlines()
 
 
-def main(traces):
+def main(traces, flight):
     files = sorted(Path(traces).iterdir())
     texts = {file.name: file.read_text(errors="replace") for file in files}
     found = pick([element for text in texts.values() for element in elements(text)])
@@ -160,9 +160,14 @@ def main(traces):
     wishes = [element for text in texts.values() for element in elements(text) if element.startswith("<new")]
     wishes = list(dict.fromkeys(wish for wish in wishes if len(wish) < 600))
     save("device", [scene(wishes[i : i + 6]) for i in range(0, len(wishes), 6)], 25)
+    lines = [line for line in Path(flight).read_bytes().splitlines(keepends=True) if not line.startswith(b'{"in"') or b'"Debug"' not in line]
+    home = re.search(rb'"home":"([^"]*)"', b"".join(lines)).group(1)
+    lines = [line.replace(home, b"/home/user") for line in lines]
+    made = [b'{"made"' in line for line in lines].index(True)
+    save("recording", [b"".join(lines), b"".join(lines[:made] + lines[made + 1 :])[:12000], lines[0]])
     size = sum(file.stat().st_size for file in SEEDS.rglob("*") if file.is_file())
     print(f"{size} bytes of seeds")
 
 
 if __name__ == "__main__":
-    main(sys.argv[1])
+    main(*sys.argv[1:3])

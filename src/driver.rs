@@ -212,7 +212,7 @@ impl Driver {
         }
         let Driver { stations, session_log, messages, writer, .. } = self;
         for mut station in stations.into_values() {
-            while let Some(message) = station.device.poll_message() {
+            while let Some(message) = station.poll_message() {
                 if messages.send(message).await.is_err() {
                     // Nobody listens any more; what is being stored is finished all the same.
                     break;
@@ -221,6 +221,9 @@ impl Driver {
             let DeliveryThread { jobs, thread } = station.delivery;
             drop(jobs);
             drop(tokio::task::spawn_blocking(move || thread.join()).await);
+            if let Some(recorder) = station.recorder {
+                drop(tokio::task::spawn_blocking(move || recorder.close()).await);
+            }
         }
         drop(tokio::task::spawn_blocking(move || session_log.close()).await);
         drop(messages);
@@ -232,7 +235,7 @@ impl Driver {
         for station in self.stations.values_mut() {
             while station.device.has_message() {
                 let Ok(room) = self.messages.try_reserve() else { return false };
-                if let Some(message) = station.device.poll_message() {
+                if let Some(message) = station.poll_message() {
                     room.send(message);
                 }
             }
@@ -306,7 +309,7 @@ impl Driver {
 
     fn handle(&mut self, ordinal: usize, input: Input) {
         if let Some(station) = self.stations.get_mut(&ordinal) {
-            station.device.handle(self.clock.now(), input);
+            station.handle(self.clock.now(), input);
             self.drain(ordinal);
         }
     }

@@ -189,6 +189,11 @@ impl Device {
         self.timers.next()
     }
 
+    /// What it waits for and until when, for people who want to know why it does nothing.
+    pub fn waits(&self) -> impl Iterator<Item = (String, Duration)> + '_ {
+        self.timers.table().map(|(timer, until)| (format!("{timer:?}"), until))
+    }
+
     /// Whether the camera has nothing left to do for us: after [`Input::Shutdown`], time to leave.
     #[must_use]
     pub fn is_at_rest(&self) -> bool {

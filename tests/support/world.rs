@@ -197,7 +197,10 @@ impl World {
 
     fn request_change(&mut self, new: New) {
         let aborts = new.name == "CCD_ABORT_EXPOSURE"
-            || new.elements.iter().any(|(_, text)| ["abort_exposure", "stop_exposure"].contains(&text.as_str()));
+            || new
+                .elements
+                .iter()
+                .any(|(_, text)| ["abort_exposure", "stop_exposure"].contains(&text.as_str()));
         if aborts {
             self.listener.abort_asked();
         }
@@ -216,8 +219,7 @@ impl World {
     }
 
     fn snooped(&mut self, (device, name, state, elements): (&str, &str, State, &[(&str, &str)])) {
-        let elements =
-            elements.iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned())).collect();
+        let elements = elements.iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned())).collect();
         let news = News::Values { state: Some(state), elements };
         let (device, name) = (device.to_owned(), Some(name.to_owned()));
         self.input(Input::Request(Request::Snooped(Snooped { device, name, news })));
@@ -248,7 +250,9 @@ impl World {
             1 => Event::Reading { id },
             2 => Event::Frame { id, frame: frame(self.now, (1, 1, 1)) },
             3 => Event::Frame { id, frame: frame(self.now, (2, 3, 1)) },
-            news => Event::Failed { id, error: CameraError::new(kind_of_failure(news), "camera", "it broke") },
+            news => {
+                Event::Failed { id, error: CameraError::new(kind_of_failure(news), "camera", "it broke") }
+            }
         };
         self.input(Input::Camera(epoch, event));
     }
@@ -435,9 +439,9 @@ impl World {
             Call::SetGain(gain) => Reply::Gain(*gain),
             Call::GetOffset => Reply::Offset(10),
             Call::SetOffset(offset) => Reply::Offset(*offset),
-            Call::GetParameter(name) if name == "format" => {
-                Reply::Value(Value::Text(self.can.formats.first().map(|f| f.name.clone()).unwrap_or_default()))
-            }
+            Call::GetParameter(name) if name == "format" => Reply::Value(Value::Text(
+                self.can.formats.first().map(|f| f.name.clone()).unwrap_or_default(),
+            )),
             Call::SetParameter(_, value) => Reply::Value(value.clone()),
             _ => Reply::Done,
         })
@@ -445,7 +449,13 @@ impl World {
 }
 
 fn kind_of_failure(how: u8) -> ErrorKind {
-    let kinds = [ErrorKind::Hardware, ErrorKind::Disconnected, ErrorKind::Timeout, ErrorKind::Busy, ErrorKind::NotConnected];
+    let kinds = [
+        ErrorKind::Hardware,
+        ErrorKind::Disconnected,
+        ErrorKind::Timeout,
+        ErrorKind::Busy,
+        ErrorKind::NotConnected,
+    ];
     kinds[usize::from(how) % kinds.len()]
 }
 
@@ -482,7 +492,15 @@ fn capabilities(kind: u8) -> Capabilities {
         bayer: None,
     };
     Capabilities {
-        sensor: Sensor { width: 1280, height: 1024, pixel_x: 5.2, pixel_y: 5.2, bits: 16, adc_bits: 16, bayer: None },
+        sensor: Sensor {
+            width: 1280,
+            height: 1024,
+            pixel_x: 5.2,
+            pixel_y: 5.2,
+            bits: 16,
+            adc_bits: 16,
+            bayer: None,
+        },
         formats: if has(2) { vec![format("INDI_MONO_16", 16), format("INDI_MONO_8", 8)] } else { Vec::new() },
         exposure: Range { min: 0.001, max: 3600.0, step: 0.001 },
         binning: Binning { x: 2, y: 2 },

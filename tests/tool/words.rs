@@ -5,7 +5,7 @@ use std::process::Stdio;
 use crate::support::{Folder, Process};
 use crate::{Bench, CORNER, PATIENCE, TOOL};
 
-const COMMANDS: [&str; 8] = ["scan", "capture", "call", "watch", "get", "set", "completions", "man"];
+const COMMANDS: [&str; 9] = ["scan", "capture", "call", "watch", "get", "set", "rerun", "completions", "man"];
 
 #[test]
 fn help_completions_and_manual_know_every_command() {
@@ -32,7 +32,7 @@ fn help_completions_and_manual_know_every_command() {
 #[test]
 fn every_command_says_examples() {
     let bench = Bench::new();
-    for command in &COMMANDS[..7] {
+    for command in &COMMANDS[..8] {
         let help = bench.done(&[command, "--help"]).stdout;
         assert!(help.contains("Examples:\n    indi-camera"), "{help}");
     }

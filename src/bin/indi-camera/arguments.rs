@@ -90,6 +90,16 @@ pub(super) enum Command {
     /// Set values of properties and wait until they are reached
     #[command(after_help = SET_EXAMPLES)]
     Set(Set),
+    /// Run a recording of the flight recorder again and say where it differs and what it waits for
+    #[command(after_help = RERUN_EXAMPLES)]
+    Rerun {
+        /// The newest part of a recording: DEVICE.flight; earlier parts are looked for beside it
+        #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
+        file: PathBuf,
+        /// Say how it ends and nothing of the steps
+        #[arg(long, short)]
+        quiet: bool,
+    },
     /// Print the completions of a shell
     #[command(after_help = COMPLETION_EXAMPLES)]
     Completions {
@@ -146,6 +156,14 @@ Examples:
 
 Several elements of one property go into one argument, separated by semicolons, and are sent together. Ends with 0
 once the property has left Busy well, with 1 if it ends in Alert, and says what the driver said.";
+
+const RERUN_EXAMPLES: &str = "\
+Examples:
+    indi-camera rerun '/var/tmp/flight/Camera Simulator.flight'
+    indi-camera rerun --quiet night.flight
+
+The driver records where INDI_CAMERA_RECORD names a directory. Every input is given to a new device at its recorded
+time; -> is what the device put out then, !! where it does something else now. Ends with 1 if anything differs.";
 
 const COMPLETION_EXAMPLES: &str = "\
 Examples:

@@ -23,7 +23,8 @@ pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Blob, D:
 }
 
 fn known(format: &str) -> &'static str {
-    let encodings = [Encoding::Fits, Encoding::FitsRice, Encoding::Native, Encoding::Xisf { compressed: false }];
+    let encodings =
+        [Encoding::Fits, Encoding::FitsRice, Encoding::Native, Encoding::Xisf { compressed: false }];
     let known = encodings.map(Encoding::suffix).into_iter().chain([".bin.z"]);
     known.into_iter().find(|known| *known == format).unwrap_or(".fits")
 }

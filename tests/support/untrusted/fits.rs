@@ -41,6 +41,7 @@ fn claimed(bytes: &[u8]) -> usize {
         let length: usize = text.split('/').next()?.trim().parse().ok()?;
         Some(length.max(1))
     };
-    let cards = bytes.chunks_exact(80).filter(|card| card.starts_with(b"ZNAXIS") || card.starts_with(b"ZTILE"));
+    let cards =
+        bytes.chunks_exact(80).filter(|card| card.starts_with(b"ZNAXIS") || card.starts_with(b"ZTILE"));
     cards.filter_map(axis).filter(|length| *length > 3).fold(1, usize::saturating_mul)
 }

@@ -27,10 +27,16 @@ pub fn check(bytes: &[u8]) {
 /// What has been understood and is said again means the same.
 fn again(new: &New) {
     let named = new.elements.iter().all(|(name, _)| is_plain(name));
-    if matches!(new.kind, Kind::Blob | Kind::Light) || !named || !is_plain(&new.name) || !new.device.iter().all(|name| is_plain(name)) {
+    if matches!(new.kind, Kind::Blob | Kind::Light)
+        || !named
+        || !is_plain(&new.name)
+        || !new.device.iter().all(|name| is_plain(name))
+    {
         return;
     }
-    let clean = |text: &str| text.chars().filter(|c| !c.is_control() && !matches!(c, '\u{fffe}' | '\u{ffff}')).eq(text.chars());
+    let clean = |text: &str| {
+        text.chars().filter(|c| !c.is_control() && !matches!(c, '\u{fffe}' | '\u{ffff}')).eq(text.chars())
+    };
     if !new.elements.iter().all(|(_, text)| clean(text)) {
         return;
     }

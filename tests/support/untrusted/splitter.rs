@@ -11,7 +11,11 @@ pub fn check(bytes: &[u8]) {
     let stream = [stream, AFTERWARDS].concat();
     let sizes = [usize::from(short) + 1, 16 * usize::from(long) + 1];
     let (elements, losses) = read(&stream, &sizes, false);
-    assert_eq!((&elements, losses), (&read(&stream, &[usize::MAX], false).0, losses), "the reads' lengths matter");
+    assert_eq!(
+        (&elements, losses),
+        (&read(&stream, &[usize::MAX], false).0, losses),
+        "the reads' lengths matter"
+    );
     assert_eq!(elements, read(&stream, &sizes, true).0, "taking BLOBs changes the elements");
     let last = elements.last().map(Vec::as_slice);
     assert_eq!(last, Some(&b"<pingRequest uid='afterwards'/>"[..]), "out of step for good");

@@ -179,7 +179,9 @@ impl Listener {
             panic!("a frame comes for {}, which is not there", blob.name)
         };
         known.state = blob.state;
-        let indi_camera::wire::Payload::Inline(bytes) = &blob.payload else { panic!("no frame of this world") };
+        let indi_camera::wire::Payload::Inline(bytes) = &blob.payload else {
+            panic!("no frame of this world")
+        };
         let id = u64::from_le_bytes(bytes.as_slice().try_into().unwrap_or_default());
         assert!(self.sent.insert(id), "the frame of exposure {id} comes twice");
         assert!(id > self.dead, "the frame of exposure {id} comes after {} was dropped", self.dead);
@@ -193,24 +195,36 @@ impl Known {
     fn of(definition: &Definition) -> Known {
         let Definition { state, perm, elements, .. } = definition;
         let (kind, rule, elements, limits) = match elements {
-            Elements::Text(list) => {
-                (Kind::Text, None, list.iter().map(|(head, text)| (head.name.clone(), text.clone())).collect(), vec![])
-            }
+            Elements::Text(list) => (
+                Kind::Text,
+                None,
+                list.iter().map(|(head, text)| (head.name.clone(), text.clone())).collect(),
+                vec![],
+            ),
             Elements::Number(list) => (
                 Kind::Number,
                 None,
                 list.iter().map(|(head, number)| (head.name.clone(), number.value.to_string())).collect(),
                 list.iter().map(|(_, number)| number.limits).collect(),
             ),
-            Elements::Switch(rule, list) => {
-                (Kind::Switch, Some(*rule), list.iter().map(|(head, on)| (head.name.clone(), on.to_string())).collect(), vec![])
-            }
-            Elements::Light(list) => {
-                (Kind::Light, None, list.iter().map(|(head, state)| (head.name.clone(), format!("{state:?}"))).collect(), vec![])
-            }
-            Elements::Blob(list) => {
-                (Kind::Blob, None, list.iter().map(|head| (head.name.clone(), String::new())).collect(), vec![])
-            }
+            Elements::Switch(rule, list) => (
+                Kind::Switch,
+                Some(*rule),
+                list.iter().map(|(head, on)| (head.name.clone(), on.to_string())).collect(),
+                vec![],
+            ),
+            Elements::Light(list) => (
+                Kind::Light,
+                None,
+                list.iter().map(|(head, state)| (head.name.clone(), format!("{state:?}"))).collect(),
+                vec![],
+            ),
+            Elements::Blob(list) => (
+                Kind::Blob,
+                None,
+                list.iter().map(|head| (head.name.clone(), String::new())).collect(),
+                vec![],
+            ),
         };
         Known { kind, rule, perm: *perm, state: *state, elements, limits }
     }
@@ -225,14 +239,18 @@ impl Known {
                         self.limits[at] = *limits;
                     }
                 }
-                (Kind::Number, list.into_iter().map(|(element, value, _)| (element, value.to_string())).collect())
+                (
+                    Kind::Number,
+                    list.into_iter().map(|(element, value, _)| (element, value.to_string())).collect(),
+                )
             }
             Values::Switch(list) => {
                 (Kind::Switch, list.into_iter().map(|(element, on)| (element, on.to_string())).collect())
             }
-            Values::Light(list) => {
-                (Kind::Light, list.into_iter().map(|(element, state)| (element, format!("{state:?}"))).collect())
-            }
+            Values::Light(list) => (
+                Kind::Light,
+                list.into_iter().map(|(element, state)| (element, format!("{state:?}"))).collect(),
+            ),
         };
         assert_eq!(kind, self.kind, "{name} is of another kind");
         for (element, value) in news {
