@@ -132,7 +132,7 @@ impl<'a> Again<'a> {
             Ok(Line::Job(job)) => self.put_out("job", &job),
             Ok(Line::Say(message)) => {
                 let said = self.work_out(|device| device.poll_message().map(|m| shown::message(&m)))?;
-                self.compare("say", &message, said.flatten())
+                self.compare("say", &message, said.flatten().as_deref())
             }
             Ok(Line::Waits(waits)) => {
                 let now = self.device.as_ref().map(record::waits);
@@ -185,27 +185,25 @@ impl<'a> Again<'a> {
     /// A device that panics is what somebody wants to see here.
     fn work_out<T>(&mut self, act: impl FnOnce(&mut Device) -> T) -> io::Result<Option<T>> {
         let Some(device) = &mut self.device else { return Ok(None) };
-        match catch_unwind(AssertUnwindSafe(|| act(device))) {
-            Ok(done) => Ok(Some(done)),
-            Err(_) => {
-                self.device = None;
-                self.differ("it went on", "it panics")?;
-                Ok(None)
-            }
+        if let Ok(done) = catch_unwind(AssertUnwindSafe(|| act(device))) {
+            return Ok(Some(done));
         }
+        self.device = None;
+        self.differ("it went on", "it panics")?;
+        Ok(None)
     }
 
     fn put_out(&mut self, what: &str, then: &str) -> io::Result<()> {
         let now = self.asked.pop_front();
-        self.compare(what, then, now)
+        self.compare(what, then, now.as_deref())
     }
 
-    fn compare(&mut self, what: &str, then: &str, now: Option<String>) -> io::Result<()> {
+    fn compare(&mut self, what: &str, then: &str, now: Option<&str>) -> io::Result<()> {
         writeln!(self.to, "                ->  {what} {then}")?;
-        if self.device.is_none() || now.as_deref() == Some(then) {
+        if self.device.is_none() || now == Some(then) {
             return Ok(());
         }
-        self.differ(then, now.as_deref().unwrap_or("nothing"))
+        self.differ(then, now.unwrap_or("nothing"))
     }
 
     fn differ(&mut self, then: &str, now: &str) -> io::Result<()> {

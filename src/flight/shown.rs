@@ -69,8 +69,8 @@ fn set(name: &str, state: State) -> String {
 pub(super) fn input(input: &Input) -> String {
     match input {
         Input::Request(Request::New(New { name, elements, .. })) => {
-            let elements: String = elements.iter().map(|(name, text)| format!(" {name}={text}")).collect();
-            cut(&format!("write {name}{elements}"))
+            let elements = elements.iter().map(|(name, text)| format!("{name}={text}"));
+            cut(&[format!("write {name}")].into_iter().chain(elements).collect::<Vec<_>>().join(" "))
         }
         Input::Request(request) => cut(&format!("{request:?}")),
         Input::Camera(epoch, Event::Frame { id, frame }) => {

@@ -44,6 +44,7 @@ pub fn image(
 }
 
 /// The value in an answer, if it has one.
+#[must_use]
 pub fn value(body: &[u8]) -> Option<serde_json::Value> {
     let content_type = "application/json".to_owned();
     api::value(&Answer { status: 200, content_type, body: body.to_vec() }).ok()
