@@ -225,7 +225,9 @@ impl Worker {
         let blob = if client {
             Some(encode::payload(encoding, suffix, buffer, len).map(|(sent, lent)| {
                 self.kept = Kept::of(id, &sent.0);
-                lent.into_iter().for_each(|lent| self.memory.lend(lent));
+                if let Some(lent) = lent {
+                    self.memory.lend(lent);
+                }
                 sent
             }))
         } else {

@@ -136,7 +136,9 @@ fn block_of<T: Sample>(block: &[T], before: T, bits: &mut Bits<'_>) {
     } else if longest < 14 && fs < 14 {
         together::<2>(differences, fs, bits);
     } else {
-        differences.iter().for_each(|&difference| long_code(difference, fs, bits));
+        for &mut difference in differences {
+            long_code(difference, fs, bits);
+        }
     }
 }
 
