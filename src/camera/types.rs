@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::call::Reply;
 use super::error::CameraError;
+pub use super::spare::Spare;
 pub use crate::image::{Bayer, Binning, Frame, FrameInfo, FrameType, Pixels, Roi};
 
 /// Degrees Celsius.
@@ -205,6 +206,8 @@ pub struct ExposureRequest {
     pub frame_type: FrameType,
     /// When set, the result is wanted by nobody: stop as soon as possible.
     pub cancel: Cancel,
+    /// Memory for its pixels, for cameras that care.
+    pub spare: Spare,
 }
 
 /// Where an exposure is.
