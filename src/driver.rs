@@ -218,7 +218,7 @@ impl Driver {
                     break;
                 }
             }
-            let DeliveryThread { jobs, thread } = station.delivery;
+            let DeliveryThread { jobs, thread, .. } = station.delivery;
             drop(jobs);
             drop(tokio::task::spawn_blocking(move || thread.join()).await);
         }

@@ -9,14 +9,13 @@
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
-use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, TryRecvError, channel};
-use std::thread::{self, JoinHandle};
-use std::time::Duration;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, TryRecvError};
+use std::time::{Duration, Instant};
 
 use jiff::tz::TimeZone;
 
 use crate::camera::types::ExposureId;
-use crate::device::job::{ConfigSource, Delivery, DeliveryError, Document, Job, Report};
+use crate::device::job::{ConfigSource, Delivery, DeliveryError, Document, Job, Report, Took};
 use crate::host::config_file::ConfigFile;
 use crate::host::nicknames::NicknameFile;
 use crate::image::{Pixels, fits, window};
@@ -26,11 +25,13 @@ pub mod blob;
 mod encode;
 pub mod file;
 mod recall;
+mod thread;
 
 use blob::{Buffer, Leftover, Transport};
 use encode::Encoded;
 use file::{Described, FileStore};
 use recall::Kept;
+pub use thread::DeliveryThread;
 
 /// Reserved memory is given back when nothing happened for so long: between the frames of a sequence there is less.
 const IDLE: Duration = Duration::from_secs(10);
@@ -38,7 +39,7 @@ const IDLE: Duration = Duration::from_secs(10);
 const HEADER_ROOM: usize = 4 * fits::BLOCK;
 
 /// What the thread has to know of its surroundings.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Settings {
     /// Name of the device, for the thread and the log.
     pub device: String,
@@ -54,46 +55,8 @@ pub struct Settings {
     pub nicknames: NicknameFile,
 }
 
-/// The running thread. It ends when `jobs` has been dropped or its reports are wanted no more.
-#[derive(Debug)]
-pub struct DeliveryThread {
-    /// Where its work comes from. It needs no bound: of the frames that a device has handed over at most three are still
-    /// wanted, and the others are dropped as soon as they are seen.
-    pub jobs: Sender<Job>,
-    /// To wait for its end.
-    pub thread: JoinHandle<()>,
-}
-
-impl DeliveryThread {
-    /// Starts it. `report` takes what it has to tell, in the order of the jobs, and says whether there will be anyone
-    /// to hear the next one.
-    pub fn spawn(
-        settings: Settings,
-        mut report: impl FnMut(Report) -> bool + Send + 'static,
-    ) -> io::Result<Self> {
-        let (jobs, queue) = channel();
-        let thread =
-            thread::Builder::new().name(format!("delivery {}", settings.device)).spawn(move || {
-                let mut worker = Worker::new(settings);
-                loop {
-                    match worker.wait(&queue, IDLE) {
-                        Wait::Job(job) => {
-                            let (answer, _leftovers) = worker.run(job);
-                            // The leftovers are dropped when the report is out: freeing a frame takes a millisecond.
-                            if answer.is_some_and(|answer| !report(answer)) {
-                                return;
-                            }
-                        }
-                        Wait::Idle => {}
-                        Wait::Closed => return,
-                    }
-                }
-            })?;
-        Ok(DeliveryThread { jobs, thread })
-    }
-}
-
 struct Worker {
+    device: String,
     transport: Transport,
     files: FileStore,
     config: ConfigFile,
@@ -124,8 +87,9 @@ struct Leftovers {
 
 impl Worker {
     fn new(settings: Settings) -> Self {
-        let Settings { device: _, transport, home, zone, config, nicknames } = settings;
+        let Settings { device, transport, home, zone, config, nicknames } = settings;
         Worker {
+            device,
             transport,
             files: FileStore::new(home, zone),
             config,
@@ -162,11 +126,14 @@ impl Worker {
             Job::Reserve { bytes } => guarded(|| self.reserve(bytes), |_| None),
             Job::Deliver(delivery) => {
                 let (id, client, file) = (delivery.id, delivery.client, delivery.file.is_some());
+                let _span = tracing::error_span!("exposure", device = self.device, id = id.0).entered();
                 guarded(
                     || self.deliver(*delivery),
                     |why| Some(undelivered(id, client, file, &DeliveryError::Encode(why))),
                 )
             }
+            // For whoever runs the thread.
+            Job::Replace => (None, None),
             Job::Discard(path) => {
                 file::remove(&path);
                 (None, None)
@@ -222,6 +189,7 @@ impl Worker {
         }
         // Nobody asks for the frame before any more.
         self.kept = None;
+        let began = now();
         let frame = match window::fit(frame, roi, binning) {
             Ok(frame) => frame,
             Err(error) => return (failed(&DeliveryError::Encode(error.to_string())), None),
@@ -231,6 +199,9 @@ impl Worker {
             Ok(encoded) => encoded,
             Err(error) => return (failed(&error), None),
         };
+        let encoded = now();
+        let mut took = Took { encode: Some(encoded - began), write: None };
+        tracing::debug!(bytes = len, took = ?took.encode, "encoded");
         let pixels = frame.pixels;
         let constant = pixels.constant();
 
@@ -247,6 +218,10 @@ impl Worker {
                 Err(error) => Some(Err(error)),
             },
         };
+        if let Some(stored) = &stored {
+            took.write = Some(encoded.elapsed());
+            tracing::debug!(?stored, took = ?took.write, "written");
+        }
         let (blob, memory) = if client {
             match encode::payload(encoding, suffix, buffer, len) {
                 Ok((sent, leftover)) => {
@@ -272,7 +247,7 @@ impl Worker {
             _ => len as u64,
         };
         (
-            Some(Report::Delivered { id, bytes, blob, file: stored, constant }),
+            Some(Report::Delivered { id, bytes, blob, file: stored, constant, took }),
             Some(Leftovers { pixels, memory }),
         )
     }
@@ -318,6 +293,11 @@ impl Worker {
     }
 }
 
+#[expect(clippy::disallowed_methods, reason = "the shell measures what its steps take")]
+fn now() -> Instant {
+    Instant::now()
+}
+
 /// Does a job that only has to tell how it went.
 fn answered<T>(
     report: impl Fn(Result<T, DeliveryError>) -> Report,
@@ -343,7 +323,7 @@ fn guarded(job: impl FnOnce() -> Answer, panicked: impl FnOnce(String) -> Option
 /// The same error for everyone who wanted the frame.
 fn undelivered(id: ExposureId, client: bool, file: bool, error: &DeliveryError) -> Report {
     let (blob, file) = (client.then(|| Err(error.clone())), file.then(|| Err(error.clone())));
-    Report::Delivered { id, bytes: 0, blob, file, constant: None }
+    Report::Delivered { id, bytes: 0, blob, file, constant: None, took: Took::default() }
 }
 
 #[cfg(test)]

@@ -15,7 +15,7 @@ use crate::wire::{Kind, New, Payload};
 
 const FULL: Roi = Roi { x: 0, y: 0, width: 40, height: 30 };
 
-fn settings(scratch: &Scratch, transport: Transport) -> Settings {
+pub(super) fn settings(scratch: &Scratch, transport: Transport) -> Settings {
     Settings {
         device: "Camera".to_owned(),
         transport,
@@ -190,7 +190,7 @@ fn reserved_memory_is_used_when_it_fits_and_only_then() {
 fn reserved_memory_is_freed_when_nothing_happens() {
     let scratch = Scratch::new();
     let mut worker = worker(&scratch, Transport::Attached);
-    let (_jobs, queue) = channel();
+    let (_jobs, queue) = mpsc::channel();
     worker.run(Job::Reserve { bytes: 400 });
     assert!(matches!(worker.wait(&queue, Duration::ZERO), Wait::Idle));
     assert!(worker.reserved.is_none());
@@ -239,7 +239,7 @@ fn a_panic_is_reported_as_a_failed_frame() {
 fn the_thread_answers_in_order_and_ends_with_its_jobs() {
     let scratch = Scratch::new();
     let (reports, heard) = mpsc::channel();
-    let DeliveryThread { jobs, thread } =
+    let DeliveryThread { jobs, thread, .. } =
         DeliveryThread::spawn(settings(&scratch, Transport::Attached), move |report| {
             reports.send(report).is_ok()
         })

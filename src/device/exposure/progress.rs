@@ -7,7 +7,7 @@ use crate::device::Device;
 use crate::property::keys;
 use crate::wire::State;
 
-use super::{Current, READ_OUT_ALLOWANCE, Stage};
+use super::{Current, Stage};
 
 impl Device {
     /// Whether clients are waiting for a frame: from the wish to the last word about it.
@@ -20,7 +20,7 @@ impl Device {
         let Current { id, spec, .. } = self.exposure.current.as_ref()?;
         Some(ExposureBegun {
             exposure_id: id.0,
-            deadline_s: (spec.duration + READ_OUT_ALLOWANCE).as_secs_f64(),
+            deadline_s: self.camera_deadline().as_secs_f64(),
             expected_bytes: spec.bytes() as u64,
         })
     }
