@@ -126,7 +126,7 @@ impl Worker {
             Job::Reserve { bytes } => guarded(|| self.reserve(bytes), |_| None),
             Job::Deliver(delivery) => {
                 let (id, client, file) = (delivery.id, delivery.client, delivery.file.is_some());
-                let _span = tracing::error_span!("exposure", device = self.device, id = id.0).entered();
+                let _span = tracing::error_span!("exposure", id = id.0, device = self.device).entered();
                 guarded(
                     || self.deliver(*delivery),
                     |why| Some(undelivered(id, client, file, &DeliveryError::Encode(why))),

@@ -133,6 +133,10 @@ impl Device {
         self.upload.frames.len()
     }
 
+    pub(super) fn first_frame_on_its_way(&self) -> Option<ExposureId> {
+        self.upload.frames.front().map(|frame| frame.id)
+    }
+
     /// Whether the oldest of them is a file already, and only waits for the server.
     pub(super) fn first_frame_is_encoded(&self) -> Option<bool> {
         self.upload.frames.front().map(|frame| frame.delivered.is_some())

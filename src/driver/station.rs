@@ -45,6 +45,7 @@ impl Station {
     /// Hands out what the device wants done.
     pub(super) fn drain(&mut self, clock: Clock, outfitter: &Outfitter, session_log: &mut SessionLog) {
         while let Some((epoch, call)) = self.device.poll_call() {
+            tracing::trace!(call = call.name(), "asked of the camera");
             self.setting = match &call {
                 Call::SetParameter(name, _) => Some(name.clone()),
                 _ => None,
@@ -68,6 +69,9 @@ impl Station {
     }
 
     fn deliver(&mut self, job: Job) {
+        if matches!(job, Job::Deliver(_)) {
+            tracing::debug!("the frame goes to the delivery thread");
+        }
         if !matches!(job, Job::Replace) {
             if self.delivery.jobs.send(job).is_err() {
                 tracing::error!("the delivery thread is gone");

@@ -1,4 +1,5 @@
-//! All faults at once, one camera each in one process, so that the ten seconds that some of them take are taken once.
+//! All faults at once, one camera each in one process, so that the ten seconds that some of them take are taken once:
+//! in single exposures, and in the second of a fast run.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -9,7 +10,7 @@ use crate::support::{Limit, fits};
 
 /// What a camera suffers from, how its exposure ends, and what of that is said.
 struct Case {
-    /// In the words of a script.
+    /// In the words of a script; what follows an empty line is another fault.
     fault: &'static str,
     state: &'static str,
     sentences: &'static [&'static str],
@@ -25,7 +26,7 @@ const fn slow(fault: &'static str, sentences: &'static [&'static str]) -> Case {
     Case { fault, state: "Alert", sentences, slow: true }
 }
 
-const CASES: [Case; 14] = [
+const CASES: [Case; 15] = [
     // The camera that does not notice.
     case("", "Ok", &[]),
     case(
@@ -53,7 +54,59 @@ const CASES: [Case; 14] = [
         "kind = 'call_blocks'\ncall = 'start_exposure'\nseconds = 12",
         &["is lost (call: start_exposure was not answered within 10 s)", "the exposure failed"],
     ),
+    // It does not stop either, so its thread is replaced.
+    slow(
+        "kind = 'never_ends'\n\nkind = 'call_blocks'\ncall = 'abort_exposure'\nseconds = 8",
+        &[
+            "the camera did not end it within 10 s",
+            "is lost (call: abort_exposure was not answered within 5 s)",
+        ],
+    ),
 ];
+
+/// How exposures are asked for.
+#[derive(Clone, Copy, PartialEq)]
+enum Mode {
+    Single,
+    Fast,
+}
+
+impl Mode {
+    /// Frames of one request.
+    fn frames(self) -> usize {
+        match self {
+            Mode::Single => 1,
+            Mode::Fast => 3,
+        }
+    }
+
+    fn begin(self, driver: &mut Driver) {
+        if self == Mode::Fast {
+            driver.new_vector("Switch", "CCD_FAST_TOGGLE", &[("INDI_ENABLED", "On")]);
+            driver.new_vector("Number", "CCD_FAST_COUNT", &[("FRAMES", "3")]);
+        }
+        begin(driver, BRIEF);
+    }
+
+    /// How the exposures of one request end, the one that is hit being the last or, in a run, the second.
+    fn ends(self, state: &'static str) -> Vec<&'static str> {
+        match (self, state) {
+            (Mode::Single, _) => vec![state],
+            (Mode::Fast, "Ok") => vec!["Ok"; 3],
+            (Mode::Fast, _) => vec!["Ok", state],
+        }
+    }
+}
+
+/// What a script says of one camera.
+fn script(mode: Mode, number: usize, case: &Case) -> String {
+    let faults = case.fault.split("\n\n").filter(|fault| !fault.is_empty()).enumerate();
+    let write = |(i, fault): (usize, &str)| {
+        let second = if mode == Mode::Fast && i == 0 && !fault.contains("at = ") { "at = 2\n" } else { "" };
+        format!("[[fault]]\n{fault}\n{second}camera = '{}'\n", name(number))
+    };
+    faults.map(write).collect()
+}
 
 fn name(number: usize) -> String {
     match number {
@@ -69,7 +122,17 @@ struct Heard(BTreeMap<String, Vec<Element>>);
 impl Heard {
     /// Listens until a condition holds.
     fn until(&mut self, driver: &mut Driver, what: &str, holds: impl Fn(&Heard) -> bool) {
-        let limit = Limit::after(SOON + Duration::from_secs(20));
+        self.until_within(driver, SOON, what, holds);
+    }
+
+    fn until_within(
+        &mut self,
+        driver: &mut Driver,
+        patience: Duration,
+        what: &str,
+        holds: impl Fn(&Heard) -> bool,
+    ) {
+        let limit = Limit::after(patience);
         while !holds(self) {
             let left = limit.left().unwrap_or_else(|| panic!("not yet: {what}\n{}", driver.report()));
             if let Some(element) = driver.poll_element(left) {
@@ -109,11 +172,16 @@ fn camera_threads(driver: &Driver) -> usize {
 
 #[test]
 fn every_fault_ends_its_own_exposure_once_and_the_next_frame_is_good() {
-    let fault = |(number, case): (usize, &Case)| match case.fault {
-        "" => String::new(),
-        fault => format!("[[fault]]\n{fault}\ncamera = '{}'\n", name(number)),
-    };
-    let script: String = CASES.iter().enumerate().map(fault).collect();
+    every_fault(Mode::Single);
+}
+
+#[test]
+fn every_fault_ends_its_own_run_once_and_the_next_frame_is_good() {
+    every_fault(Mode::Fast);
+}
+
+fn every_fault(mode: Mode) {
+    let script: String = CASES.iter().enumerate().map(|(number, case)| script(mode, number, case)).collect();
     let (mut driver, _folder) = scripted(&script, CASES.len());
     let cameras: Vec<(String, &Case)> = (0..).map(name).zip(&CASES).collect();
     for (camera, _) in &cameras {
@@ -130,7 +198,7 @@ fn every_fault_ends_its_own_exposure_once_and_the_next_frame_is_good() {
             driver.new_vector("Number", "POLLING_PERIOD", &[("PERIOD_MS", "100")]);
             driver.new_vector("Number", "CCD_TEMPERATURE", &[("CCD_TEMPERATURE_VALUE", "-10")]);
         }
-        begin(&mut driver, BRIEF);
+        mode.begin(&mut driver);
     }
     // What is not the camera's business is answered while it hangs, by itself and by all others.
     for (camera, _) in &cameras {
@@ -141,24 +209,30 @@ fn every_fault_ends_its_own_exposure_once_and_the_next_frame_is_good() {
         cameras.iter().all(|(camera, _)| heard.answers(camera))
     });
     for (camera, _) in cameras.iter().filter(|(_, case)| case.slow) {
-        assert!(heard.ended(camera).is_empty(), "{camera} was over before it answered");
+        assert!(!heard.ended(camera).contains(&"Alert"), "{camera} was over before it answered");
     }
     // One camera works all the while.
     let (well, _) = &cameras[0];
     driver.address(well);
     for good in 1..=3 {
-        heard.until(&mut driver, "a good frame", |heard| heard.ended(well) == vec!["Ok"; good]);
+        let frames = good * mode.frames();
+        heard.until(&mut driver, "good frames", |heard| heard.ended(well) == vec!["Ok"; frames]);
         if good < 3 {
-            begin(&mut driver, BRIEF);
+            mode.begin(&mut driver);
         }
     }
-    heard.until(&mut driver, "the end of each", |heard| {
-        cameras.iter().all(|(camera, _)| !heard.ended(camera).is_empty())
+    // As clients were told in advance.
+    let published = driver.number("CCD_EXPOSURE_DEADLINE", "CAMERA") * mode.frames() as f64;
+    heard.until_within(&mut driver, Duration::from_secs_f64(published), "the end of each", |heard| {
+        cameras.iter().all(|(camera, case)| heard.ended(camera).len() >= mode.ends(case.state).len())
+    });
+    heard.until(&mut driver, "what is said of each", |heard| {
+        cameras.iter().all(|(camera, case)| heard.said(camera).len() >= case.sentences.len())
     });
 
     for (camera, case) in &cameras[1..] {
         let Case { fault, state, sentences, .. } = case;
-        assert_eq!(heard.ended(camera), [*state], "{fault}");
+        assert_eq!(heard.ended(camera), mode.ends(state), "{fault}");
         let (said, report) = (heard.said(camera), driver.report());
         let told = |word: &&str| said.iter().any(|said| said.contains(*word));
         assert!(sentences.iter().all(told), "{fault}: {said:?}\n{report}");

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::camera::answer::{ExposureBegun, ExposureProgress, Phase};
+use crate::camera::types::ExposureId;
 use crate::device::Device;
 use crate::property::keys;
 use crate::wire::State;
@@ -13,6 +14,12 @@ impl Device {
     /// Whether clients are waiting for a frame: from the wish to the last word about it.
     pub(in crate::device) fn is_busy_exposing(&self) -> bool {
         self.store.state(&keys::CCD_EXPOSURE) == State::Busy
+    }
+
+    /// The exposure that runs, or else the oldest frame that is on its way.
+    #[must_use]
+    pub fn exposure_in_hand(&self) -> Option<ExposureId> {
+        self.exposure.current.as_ref().map(|current| current.id).or(self.first_frame_on_its_way())
     }
 
     /// What is to be expected of an exposure that has just been asked for.
