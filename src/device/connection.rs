@@ -22,7 +22,7 @@ use super::{Device, Epoch, Handlers, Level};
 /// A camera that needs longer to open than this has hung.
 const CONNECT_DEADLINE: Duration = Duration::from_secs(30);
 /// A camera that needs longer to stop an exposure than this has hung: whoever asks for that does not want to wait.
-const ABORT_DEADLINE: Duration = Duration::from_secs(5);
+const ABORT_DEADLINE: Duration = Duration::from_secs(8);
 /// A camera that needs longer to answer anything else than this has hung.
 pub(super) const CALL_DEADLINE: Duration = Duration::from_secs(10);
 /// Pause before a lost camera is tried again; doubled after each failure.

@@ -129,7 +129,6 @@ impl Device {
         self.store.set(&keys::CAMERA_LATENCY, latencies);
     }
 
-    #[expect(clippy::type_complexity, reason = "three values of three vectors")]
     fn measure_health(&mut self) -> ([State; 5], [f64; 4], [f64; 10]) {
         self.health.news = false;
         self.health.told = self.lights();

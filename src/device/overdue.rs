@@ -15,24 +15,19 @@ use super::timer::Timer;
 use super::{Device, Level};
 
 /// Time to encode and store one frame: the largest frames on the slowest cards take half of it.
-const DELIVERY_ALLOWANCE: Duration = Duration::from_secs(60);
+pub(super) const DELIVERY_ALLOWANCE: Duration = Duration::from_secs(60);
 /// Time to read or write any other file: a disk that has to spin up first takes half of it.
 const FILE_ALLOWANCE: Duration = Duration::from_secs(20);
 
 impl Device {
-    /// What the delivery of a frame may take.
-    pub(super) fn delivery_allowance(&self) -> Duration {
-        DELIVERY_ALLOWANCE
-    }
-
     /// The delivery thread has a frame in hand, and has to be done with it.
     pub(super) fn expect_delivery(&mut self) {
-        self.timers.set(Timer::DeliveryOverdue, self.now.elapsed + self.delivery_allowance());
+        self.timers.set(Timer::DeliveryOverdue, self.now.elapsed + DELIVERY_ALLOWANCE);
     }
 
     pub(super) fn delivery_overdue(&mut self) {
         let Some(file) = self.give_up_delivery() else { return };
-        let seconds = self.delivery_allowance().as_secs();
+        let seconds = DELIVERY_ALLOWANCE.as_secs();
         let hangs = if file { "encoding it, or storing its file, hangs" } else { "encoding it hangs" };
         let sentence = format!("the frame could not be delivered within {seconds} s: {hangs}");
         self.say(Level::Error, &sentence);

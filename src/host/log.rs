@@ -93,7 +93,8 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for Forward {
         event.record(&mut sentence);
         for span in context.event_scope(event).into_iter().flatten() {
             if let Some(Heading(heading)) = span.extensions().get() {
-                sentence.0 += &format!(" [{heading}]");
+                let written = write!(sentence.0, " [{heading}]");
+                debug_assert!(written.is_ok(), "a String takes everything");
             }
         }
         let _ = self.forward.try_send((*event.metadata().level(), sentence.0));

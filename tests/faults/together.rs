@@ -63,10 +63,10 @@ const CASES: [Case; 15] = [
     ),
     // It does not stop either, so its thread is replaced.
     slow(
-        "kind = 'never_ends'\n\nkind = 'call_blocks'\ncall = 'abort_exposure'\nseconds = 8",
+        "kind = 'never_ends'\n\nkind = 'call_blocks'\ncall = 'abort_exposure'\nseconds = 10",
         &[
             "the camera did not end it within 10 s",
-            "is lost (call: abort_exposure was not answered within 5 s)",
+            "is lost (call: abort_exposure was not answered within 8 s)",
         ],
     ),
 ];

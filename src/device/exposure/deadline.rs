@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use crate::camera::error::CameraError;
 use crate::device::health::Step;
+use crate::device::overdue::DELIVERY_ALLOWANCE;
 use crate::device::timer::Timer;
 use crate::device::{Device, Level};
 use crate::property::keys;
@@ -30,8 +31,7 @@ impl Device {
         self.timers.set(Timer::ExposureOverdue, self.now.elapsed + START_ALLOWANCE);
         let Some(Current { spec, .. }) = &self.exposure.current else { return };
         let (within, read_out) = (self.camera_deadline(), spec.allowance);
-        let delivery = self.delivery_allowance();
-        let values = [within, read_out, delivery].map(|time| time.as_secs_f64());
+        let values = [within, read_out, DELIVERY_ALLOWANCE].map(|time| time.as_secs_f64());
         self.publish_news(&keys::CCD_EXPOSURE_DEADLINE, values, State::Ok);
     }
 
