@@ -85,10 +85,13 @@ fn work(worker: &mut Worker, queue: &Queue, given_up: &Cancel, report: impl Fn(R
         let next = worker.wait(&queue.lock().unwrap_or_else(PoisonError::into_inner), IDLE);
         match next {
             Wait::Job(job) => {
-                let (answer, _leftovers) = worker.run(job);
-                // The leftovers are dropped when the report is out: freeing a frame takes a millisecond.
+                let (answer, pixels) = worker.run(job);
                 if answer.is_some_and(|answer| !report(answer)) {
                     return;
+                }
+                // Not before the report is out: what lies there already takes a moment to be freed.
+                if let Some(pixels) = pixels {
+                    worker.spare.leave(pixels);
                 }
             }
             Wait::Idle => {}

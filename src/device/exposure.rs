@@ -16,7 +16,7 @@ use crate::camera::answer::ExposureResult;
 use crate::camera::call::{Call, Reply};
 use crate::camera::error::{CameraError, ErrorKind};
 use crate::camera::types::{
-    Binning, Cancel, Capabilities, ExposureId, ExposureRequest, ExposureStatus, FrameType, Moment, Roi,
+    Binning, Cancel, Capabilities, ExposureId, ExposureRequest, ExposureStatus, FrameType, Moment, Roi, Spare,
 };
 use crate::property::key::Key;
 use crate::property::keys::{self, Abort};
@@ -64,6 +64,8 @@ pub(super) struct Exposure {
     overdue: bool,
     /// The camera has been opened, and whether it was exposing then is not known yet.
     inherits: bool,
+    /// Pixel memory that goes round between camera and delivery.
+    spare: Spare,
     /// The last frame that was delivered, until an exposure replaces it.
     pub(super) last: Option<Box<ExposureResult>>,
 }
@@ -125,7 +127,8 @@ impl Device {
         if spec.encoding.keeps_size() {
             self.jobs.push_back(Job::Reserve { bytes: spec.bytes() });
         }
-        let request = ExposureRequest { id, duration, frame_type: spec.frame_type, cancel: cancel.clone() };
+        let (frame_type, spare) = (spec.frame_type, self.exposure.spare.clone());
+        let request = ExposureRequest { id, duration, frame_type, cancel: cancel.clone(), spare };
         self.exposure.current = Some(Current { id, cancel, spec, stage: Stage::Starting, opened: None });
         self.expect_start();
         self.ask(Call::StartExposure(request));

@@ -82,6 +82,7 @@ impl Camera for Simulator {
             recipe,
             bits: *bits,
             thermometer: cooler.reading(now.elapsed),
+            spare: request.spare.clone(),
         };
         session.expose(now, plan, request.cancel.clone())?;
         self.exposes_until = now.utc.checked_add(request.duration);
