@@ -8,6 +8,8 @@ mod support;
 mod calls;
 #[path = "process/configuration.rs"]
 mod configuration;
+#[path = "process/crash.rs"]
+mod crash;
 #[path = "process/definitions.rs"]
 mod definitions;
 #[path = "process/exposures.rs"]

@@ -9,14 +9,13 @@
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
-use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, TryRecvError, channel};
-use std::thread::{self, JoinHandle};
-use std::time::Duration;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, TryRecvError};
+use std::time::{Duration, Instant};
 
 use jiff::tz::TimeZone;
 
 use crate::camera::types::{ExposureId, Spare};
-use crate::device::job::{ConfigSource, Delivery, DeliveryError, Document, Job, Report};
+use crate::device::job::{ConfigSource, Delivery, DeliveryError, Document, Job, Report, Took};
 use crate::host::config_file::ConfigFile;
 use crate::host::nicknames::NicknameFile;
 use crate::image::{Pixels, window};
@@ -27,18 +26,20 @@ mod encode;
 pub mod file;
 mod memory;
 mod recall;
+mod thread;
 
 use blob::Transport;
 use encode::Encoded;
 use file::{Described, FileStore};
 use memory::Stock;
 use recall::Kept;
+pub use thread::DeliveryThread;
 
 /// Reserved memory is given back when nothing happened for so long: between the frames of a sequence there is less.
 const IDLE: Duration = Duration::from_secs(10);
 
 /// What the thread has to know of its surroundings.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Settings {
     /// Name of the device, for the thread and the log.
     pub device: String,
@@ -54,49 +55,8 @@ pub struct Settings {
     pub nicknames: NicknameFile,
 }
 
-/// The running thread. It ends when `jobs` has been dropped or its reports are wanted no more.
-#[derive(Debug)]
-pub struct DeliveryThread {
-    /// Where its work comes from. It needs no bound: of the frames that a device has handed over at most three are still
-    /// wanted, and the others are dropped as soon as they are seen.
-    pub jobs: Sender<Job>,
-    /// To wait for its end.
-    pub thread: JoinHandle<()>,
-}
-
-impl DeliveryThread {
-    /// Starts it. `report` takes what it has to tell, in the order of the jobs, and says whether there will be anyone
-    /// to hear the next one.
-    pub fn spawn(
-        settings: Settings,
-        mut report: impl FnMut(Report) -> bool + Send + 'static,
-    ) -> io::Result<Self> {
-        let (jobs, queue) = channel();
-        let thread =
-            thread::Builder::new().name(format!("delivery {}", settings.device)).spawn(move || {
-                let mut worker = Worker::new(settings);
-                loop {
-                    match worker.wait(&queue, IDLE) {
-                        Wait::Job(job) => {
-                            let (answer, pixels) = worker.run(job);
-                            if answer.is_some_and(|answer| !report(answer)) {
-                                return;
-                            }
-                            // Not before the report is out: what lies there already takes a moment to be freed.
-                            if let Some(pixels) = pixels {
-                                worker.spare.leave(pixels);
-                            }
-                        }
-                        Wait::Idle => {}
-                        Wait::Closed => return,
-                    }
-                }
-            })?;
-        Ok(DeliveryThread { jobs, thread })
-    }
-}
-
 struct Worker {
+    device: String,
     memory: Stock,
     /// Where the pixels of the last frame were left.
     spare: Spare,
@@ -118,8 +78,9 @@ type Answer = (Option<Report>, Option<Pixels>);
 
 impl Worker {
     fn new(settings: Settings) -> Self {
-        let Settings { device: _, transport, home, zone, config, nicknames } = settings;
+        let Settings { device, transport, home, zone, config, nicknames } = settings;
         Worker {
+            device,
             memory: Stock::new(transport),
             spare: Spare::default(),
             files: FileStore::new(home, zone),
@@ -163,11 +124,14 @@ impl Worker {
             }
             Job::Deliver(delivery) => {
                 let (id, client, file) = (delivery.id, delivery.client, delivery.file.is_some());
+                let _span = tracing::error_span!("exposure", id = id.0, device = self.device).entered();
                 guarded(
                     || self.deliver(*delivery),
                     |why| Some(undelivered(id, client, file, &DeliveryError::Encode(why))),
                 )
             }
+            // For whoever runs the thread.
+            Job::Replace => (None, None),
             Job::Discard(path) => {
                 file::remove(&path);
                 (None, None)
@@ -197,6 +161,7 @@ impl Worker {
         self.spare = spare;
         // Nobody asks for the frame before any more.
         self.kept = None;
+        let began = now();
         let frame = match window::fit(frame, roi, binning) {
             Ok(frame) => frame,
             Err(error) => return (failed(&DeliveryError::Encode(error.to_string())), None),
@@ -206,6 +171,9 @@ impl Worker {
             Ok(encoded) => encoded,
             Err(error) => return (failed(&error), None),
         };
+        let encoded = now();
+        let mut took = Took { encode: Some(encoded - began), write: None };
+        tracing::debug!(bytes = len, took = ?took.encode, "encoded");
         let pixels = frame.pixels;
         let constant = pixels.constant();
 
@@ -222,6 +190,10 @@ impl Worker {
                 Err(error) => Some(Err(error)),
             },
         };
+        if let Some(stored) = &stored {
+            took.write = Some(encoded.elapsed());
+            tracing::debug!(?stored, took = ?took.write, "written");
+        }
         let blob = if client {
             Some(encode::payload(encoding, suffix, buffer, len).map(|(sent, lent)| {
                 self.kept = Kept::of(id, &sent.0);
@@ -245,7 +217,7 @@ impl Worker {
             Some(Ok((payload, _))) => payload.len(),
             _ => len as u64,
         };
-        (Some(Report::Delivered { id, bytes, blob, file: stored, constant }), Some(pixels))
+        (Some(Report::Delivered { id, bytes, blob, file: stored, constant, took }), Some(pixels))
     }
 
     fn load(&self, source: ConfigSource) -> Result<Option<Document>, DeliveryError> {
@@ -268,6 +240,11 @@ impl Worker {
     fn config_fault(&self, error: &io::Error) -> DeliveryError {
         file::explain(self.config.path(), error)
     }
+}
+
+#[expect(clippy::disallowed_methods, reason = "the shell measures what its steps take")]
+fn now() -> Instant {
+    Instant::now()
 }
 
 /// Does a job that only has to tell how it went.
@@ -295,7 +272,7 @@ fn guarded(job: impl FnOnce() -> Answer, panicked: impl FnOnce(String) -> Option
 /// The same error for everyone who wanted the frame.
 fn undelivered(id: ExposureId, client: bool, file: bool, error: &DeliveryError) -> Report {
     let (blob, file) = (client.then(|| Err(error.clone())), file.then(|| Err(error.clone())));
-    Report::Delivered { id, bytes: 0, blob, file, constant: None }
+    Report::Delivered { id, bytes: 0, blob, file, constant: None, took: Took::default() }
 }
 
 #[cfg(test)]

@@ -16,7 +16,7 @@ use crate::wire::{Kind, New, Payload};
 
 const FULL: Roi = Roi { x: 0, y: 0, width: 40, height: 30 };
 
-fn settings(scratch: &Scratch, transport: Transport) -> Settings {
+pub(super) fn settings(scratch: &Scratch, transport: Transport) -> Settings {
     Settings {
         device: "Camera".to_owned(),
         transport,
@@ -173,7 +173,7 @@ fn what_cannot_be_encoded_is_told() {
 fn memory_is_freed_when_nothing_happens() {
     let scratch = Scratch::new();
     let mut worker = worker(&scratch, Transport::Attached);
-    let (_jobs, queue) = channel();
+    let (_jobs, queue) = mpsc::channel();
     let sent = delivery(true, None);
     let spare = sent.spare.clone();
     let (_report, pixels) = worker.run(Job::Deliver(Box::new(sent)));
@@ -189,7 +189,7 @@ fn memory_is_freed_when_nothing_happens() {
 fn the_pixels_of_a_delivered_frame_serve_the_next_read_out() {
     let scratch = Scratch::new();
     let (reports, heard) = mpsc::channel();
-    let DeliveryThread { jobs, thread } =
+    let DeliveryThread { jobs, thread, .. } =
         DeliveryThread::spawn(settings(&scratch, Transport::Attached), move |report| {
             reports.send(report).is_ok()
         })
@@ -248,7 +248,7 @@ fn a_panic_is_reported_as_a_failed_frame() {
 fn the_thread_answers_in_order_and_ends_with_its_jobs() {
     let scratch = Scratch::new();
     let (reports, heard) = mpsc::channel();
-    let DeliveryThread { jobs, thread } =
+    let DeliveryThread { jobs, thread, .. } =
         DeliveryThread::spawn(settings(&scratch, Transport::Attached), move |report| {
             reports.send(report).is_ok()
         })

@@ -107,6 +107,7 @@ impl Device {
             return self.refuse_as(ErrorKind::Busy, vector, sentence);
         }
         self.config.pressed = Some(pressed);
+        self.expect_file();
         self.publish(&keys::CONFIG_PROCESS, None, State::Busy);
         self.jobs.push_back(match pressed {
             ConfigProcess::Load => Job::LoadConfig(ConfigSource::Saved),
@@ -164,12 +165,28 @@ impl Device {
         }
     }
 
+    /// Whether a button is being worked on. What the disk says of one later is late.
+    pub(super) fn is_processing_config(&self) -> bool {
+        self.config.pressed.is_some()
+    }
+
+    pub(super) fn config_overdue(&mut self, error: &DeliveryError) {
+        let done = match self.config.pressed {
+            None => return,
+            Some(ConfigProcess::Load | ConfigProcess::Default) => "loaded",
+            Some(ConfigProcess::Save) => "saved",
+            Some(ConfigProcess::Purge) => "purged",
+        };
+        self.config_failed(done, error);
+    }
+
     fn config_failed(&mut self, done: &str, error: &DeliveryError) {
         self.finish_config(State::Alert, Level::Error, &format!("the configuration was not {done}: {error}"));
     }
 
     fn finish_config(&mut self, state: State, level: Level, sentence: &str) {
         self.config.pressed = None;
+        self.file_answered();
         self.say(level, sentence);
         if state == State::Alert {
             self.note_not_stored(sentence);
@@ -203,6 +220,7 @@ impl Device {
             Values::Numbers(numbers) => numbers.iter().map(f64::to_string).collect(),
             Values::Texts(texts) => texts,
             Values::Switches(on) => on.iter().map(|on| if *on { "On" } else { "Off" }.to_owned()).collect(),
+            Values::Lights(_) => return None,
         };
         let elements = vector.element_names().into_iter().map(str::to_owned).zip(texts).collect();
         Some(New {

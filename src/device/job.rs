@@ -1,7 +1,7 @@
 //! What the device asks of the delivery thread, and what it hears back: plain data.
 
 use std::path::PathBuf;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use crate::camera::types::{Binning, Cancel, ExposureId, Frame, Roi, Spare};
 use crate::image::header::Card;
@@ -41,6 +41,9 @@ pub enum Job {
         /// Where it was stored, for a frame that no client was sent.
         path: Option<PathBuf>,
     },
+    /// Give up the thread, which hangs in the job before: another one takes over the jobs that wait. Never answered, and
+    /// the thread itself never sees it.
+    Replace,
 }
 
 /// The longest file that is given as text, bytes. A text of that length is already a burden for every client that
@@ -149,6 +152,8 @@ pub enum Report {
         file: Option<Result<PathBuf, DeliveryError>>,
         /// The value that all its pixels have, if they are all alike.
         constant: Option<u32>,
+        /// What it took.
+        took: Took,
     },
     /// A configuration was read; `Ok(None)` means that there is none.
     Loaded(Result<Option<Document>, DeliveryError>),
@@ -167,6 +172,15 @@ pub enum Report {
     },
 }
 
+/// How long the steps of a delivery took; absent where there was no such step.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Took {
+    /// From the frame to the file in memory.
+    pub encode: Option<Duration>,
+    /// From there to the disk.
+    pub write: Option<Duration>,
+}
+
 /// Why a frame or a file did not get where it should.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[allow(missing_docs, reason = "the message says it")]
@@ -177,6 +191,8 @@ pub enum DeliveryError {
     Permission { path: PathBuf },
     #[error("{path}: {why}")]
     File { path: PathBuf, why: String },
+    #[error("the disk has not answered for {seconds} s")]
+    Silent { seconds: u64 },
     #[error("cannot encode the frame: {0}")]
     Encode(String),
     #[error("no memory for the frame: {0}")]

@@ -8,7 +8,8 @@
 //!
 //! Every property that clients may write has one handler, registered in the file of its concern:
 //! `connection`, `exposure`, `fast`, `geometry`, `formats`, `cooler`, `guide`, `controls`, `upload`, `header`, `snoop`,
-//! `config`, `notice`, `nickname`. What a simulated camera should see is told in `scene`. `calls` answers those who call a camera by name, by way of the same handlers.
+//! `config`, `notice`, `nickname`. What a simulated camera should see is told in `scene`, how all of it does in
+//! `health`. `calls` answers those who call a camera by name, by way of the same handlers.
 //!
 //! Read [`Device::handle`] first.
 
@@ -34,9 +35,11 @@ mod formats;
 mod geometry;
 mod guide;
 mod header;
+mod health;
 pub mod job;
 mod nickname;
 mod notice;
+mod overdue;
 mod own;
 mod publish;
 mod scene;
@@ -114,6 +117,7 @@ pub struct Device {
     controls: controls::Controls,
     own: own::Own,
     upload: upload::Upload,
+    health: health::Health,
     config: config::Config,
     snoop: snoop::Snoop,
     scene: scene::Told,
@@ -146,6 +150,7 @@ impl Device {
         }
         self.announce_frames();
         self.attend_calls();
+        self.watch_health();
     }
 
     /// The next call for the camera thread of that epoch. There is at most one unanswered call; a new epoch means
@@ -299,9 +304,12 @@ impl Device {
 
     fn reported(&mut self, report: Report) {
         match report {
-            Report::Delivered { id, bytes, blob, file, constant } => {
+            Report::Delivered { id, bytes, blob, file, constant, took } => {
+                self.note_took(took);
                 self.delivered(id, bytes, blob, file, constant);
             }
+            // The answer to a button that was given up is no news any more.
+            Report::Loaded(_) | Report::Saved(_) | Report::Purged(_) if !self.is_processing_config() => {}
             Report::Loaded(result) => self.config_loaded(result),
             Report::Saved(result) => self.config_saved(result),
             Report::Purged(result) => self.config_purged(result),
@@ -325,6 +333,8 @@ impl Device {
             Timer::PulseNorthSouth => self.pulse_over(Axis::NorthSouth),
             Timer::PulseWestEast => self.pulse_over(Axis::WestEast),
             Timer::CameraCallOverdue => self.camera_call_overdue(),
+            Timer::FileOverdue => self.file_overdue(),
+            Timer::Health => self.tell_health(),
         }
     }
 }

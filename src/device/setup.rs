@@ -13,7 +13,7 @@ use crate::wire::State;
 use super::timer::Timers;
 use super::{
     Device, Epoch, calls, config, connection, controls, cooler, exposure, fast, formats, geometry, guide,
-    header, job, nickname, notice, own, snoop, upload,
+    header, health, job, nickname, notice, own, snoop, upload,
 };
 
 /// What a device is made from.
@@ -126,6 +126,7 @@ impl Device {
             controls: controls::Controls::default(),
             own: own::Own::default(),
             upload: upload::Upload::default(),
+            health: health::Health::default(),
             config: config::Config::default(),
             snoop: snoop::Snoop::default(),
             scene: None,

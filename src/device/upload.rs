@@ -14,6 +14,7 @@ use crate::property::key::Key;
 use crate::property::keys::{self, UploadMode};
 use crate::wire::{BlobUpdate, Message, Payload, State};
 
+use super::health::{Count, Step};
 use super::job::{Delivery, DeliveryError, FileTarget, Job};
 use super::timer::Timer;
 use super::{Device, Handlers, Level};
@@ -22,8 +23,6 @@ use super::{Device, Handlers, Level};
 const MAX_UNACKNOWLEDGED: usize = 2;
 /// A server that has not answered a ping for so long does not speak pings: send without waiting until it does.
 const PING_PATIENCE: Duration = Duration::from_secs(5);
-/// Time to encode and store one frame: the largest frames on the slowest cards take half of it.
-const DELIVERY_ALLOWANCE: Duration = Duration::from_secs(60);
 
 /// Frames on their way, and pings.
 #[derive(Debug, Default)]
@@ -31,7 +30,8 @@ pub(super) struct Upload {
     /// Oldest first; clients hear of them in this order.
     frames: VecDeque<OnItsWay>,
     pings: u64,
-    unacknowledged: VecDeque<String>,
+    /// What the server has not answered yet, and when it was asked.
+    unacknowledged: VecDeque<(String, Duration)>,
     silent_server: bool,
     /// Something has failed since, and clients will hear it after the frames that are on their way.
     failed: bool,
@@ -44,6 +44,8 @@ pub(super) struct Upload {
 struct OnItsWay {
     id: ExposureId,
     cancel: Cancel,
+    /// A file is wanted.
+    file: bool,
     /// What is told of it when it is asked for.
     result: Box<ExposureResult>,
     /// What became of it, once that is known.
@@ -117,16 +119,22 @@ impl Device {
 
     /// Hands a frame to the delivery thread.
     pub(super) fn deliver(&mut self, delivery: Delivery, result: ExposureResult) {
-        let (id, cancel) = (delivery.id, delivery.cancel.clone());
+        let (id, cancel, file) = (delivery.id, delivery.cancel.clone(), delivery.file.is_some());
         let result = Box::new(result);
-        self.upload.frames.push_back(OnItsWay { id, cancel, result, delivered: None });
-        self.timers.set(Timer::DeliveryOverdue, self.now.elapsed + DELIVERY_ALLOWANCE);
+        self.upload.frames.push_back(OnItsWay { id, cancel, file, result, delivered: None });
+        if self.upload.frames.len() == 1 {
+            self.expect_delivery();
+        }
         self.jobs.push_back(Job::Deliver(Box::new(delivery)));
     }
 
     /// Frames that have been read out and of which clients have not heard yet.
     pub(super) fn frames_on_their_way(&self) -> usize {
         self.upload.frames.len()
+    }
+
+    pub(super) fn first_frame_on_its_way(&self) -> Option<ExposureId> {
+        self.upload.frames.front().map(|frame| frame.id)
     }
 
     /// Whether the oldest of them is a file already, and only waits for the server.
@@ -186,7 +194,7 @@ impl Device {
     ) {
         match self.upload.frames.len() {
             0 => self.timers.clear(Timer::DeliveryOverdue),
-            _ => self.timers.set(Timer::DeliveryOverdue, self.now.elapsed + DELIVERY_ALLOWANCE),
+            _ => self.expect_delivery(),
         }
         if let Some(value) = constant.filter(|_| !self.upload.constant) {
             let sentence =
@@ -194,6 +202,8 @@ impl Device {
             self.say(Level::Warning, &sentence);
         }
         self.upload.constant = constant.is_some();
+        let (sent, stored) = (blob.as_ref().map(Result::is_ok), file.as_ref().map(Result::is_ok));
+        self.note_delivery(sent.or(stored), stored);
         let mut failure = None;
         (result.image.bytes, result.info.bytes) = (bytes, bytes);
         match file {
@@ -226,6 +236,7 @@ impl Device {
         let arrived = result.image.property.is_some() || result.info.saved_path.is_some();
         result.info.warnings.extend(failure.clone());
         self.exposure.last = arrived.then_some(result);
+        self.count(if arrived { Count::Frames } else { Count::Drops });
         if let Some(failure) = failure {
             return self.end_in_alert(&failure);
         }
@@ -245,6 +256,7 @@ impl Device {
         self.drop_current();
         self.end_run();
         self.remember_failure(why);
+        self.count(Count::Failures);
         if self.upload.frames.is_empty() {
             self.upload.failed = false;
             self.publish(&keys::CCD_EXPOSURE, [0.0], State::Alert);
@@ -272,13 +284,15 @@ impl Device {
         if !self.timers.is_set(Timer::PingOverdue) {
             self.timers.set(Timer::PingOverdue, self.now.elapsed + PING_PATIENCE);
         }
-        self.upload.unacknowledged.push_back(uid);
+        self.upload.unacknowledged.push_back((uid, self.now.elapsed));
     }
 
     /// The server has parsed everything up to one of our pings.
     pub(super) fn acknowledged(&mut self, uid: &str) {
-        let Some(at) = self.upload.unacknowledged.iter().position(|sent| sent == uid) else { return };
-        self.upload.unacknowledged.drain(..=at);
+        let Some(at) = self.upload.unacknowledged.iter().position(|(sent, _)| sent == uid) else { return };
+        for (_, asked) in self.upload.unacknowledged.drain(..=at).collect::<Vec<_>>() {
+            self.note_latency(Step::Ack, self.now.elapsed.saturating_sub(asked));
+        }
         self.upload.silent_server = false;
         self.timers.clear(Timer::PingOverdue);
         if !self.upload.unacknowledged.is_empty() {
@@ -296,19 +310,29 @@ impl Device {
         self.announce_frames();
     }
 
-    pub(super) fn delivery_overdue(&mut self) {
-        let seconds = DELIVERY_ALLOWANCE.as_secs();
-        let sentence = format!("the frame could not be delivered within {seconds} s");
-        self.say(Level::Error, &sentence);
-        self.drop_deliveries();
-        self.end_in_alert(&sentence);
+    /// Gives up the oldest frame, which takes too long; whether a file of it was wanted.
+    pub(super) fn give_up_delivery(&mut self) -> Option<bool> {
+        let frame = self.upload.frames.pop_front()?;
+        frame.cancel.cancel();
+        Some(frame.file)
+    }
+
+    /// Whether the server reads what it is sent.
+    pub(super) fn server_light(&self) -> State {
+        match self.upload.unacknowledged.len() {
+            _ if self.upload.silent_server => State::Alert,
+            waiting if waiting >= MAX_UNACKNOWLEDGED => State::Busy,
+            _ if self.upload.pings > 0 => State::Ok,
+            _ => State::Idle,
+        }
     }
 
     /// Nobody wants the frames any more that are on their way.
     pub(super) fn drop_deliveries(&mut self) {
         self.timers.clear(Timer::DeliveryOverdue);
         self.upload.failed = false;
-        for frame in self.upload.frames.drain(..) {
+        for frame in std::mem::take(&mut self.upload.frames) {
+            self.count(Count::Drops);
             frame.cancel.cancel();
             if let Some(Delivered { file: Some(Ok(path)), .. }) = frame.delivered {
                 self.jobs.push_back(Job::Discard(path));

@@ -5,7 +5,7 @@ use crate::camera::call::{Call, Reply};
 use crate::camera::types::Event;
 use crate::camera::worker::{Clock, Settings, Worker};
 use crate::delivery::DeliveryThread;
-use crate::device::{Device, Epoch};
+use crate::device::{Device, Epoch, Job};
 use crate::host::session_log::SessionLog;
 
 use super::News;
@@ -45,6 +45,7 @@ impl Station {
     /// Hands out what the device wants done.
     pub(super) fn drain(&mut self, clock: Clock, outfitter: &Outfitter, session_log: &mut SessionLog) {
         while let Some((epoch, call)) = self.device.poll_call() {
+            tracing::trace!(call = call.name(), "asked of the camera");
             self.setting = match &call {
                 Call::SetParameter(name, _) => Some(name.clone()),
                 _ => None,
@@ -60,12 +61,27 @@ impl Station {
             }
         }
         while let Some(job) = self.device.poll_job() {
-            if self.delivery.jobs.send(job).is_err() {
-                tracing::error!("the delivery thread is gone");
-            }
+            self.deliver(job);
         }
         while let Some(line) = self.device.poll_log_line() {
             session_log.append(line);
+        }
+    }
+
+    fn deliver(&mut self, job: Job) {
+        if matches!(job, Job::Deliver(_)) {
+            tracing::debug!("the frame goes to the delivery thread");
+        }
+        if !matches!(job, Job::Replace) {
+            if self.delivery.jobs.send(job).is_err() {
+                tracing::error!("the delivery thread is gone");
+            }
+            return;
+        }
+        match self.delivery.replace() {
+            Ok(true) => tracing::warn!("the delivery thread hangs: another one takes over"),
+            Ok(false) => tracing::error!("too many delivery threads hang: frames wait for the disk"),
+            Err(error) => tracing::error!(%error, "no delivery thread to take over"),
         }
     }
 

@@ -12,7 +12,7 @@ use indi_camera::camera::types::{
     CoolingStatus, Event, ExposureId, ExposureStatus, Frame, FrameInfo, Moment, Pixels, Range, Roi, Sensor,
     Value,
 };
-use indi_camera::device::job::{DeliveryError, Document, Encoding};
+use indi_camera::device::job::{DeliveryError, Document, Encoding, Took};
 use indi_camera::device::{Device, Epoch, Input, Job, Report, Setup};
 use indi_camera::image::header::{Card, CardValue};
 use indi_camera::property::skeleton::Skeleton;
@@ -30,6 +30,9 @@ const SETTINGS: &str = r#"<INDIDriver>
 <defNumber name="HEIGHT" label="Height" format="%.f" min="1" max="10000" step="1">1024</defNumber>
 </defNumberVector></INDIDriver>"#;
 
+/// Told to clients whenever something has changed, and heard only by scenes that are about it.
+const HEALTH: [&str; 4] = ["CAMERA_HEALTH", "CAMERA_COUNTS", "CAMERA_LATENCY", "CCD_EXPOSURE_DEADLINE"];
+
 /// A device and its scripted world.
 pub struct Rehearsal {
     pub device: Device,
@@ -46,6 +49,9 @@ pub struct Rehearsal {
     delivering: VecDeque<(ExposureId, bool, bool, Encoding)>,
     cards: Vec<Card>,
     watching: bool,
+    /// What clients are told of the vectors of health.xml counts as heard.
+    health: bool,
+    exposing: ExposureStatus,
     saved: Document,
     pings: Vec<String>,
     temperature: f64,
@@ -91,6 +97,8 @@ impl Rehearsal {
             delivering: VecDeque::new(),
             cards: Vec::new(),
             watching: false,
+            health: false,
+            exposing: ExposureStatus::Idle,
             saved: Vec::new(),
             pings: Vec::new(),
             temperature: 20.0,
@@ -169,6 +177,7 @@ impl Rehearsal {
                 }
             }
             ["watching"] => self.watching = true,
+            ["health"] => self.health = true,
             ["snooped", device, name, state, elements @ ..] => {
                 let news = News::Values { state: Some(vector_state(state)?), elements: pairs(elements) };
                 let (device, name) = ((*device).to_owned(), Some((*name).to_owned()));
@@ -250,6 +259,13 @@ impl Rehearsal {
             ["camera", degrees, "C", percent, "%"] => {
                 (self.temperature, self.power) = (number(degrees)?, number(percent)?);
             }
+            ["camera", "exposes", seconds] => {
+                self.exposing = ExposureStatus::Exposing { left: Duration::from_secs_f64(number(seconds)?) };
+            }
+            ["camera", "cools", "to", degrees] => {
+                self.cooling = CoolingStatus { on: true, target: Some(number(degrees)?) };
+            }
+            ["camera", "cools", "no", "more"] => self.cooling.on = false,
             ["camera", "full-frames-only"] => self.can.subframe = false,
             ["camera", "has", "guide-port"] => self.can.guide_port = true,
             ["camera", "has", "control", name, min, max] => {
@@ -369,6 +385,7 @@ impl Rehearsal {
             while let Some(job) = self.device.poll_job() {
                 quiet = false;
                 match job {
+                    Job::Replace => self.heard.push("! another delivery thread".to_owned()),
                     _ if self.disk_silent => {}
                     Job::Deliver(delivery) => {
                         if !delivery.cancel.is_cancelled() {
@@ -425,7 +442,10 @@ impl Rehearsal {
                 {
                     self.result = serde_json::from_str(&texts[2].1).unwrap_or_default();
                 }
-                if self.watching || !matches!(message, Message::Snoop { .. }) {
+                let of_health =
+                    matches!(&message, Message::Set(update) if HEALTH.contains(&update.name.as_str()));
+                if (self.watching || !matches!(message, Message::Snoop { .. })) && (self.health || !of_health)
+                {
                     self.heard.push(format!("< {}", show_message(&message)));
                 }
                 self.messages.push(message);
@@ -454,7 +474,11 @@ impl Rehearsal {
             _ => Ok((Payload::Inline(vec![1, 2, 3]), suffix(encoding))),
         });
         let constant = (how == "constant").then_some(0);
-        self.input(Input::Delivery(Report::Delivered { id, bytes: 3, blob, file, constant }));
+        let took = Took {
+            encode: Some(Duration::from_millis(12)),
+            write: file.is_some().then_some(Duration::from_millis(34)),
+        };
+        self.input(Input::Delivery(Report::Delivered { id, bytes: 3, blob, file, constant, took }));
         Ok(())
     }
 
@@ -469,11 +493,15 @@ impl Rehearsal {
                 Reply::Connected(Box::new(Capabilities { formats, ..self.can.clone() }))
             }
             Call::Polling => Reply::Polled(CameraStatus {
-                exposure: ExposureStatus::Idle,
+                exposure: self.exposing,
                 cooling: Some(self.cooling),
                 temperature: Some(self.temperature),
                 power: Some(self.power),
             }),
+            Call::AbortExposure => {
+                self.exposing = ExposureStatus::Idle;
+                Reply::Done
+            }
             Call::CoolingTo(target) => {
                 self.cooling = CoolingStatus { on: true, target: Some(*target) };
                 Reply::Done

@@ -14,6 +14,7 @@ use crate::device::upload::Destination;
 use crate::image::header::{self, Snapshot};
 use crate::property::keys::{self, FrameKind};
 
+use super::allowance::Mode;
 use super::{COUNTDOWN, Current, Stage, promise};
 
 /// What was asked; frozen when the exposure starts.
@@ -29,6 +30,10 @@ pub(super) struct Spec {
     gain: Option<i32>,
     offset: Option<i32>,
     format: Option<String>,
+    /// What the time of its read-out depends on.
+    pub(super) mode: Mode,
+    /// What that time may be.
+    pub(super) allowance: Duration,
 }
 
 /// Settings that the exposures of one request have of their own.
@@ -63,18 +68,25 @@ impl Device {
     pub(super) fn spec(&self, capabilities: &Capabilities, duration: Duration) -> Spec {
         let alone = self.exposure.alone;
         let (gain, offset) = self.shown_controls();
-        Spec {
+        let geometry = alone.geometry.unwrap_or(self.geometry);
+        let (window, binning) = geometry.for_camera();
+        let format = self.format_name(capabilities);
+        let mut spec = Spec {
             duration,
             frame_type: self.frame_type(),
-            geometry: alone.geometry.unwrap_or(self.geometry),
+            geometry,
             encoding: self.encoding(),
             sensor: self.sensor_of_format(capabilities),
             destination: self.destination(),
             header: self.header_settings(),
             gain: alone.gain.or(gain),
             offset: alone.offset.or(offset),
-            format: self.format_name(capabilities),
-        }
+            mode: Mode { format: format.clone(), size: (window.width, window.height), binning },
+            allowance: Duration::ZERO,
+            format,
+        };
+        spec.allowance = self.exposure.allowances.of(&spec.mode, spec.bytes());
+        spec
     }
 
     pub(in crate::device) fn frame_arrived(&mut self, id: ExposureId, mut frame: Frame) {
@@ -85,6 +97,7 @@ impl Device {
         }
         frame.info.temperature = frame.info.temperature.filter(|reading| is_possible(*reading));
         let seen = self.circumstances_of(id);
+        self.came_in_time();
         let Some(Current { cancel, spec, stage, .. }) = self.exposure.current.take() else { return };
         self.timers.clear(Timer::ExposureOverdue);
         self.timers.clear(Timer::MiddleOfExposure);
