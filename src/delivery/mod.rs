@@ -19,18 +19,25 @@ use crate::camera::types::ExposureId;
 use crate::device::job::{ConfigSource, Delivery, DeliveryError, Document, Job, Report};
 use crate::host::config_file::ConfigFile;
 use crate::host::nicknames::NicknameFile;
+use crate::host::spool::Spool;
 use crate::image::{Pixels, fits, window};
 use crate::wire;
 
 pub mod blob;
 mod encode;
+pub mod fault;
 pub mod file;
+pub mod folders;
 mod recall;
+mod store;
 
 use blob::{Buffer, Leftover, Transport};
 use encode::Encoded;
-use file::{Described, FileStore};
+use fault::explain;
+use file::FileStore;
+use folders::Folders;
 use recall::Kept;
+use store::{Safe, Unsaved};
 
 /// Reserved memory is given back when nothing happened for so long: between the frames of a sequence there is less.
 const IDLE: Duration = Duration::from_secs(10);
@@ -44,8 +51,10 @@ pub struct Settings {
     pub device: String,
     /// How BLOBs reach the server.
     pub transport: Transport,
-    /// The user's home directory.
-    pub home: PathBuf,
+    /// Where frames may be saved.
+    pub folders: Folders,
+    /// Directory of the spool.
+    pub spool: PathBuf,
     /// Time zone of file names.
     pub zone: TimeZone,
     /// Where the configuration is kept.
@@ -96,6 +105,7 @@ impl DeliveryThread {
 struct Worker {
     transport: Transport,
     files: FileStore,
+    spool: Spool,
     config: ConfigFile,
     nicknames: NicknameFile,
     /// Memory for the next frame.
@@ -124,10 +134,11 @@ struct Leftovers {
 
 impl Worker {
     fn new(settings: Settings) -> Self {
-        let Settings { device: _, transport, home, zone, config, nicknames } = settings;
+        let Settings { device: _, transport, folders, spool, zone, config, nicknames } = settings;
         Worker {
             transport,
-            files: FileStore::new(home, zone),
+            files: FileStore::new(folders, zone),
+            spool: Spool::new(spool),
             config,
             nicknames,
             reserved: None,
@@ -167,10 +178,26 @@ impl Worker {
                     |why| Some(undelivered(id, client, file, &DeliveryError::Encode(why))),
                 )
             }
-            Job::Discard(path) => {
-                file::remove(&path);
+            Job::Discard { frame, file } => {
+                self.discard(&frame, file, true);
                 (None, None)
             }
+            Job::CheckRoom { id, bytes, file } => {
+                let room = self.check_room(bytes, file.as_ref());
+                (room.err().map(|error| Report::NoRoom { id, error }), None)
+            }
+            Job::TendSpool { limits, now, directory } => {
+                self.files.sweep(&directory);
+                answered(Report::Spool, || self.tend(limits, now))
+            }
+            Job::Acknowledge(frames) => answered(Report::Spool, || self.acknowledge(&frames)),
+            Job::Resend(frame) => {
+                answered(|blob| Report::Resent { frame: frame.clone(), blob }, || self.read_again(&frame))
+            }
+            Job::DropFrame(frame) => {
+                answered(|spool| Report::Dropped { frame: frame.clone(), spool }, || self.drop_frame(&frame))
+            }
+            Job::ListSpool => answered(Report::Listed, || self.list_spool()),
             Job::LoadConfig(source) => answered(Report::Loaded, || self.load(source)),
             Job::SaveConfig(document) => answered(Report::Saved, || self.save(&document)),
             Job::PurgeConfig => answered(Report::Purged, || self.purge()),
@@ -212,7 +239,8 @@ impl Worker {
     }
 
     fn deliver(&mut self, delivery: Delivery) -> Answer {
-        let Delivery { id, cancel, frame, roi, binning, cards, encoding, client, file } = delivery;
+        let Delivery { id, name, cancel, frame, roi, binning, cards, encoding, client, file, keep } =
+            delivery;
         if cancel.is_cancelled() {
             return (None, None);
         }
@@ -231,21 +259,24 @@ impl Worker {
             Ok(encoded) => encoded,
             Err(error) => return (failed(&error), None),
         };
-        let pixels = frame.pixels;
+        let (started, pixels) = (frame.info.started, frame.pixels);
         let constant = pixels.constant();
 
         let (_, height, width) = pixels.shape();
-        let frame = Described { cards: &cards, size: (width, height), suffix };
-        let stored = match &file {
-            None => None,
-            Some(target) => match self.files.store(target, frame, &buffer.bytes()[..len], &cancel) {
-                Ok(None) => {
-                    self.reserved = Some(buffer);
-                    return (None, Some(Leftovers { pixels, memory: None }));
-                }
-                Ok(Some(path)) => Some(Ok(path)),
-                Err(error) => Some(Err(error)),
-            },
+        let unsaved = Unsaved {
+            name: &name,
+            cards: &cards,
+            size: (width, height),
+            suffix,
+            started,
+            file: file.as_ref(),
+            client,
+            keep,
+            cancel: &cancel,
+        };
+        let Some(safe) = self.store(unsaved, &buffer.bytes()[..len]) else {
+            self.reserved = Some(buffer);
+            return (None, Some(Leftovers { pixels, memory: None }));
         };
         let (blob, memory) = if client {
             match encode::payload(encoding, suffix, buffer, len) {
@@ -262,17 +293,16 @@ impl Worker {
         };
 
         if cancel.is_cancelled() {
-            if let Some(Ok(path)) = &stored {
-                file::remove(path);
-            }
+            self.take_back(&name, &safe);
             return (None, Some(Leftovers { pixels, memory }));
         }
         let bytes = match &blob {
             Some(Ok((payload, _))) => payload.len(),
             _ => len as u64,
         };
+        let Safe { file, kept } = safe;
         (
-            Some(Report::Delivered { id, bytes, blob, file: stored, constant }),
+            Some(Report::Delivered { id, bytes, blob, file, constant, kept }),
             Some(Leftovers { pixels, memory }),
         )
     }
@@ -310,11 +340,11 @@ impl Worker {
 
     fn store_nickname(&self, serial: &str, nickname: String) -> Result<String, DeliveryError> {
         let stored = self.nicknames.store(serial, &nickname);
-        stored.map(|()| nickname).map_err(|error| file::explain(&self.nicknames.path(), &error))
+        stored.map(|()| nickname).map_err(|error| explain(&self.nicknames.path(), &error))
     }
 
     fn config_fault(&self, error: &io::Error) -> DeliveryError {
-        file::explain(self.config.path(), error)
+        explain(self.config.path(), error)
     }
 }
 
@@ -343,7 +373,7 @@ fn guarded(job: impl FnOnce() -> Answer, panicked: impl FnOnce(String) -> Option
 /// The same error for everyone who wanted the frame.
 fn undelivered(id: ExposureId, client: bool, file: bool, error: &DeliveryError) -> Report {
     let (blob, file) = (client.then(|| Err(error.clone())), file.then(|| Err(error.clone())));
-    Report::Delivered { id, bytes: 0, blob, file, constant: None }
+    Report::Delivered { id, bytes: 0, blob, file, constant: None, kept: None }
 }
 
 #[cfg(test)]

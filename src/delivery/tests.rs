@@ -19,7 +19,8 @@ fn settings(scratch: &Scratch, transport: Transport) -> Settings {
     Settings {
         device: "Camera".to_owned(),
         transport,
-        home: scratch.path().to_owned(),
+        folders: Folders::new(scratch.path().to_owned()),
+        spool: scratch.path().join("spool"),
         zone: TimeZone::UTC,
         config: ConfigFile::new(None, scratch.path(), "Camera"),
         nicknames: NicknameFile::new(scratch.path(), "Camera"),
@@ -48,6 +49,7 @@ fn delivery(client: bool, prefix: Option<&str>) -> Delivery {
         |prefix: &str| FileTarget { directory: String::new(), prefix: prefix.to_owned(), started: now };
     Delivery {
         id: ExposureId(5),
+        name: "frame-5".to_owned(),
         cancel: Cancel::default(),
         frame: Frame { pixels: Pixels::U16(pixels), info },
         roi: Roi { x: 1, y: 2, width: 20, height: 10 },
@@ -56,6 +58,7 @@ fn delivery(client: bool, prefix: Option<&str>) -> Delivery {
         encoding: Encoding::Fits,
         client,
         file: prefix.map(file),
+        keep: false,
     }
 }
 

@@ -7,7 +7,7 @@
 //! on the wire. Frames and BLOBs pass through by value; it never looks at a pixel.
 //!
 //! Every property that clients may write has one handler, registered in the file of its concern:
-//! `connection`, `exposure`, `fast`, `geometry`, `formats`, `cooler`, `guide`, `controls`, `upload`, `header`, `snoop`,
+//! `connection`, `exposure`, `fast`, `geometry`, `formats`, `cooler`, `guide`, `controls`, `upload`, `spool`, `header`, `snoop`,
 //! `config`, `notice`, `nickname`. What a simulated camera should see is told in `scene`. `calls` answers those who call a camera by name, by way of the same handlers.
 //!
 //! Read [`Device::handle`] first.
@@ -42,6 +42,7 @@ mod publish;
 mod scene;
 mod setup;
 mod snoop;
+mod spool;
 mod timer;
 mod upload;
 mod write;
@@ -54,6 +55,7 @@ use guide::Axis;
 use publish::limits;
 use setup::Handlers;
 use timer::{Timer, Timers};
+use upload::Delivered;
 
 /// Everything that can make a device act.
 #[derive(Debug)]
@@ -114,12 +116,14 @@ pub struct Device {
     controls: controls::Controls,
     own: own::Own,
     upload: upload::Upload,
+    spool: spool::Spool,
     config: config::Config,
     snoop: snoop::Snoop,
     scene: scene::Told,
     header: header::Header,
     desk: calls::Desk,
     home: String,
+    upload_root: Option<String>,
 }
 
 impl Device {
@@ -145,6 +149,7 @@ impl Device {
             self.expired(timer);
         }
         self.announce_frames();
+        self.send_ready_frame();
         self.attend_calls();
     }
 
@@ -289,9 +294,14 @@ impl Device {
 
     fn reported(&mut self, report: Report) {
         match report {
-            Report::Delivered { id, bytes, blob, file, constant } => {
-                self.delivered(id, bytes, blob, file, constant);
+            Report::Delivered { id, bytes, blob, file, constant, kept } => {
+                self.delivered(id, Delivered { bytes, blob, file, constant, kept });
             }
+            Report::NoRoom { id, error } => self.refuse_exposure(id, &error),
+            Report::Spool(spool) => self.spool_told(spool),
+            Report::Resent { frame, blob } => self.read_again(frame, blob),
+            Report::Dropped { frame, spool } => self.dropped(&frame, spool),
+            Report::Listed(frames) => self.note_listed(frames),
             Report::Loaded(result) => self.config_loaded(result),
             Report::Saved(result) => self.config_saved(result),
             Report::Purged(result) => self.config_purged(result),

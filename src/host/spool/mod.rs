@@ -152,8 +152,13 @@ impl Spool {
 
     /// All frames, oldest first.
     pub fn frames(&mut self) -> io::Result<Vec<Record>> {
-        let Some(journal) = self.existing()? else { return Ok(Vec::new()) };
-        Ok(journal.lock()?.ledger().frames.clone())
+        self.look(<[Record]>::to_vec)
+    }
+
+    /// Looks at all frames, oldest first.
+    pub fn look<T>(&mut self, look: impl FnOnce(&[Record]) -> T) -> io::Result<T> {
+        let Some(journal) = self.existing()? else { return Ok(look(&[])) };
+        Ok(look(&journal.lock()?.ledger().frames))
     }
 
     /// The frames that nobody had acknowledged and that had to go, since the last time.
