@@ -1,5 +1,6 @@
 //! Brings frames to the disk: where the user wants them, or else into the spool, and in both cases into the journal.
 
+use std::io::{ErrorKind, Read};
 use std::path::PathBuf;
 use std::time::SystemTime;
 
@@ -18,6 +19,9 @@ use super::folders::has_room;
 
 /// Suffixes of all formats that a frame can have.
 const FORMATS: [&str; 4] = [".fits", ".fits.fz", ".bin", ".xisf"];
+
+/// What is said of a file that is not what the journal says.
+const CHANGED: &str = "it has been changed or damaged: its SHA-256 is not that of the frame";
 
 /// A frame that is to be stored.
 #[derive(Clone, Copy)]
@@ -152,11 +156,14 @@ impl Worker {
             Buffer::new(self.transport, len).map_err(|error| DeliveryError::Memory(error.to_string()))?;
         let mut summer = Summer::default();
         for piece in buffer.bytes().chunks_mut(PIECE) {
-            std::io::Read::read_exact(&mut file, piece).map_err(|error| explain(&path, &error))?;
+            file.read_exact(piece).map_err(|error| match error.kind() {
+                ErrorKind::UnexpectedEof => broken(CHANGED),
+                _ => explain(&path, &error),
+            })?;
             summer.add(piece);
         }
         if summer.sum() != record.sha256 {
-            return Err(broken("it has been changed or damaged: its SHA-256 is not that of the frame"));
+            return Err(broken(CHANGED));
         }
         let payload = buffer.into_payload(len).map_err(|error| DeliveryError::Memory(error.to_string()))?;
         Ok((payload.0, format))

@@ -345,3 +345,5 @@ fn a_long_frame_is_not_kept() {
     assert_eq!(recalled(&mut worker, 5, None), None);
     assert_eq!(recalled(&mut worker, 5, Some(file.unwrap().unwrap())), None);
 }
+
+mod spool;
