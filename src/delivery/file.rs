@@ -75,9 +75,10 @@ impl FileStore {
         let wanted = directory.join(full(&name, 0, frame.suffix));
         let again = place.try_clone().map_err(|error| explain(&directory, &error))?;
         let mut draft = Draft::within(place).map_err(|error| explain(&directory, &error))?;
-        let sum = match frame.summed {
-            true => draft.write_summed(bytes).map(Some),
-            false => draft.write(bytes).map(|()| None),
+        let sum = if frame.summed {
+            draft.write_summed(bytes).map(Some)
+        } else {
+            draft.write(bytes).map(|()| None)
         };
         let sum = sum.map_err(|error| explain(&wanted, &error))?;
         if cancel.is_cancelled() {

@@ -22,7 +22,7 @@ const MOST: usize = 64;
 pub struct Folders {
     home: PathBuf,
     root: Option<PathBuf>,
-    /// By directory the mount point of the disk that it was on when it was used first.
+    /// By directory the mount point of the disk that it was on when it was first used.
     mounts: HashMap<PathBuf, PathBuf>,
     /// Where nothing is left of dead processes.
     swept: HashSet<PathBuf>,
@@ -54,6 +54,8 @@ impl Folders {
         }
         if self.swept.insert(path.clone()) {
             sweep(&place);
+        }
+        if !self.mounts.contains_key(&path) {
             self.mounts.extend(mount_point(&path).map(|mount| (path, mount)));
         }
         Ok(place)

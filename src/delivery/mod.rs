@@ -187,7 +187,7 @@ impl Worker {
                 (room.err().map(|error| Report::NoRoom { id, error }), None)
             }
             Job::TendSpool { limits, now, directory } => {
-                self.files.sweep(&directory);
+                self.sweep(&directory);
                 answered(Report::Spool, || self.tend(limits, now))
             }
             Job::Acknowledge(frames) => answered(Report::Spool, || self.acknowledge(&frames)),

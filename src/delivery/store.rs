@@ -6,6 +6,8 @@ use std::time::SystemTime;
 
 use crate::camera::types::Cancel;
 use crate::device::job::{DeliveryError, FileTarget, Kept, SpoolEntry, SpoolLimits, SpoolState};
+use crate::host::draft::sweep;
+use crate::host::place::Place;
 use crate::host::spool::{Limits, NewFrame, Record};
 use crate::host::sum::{PIECE, Summer};
 use crate::image::header::Card;
@@ -108,6 +110,15 @@ impl Worker {
             return has_room(place, bytes);
         };
         self.files.check(file, bytes)
+    }
+
+    /// Removes what dead processes have left where frames are saved and beside the configuration.
+    pub(super) fn sweep(&mut self, directory: &str) {
+        self.files.sweep(directory);
+        let settings = self.config.path().parent().map(Place::open);
+        if let Some(Ok(place)) = settings {
+            sweep(&place);
+        }
     }
 
     pub(super) fn tend(&mut self, limits: SpoolLimits, now: SystemTime) -> Result<SpoolState, DeliveryError> {

@@ -37,13 +37,16 @@ pub(super) struct Spool {
     sent: VecDeque<(u64, String)>,
     /// A frame that is to be sent again as soon as the server keeps up.
     ready: Option<(String, (Payload, &'static str))>,
+    /// The process is about to end: frames that are being stored are not taken back.
+    pub(super) leaving: bool,
 }
 
 impl Spool {
     pub(super) fn new(began: SystemTime, process: u32, ordinal: usize) -> Spool {
         let began = Timestamp::try_from(began).unwrap_or(Timestamp::UNIX_EPOCH).to_zoned(TimeZone::UTC);
         let began = began.strftime("%Y%m%dT%H%M%S%3f");
-        Spool { run: format!("{began}-{process:x}-{ordinal}"), sent: VecDeque::new(), ready: None }
+        let run = format!("{began}-{process:x}-{ordinal}");
+        Spool { run, sent: VecDeque::new(), ready: None, leaving: false }
     }
 }
 

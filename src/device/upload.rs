@@ -35,8 +35,6 @@ pub(super) struct Upload {
     silent_server: bool,
     /// Something has failed since, and clients will hear it after the frames that are on their way.
     failed: bool,
-    /// The process is about to end: frames that are being stored are not taken back.
-    leaving: bool,
     /// The last frame had one value only, and clients have been told.
     constant: bool,
 }
@@ -167,7 +165,7 @@ impl Device {
                 frame.delivered = Some(delivered);
                 self.announce_frames();
             }
-            None if self.upload.leaving => {}
+            None if self.spool.leaving => {}
             // It was dropped while it was being stored.
             None => self.jobs.extend(delivered.taken_back(self.frame_name(id))),
         }
@@ -193,9 +191,10 @@ impl Device {
     /// Whether the next BLOB has to wait. A server that does not speak pings is given it when the one before has left
     /// this process's hands.
     pub(super) fn server_is_behind(&self) -> bool {
-        match self.upload.silent_server {
-            true => self.outbox.holds_blob(),
-            false => self.upload.unacknowledged.len() >= MAX_UNACKNOWLEDGED,
+        if self.upload.silent_server {
+            self.outbox.holds_blob()
+        } else {
+            self.upload.unacknowledged.len() >= MAX_UNACKNOWLEDGED
         }
     }
 
@@ -366,7 +365,7 @@ impl Device {
     /// The process is about to end, perhaps because its server did: frames that are to be kept are kept, and sent again
     /// when somebody asks.
     pub(super) fn leave_frames(&mut self) {
-        self.upload.leaving = true;
+        self.spool.leaving = true;
         self.upload.frames.retain(|frame| !frame.keep);
     }
 }

@@ -103,9 +103,10 @@ impl Place {
 /// What the system says of a link where none may be is that it is no directory, or one link too many.
 fn no_link(path: &Path, error: io::Error) -> io::Error {
     let is_link = fs::symlink_metadata(path).is_ok_and(|entry| entry.is_symlink());
-    match is_link {
-        true => io::Error::new(ErrorKind::PermissionDenied, format!("{} is a link", path.display())),
-        false => error,
+    if is_link {
+        io::Error::new(ErrorKind::PermissionDenied, format!("{} is a link", path.display()))
+    } else {
+        error
     }
 }
 

@@ -80,7 +80,8 @@ impl FromStr for Sum {
     type Err = NoSum;
 
     fn from_str(text: &str) -> Result<Sum, NoSum> {
-        let digits: Option<Vec<u8>> = text.chars().map(|c| c.to_digit(16).map(|digit| digit as u8)).collect();
+        let digit = |c: char| u8::try_from(c.to_digit(16)?).ok();
+        let digits: Option<Vec<u8>> = text.chars().map(digit).collect();
         let pairs = digits.filter(|digits| digits.len() == 64).ok_or(NoSum)?;
         let mut sum = [0; 32];
         sum.iter_mut().zip(pairs.as_chunks().0).for_each(|(byte, [high, low])| *byte = high << 4 | low);

@@ -55,10 +55,9 @@ impl Journal {
 
     /// Waits until nobody else uses it, and reads what they have written.
     pub(super) fn lock(&mut self) -> io::Result<Locked<'_>> {
-        match disk::lock(&self.lock, FlockOperation::LockExclusive) {
-            Err(error) if error.kind() != ErrorKind::Unsupported => return Err(error),
-            // Without locks there is one process at least.
-            _ => {}
+        if let Err(error) = disk::lock(&self.lock, FlockOperation::LockExclusive) {
+            // Some network disks have no locks. A spool that only one process uses does without.
+            tracing::debug!(%error, "the spool cannot be locked");
         }
         let locked = Locked { journal: self };
         locked.journal.refresh()?;
@@ -112,7 +111,9 @@ impl Locked<'_> {
         }
         *known = Some(Version::of(&file)?);
         ledger.torn = false;
-        entries.into_iter().for_each(|entry| ledger.enter(entry));
+        for entry in entries {
+            ledger.enter(entry);
+        }
         Ok(())
     }
 

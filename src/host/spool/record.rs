@@ -63,7 +63,7 @@ impl Entry {
     /// From a line without its end; `None` if it is torn or damaged.
     pub(super) fn parse(line: &[u8]) -> Option<Entry> {
         let (sum, json) = std::str::from_utf8(line).ok()?.split_once(' ')?;
-        if sum != check(json) { None } else { serde_json::from_str(json).ok() }
+        if sum == check(json) { serde_json::from_str(json).ok() } else { None }
     }
 }
 

@@ -25,7 +25,7 @@ pub(super) fn to_be_forgotten(frames: &[Record], limits: Limits, bytes: u64, now
     let mut forgotten = vec![false; frames.len()];
     let too_old = now.checked_sub(limits.age).and_then(|then| Timestamp::try_from(then).ok());
     for (frame, forgotten) in frames.iter().zip(&mut forgotten) {
-        *forgotten = frame.acknowledged && begun(frame) < too_old;
+        *forgotten = frame.acknowledged && too_old.is_some_and(|too_old| begun(frame) < too_old);
     }
     let room = |frame: &Record| if frame.saved { 0 } else { frame.bytes };
     let left = || frames.iter().zip(&forgotten).filter(|(_, forgotten)| !**forgotten);
@@ -45,8 +45,8 @@ pub(super) fn to_be_forgotten(frames: &[Record], limits: Limits, bytes: u64, now
 }
 
 /// A time that cannot be read is not old.
-fn begun(frame: &Record) -> Option<Timestamp> {
-    Some(frame.at.parse().unwrap_or(Timestamp::MAX))
+fn begun(frame: &Record) -> Timestamp {
+    frame.at.parse().unwrap_or(Timestamp::MAX)
 }
 
 #[cfg(test)]
