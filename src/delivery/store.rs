@@ -1,6 +1,6 @@
 //! Brings frames to the disk: where the user wants them, or else into the spool, and in both cases into the journal.
 
-use std::io::{ErrorKind, Read};
+use std::io::{self, ErrorKind, Read};
 use std::path::PathBuf;
 use std::time::SystemTime;
 
@@ -14,7 +14,6 @@ use crate::image::header::Card;
 use crate::wire::Payload;
 
 use super::Worker;
-use super::blob::Buffer;
 use super::fault::explain;
 use super::file::{self, Described};
 use super::folders::has_room;
@@ -81,19 +80,14 @@ impl Worker {
         });
         let safe = Safe { file: saved.map(|saved| saved.map(|stored| stored.path)), kept };
         if cancel.is_cancelled() {
-            self.take_back(name, &safe);
+            self.take_back(name, safe.file.and_then(Result::ok), safe.kept.is_some());
             return None;
         }
         Some(safe)
     }
 
     /// Removes a frame that nobody wants any more.
-    pub(super) fn take_back(&mut self, name: &str, safe: &Safe) {
-        let path = safe.file.as_ref().and_then(|file| file.as_ref().ok());
-        self.discard(name, path.cloned(), safe.kept.is_some());
-    }
-
-    pub(super) fn discard(&mut self, name: &str, path: Option<PathBuf>, kept: bool) {
+    pub(super) fn take_back(&mut self, name: &str, path: Option<PathBuf>, kept: bool) {
         if kept && let Err(error) = self.spool.drop_frame(name) {
             tracing::warn!(name, %error, "cancelled frame not dropped");
         }
@@ -163,10 +157,10 @@ impl Worker {
         let format = format.ok_or_else(|| broken("it is no format of ours"))?;
         let mut file = file.map_err(|error| explain(&path, &error))?;
         let len = usize::try_from(record.bytes).map_err(|_too_large| broken("it is too large"))?;
-        let mut buffer =
-            Buffer::new(self.transport, len).map_err(|error| DeliveryError::Memory(error.to_string()))?;
+        let no_memory = |error: io::Error| DeliveryError::Memory(error.to_string());
+        let mut buffer = self.memory.take(len).map_err(no_memory)?;
         let mut summer = Summer::default();
-        for piece in buffer.bytes().chunks_mut(PIECE) {
+        for piece in buffer.bytes()[..len].chunks_mut(PIECE) {
             file.read_exact(piece).map_err(|error| match error.kind() {
                 ErrorKind::UnexpectedEof => broken(CHANGED),
                 _ => explain(&path, &error),
@@ -176,8 +170,11 @@ impl Worker {
         if summer.sum() != record.sha256 {
             return Err(broken(CHANGED));
         }
-        let payload = buffer.into_payload(len).map_err(|error| DeliveryError::Memory(error.to_string()))?;
-        Ok((payload.0, format))
+        let (payload, lent) = buffer.into_payload(len).map_err(no_memory)?;
+        if let Some(lent) = lent {
+            self.memory.lend(lent);
+        }
+        Ok((payload, format))
     }
 
     fn spool_state(&mut self) -> Result<SpoolState, DeliveryError> {

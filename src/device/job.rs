@@ -4,7 +4,7 @@ use std::fmt;
 use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
 
-use crate::camera::types::{Binning, Cancel, ExposureId, Frame, Roi};
+use crate::camera::types::{Binning, Cancel, ExposureId, Frame, Roi, Spare};
 use crate::image::header::Card;
 use crate::wire::{New, Payload};
 
@@ -89,6 +89,8 @@ pub struct Delivery {
     pub name: String,
     /// Set when nobody wants the frame any more: no file may appear after that.
     pub cancel: Cancel,
+    /// Where the memory of the pixels is left when the frame has gone.
+    pub spare: Spare,
     /// The read-out, which may be larger and less binned than what was asked.
     pub frame: Frame,
     /// Exactly what was asked, in unbinned pixels.

@@ -127,6 +127,7 @@ impl Device {
             id,
             name,
             cancel,
+            spare: self.exposure.spare.clone(),
             roi,
             binning,
             cards: header::cards(&snapshot, &frame.info, planes),
