@@ -66,7 +66,8 @@ const ARROWS: &[(&str, &[&str])] = &[
     ),
     ("bin::indi_camera_ccd", &["driver"]),
     // A face on the client, never on the driver's inside; files of its own appear whole, as those of the driver do.
-    ("bin::indi-camera", &["client", "camera", "image", "wire", "host::draft"]),
+    // Spools are verified where no driver runs.
+    ("bin::indi-camera", &["client", "camera", "image", "wire", "host::draft", "host::spool::verify"]),
     // The crate root only lists its modules.
     ("", &[]),
 ];

@@ -12,6 +12,8 @@ mod configuration;
 mod crash;
 #[path = "process/definitions.rs"]
 mod definitions;
+#[path = "process/disk.rs"]
+mod disk;
 #[path = "process/exposures.rs"]
 mod exposures;
 #[path = "process/flow.rs"]
@@ -30,6 +32,8 @@ mod names;
 mod refusals;
 #[path = "process/skeleton.rs"]
 mod skeleton;
+#[path = "process/spool.rs"]
+mod spool;
 #[path = "process/text.rs"]
 mod text;
 #[path = "process/upload.rs"]

@@ -18,21 +18,28 @@ use crate::camera::types::{ExposureId, Spare};
 use crate::device::job::{ConfigSource, Delivery, DeliveryError, Document, Job, Report, Took};
 use crate::host::config_file::ConfigFile;
 use crate::host::nicknames::NicknameFile;
+use crate::host::spool::Spool;
 use crate::image::{Pixels, window};
 use crate::wire;
 
 pub mod blob;
 mod encode;
+pub mod fault;
 pub mod file;
+pub mod folders;
 mod memory;
 mod recall;
+mod store;
 mod thread;
 
 use blob::Transport;
 use encode::Encoded;
-use file::{Described, FileStore};
+use fault::explain;
+use file::FileStore;
+use folders::Folders;
 use memory::Stock;
 use recall::Kept;
+use store::{Safe, Unsaved};
 pub use thread::DeliveryThread;
 
 /// Reserved memory is given back when nothing happened for so long: between the frames of a sequence there is less.
@@ -45,8 +52,10 @@ pub struct Settings {
     pub device: String,
     /// How BLOBs reach the server.
     pub transport: Transport,
-    /// The user's home directory.
-    pub home: PathBuf,
+    /// Where frames may be saved.
+    pub folders: Folders,
+    /// Directory of the spool.
+    pub spool: PathBuf,
     /// Time zone of file names.
     pub zone: TimeZone,
     /// Where the configuration is kept.
@@ -61,6 +70,7 @@ struct Worker {
     /// Where the pixels of the last frame were left.
     spare: Spare,
     files: FileStore,
+    spool: Spool,
     config: ConfigFile,
     nicknames: NicknameFile,
     /// The file that was sent last, if it is short.
@@ -78,12 +88,13 @@ type Answer = (Option<Report>, Option<Pixels>);
 
 impl Worker {
     fn new(settings: Settings) -> Self {
-        let Settings { device, transport, home, zone, config, nicknames } = settings;
+        let Settings { device, transport, folders, spool, zone, config, nicknames } = settings;
         Worker {
             device,
             memory: Stock::new(transport),
             spare: Spare::default(),
-            files: FileStore::new(home, zone),
+            files: FileStore::new(folders, zone),
+            spool: Spool::new(spool),
             config,
             nicknames,
             kept: None,
@@ -132,10 +143,26 @@ impl Worker {
             }
             // For whoever runs the thread.
             Job::Replace => (None, None),
-            Job::Discard(path) => {
-                file::remove(&path);
+            Job::Discard { frame, file } => {
+                self.take_back(&frame, file, true);
                 (None, None)
             }
+            Job::CheckRoom { id, bytes, file } => {
+                let room = self.check_room(bytes, file.as_ref());
+                (room.err().map(|error| Report::NoRoom { id, error }), None)
+            }
+            Job::TendSpool { limits, now, directory } => {
+                self.sweep(&directory);
+                answered(Report::Spool, || self.tend(limits, now))
+            }
+            Job::Acknowledge(frames) => answered(Report::Spool, || self.acknowledge(&frames)),
+            Job::Resend(frame) => {
+                answered(|blob| Report::Resent { frame: frame.clone(), blob }, || self.read_again(&frame))
+            }
+            Job::DropFrame(frame) => {
+                answered(|spool| Report::Dropped { frame: frame.clone(), spool }, || self.drop_frame(&frame))
+            }
+            Job::ListSpool => answered(Report::Listed, || self.list_spool()),
             Job::LoadConfig(source) => answered(Report::Loaded, || self.load(source)),
             Job::SaveConfig(document) => answered(Report::Saved, || self.save(&document)),
             Job::PurgeConfig => answered(Report::Purged, || self.purge()),
@@ -150,7 +177,8 @@ impl Worker {
     }
 
     fn deliver(&mut self, delivery: Delivery) -> Answer {
-        let Delivery { id, cancel, spare, frame, roi, binning, cards, encoding, client, file } = delivery;
+        let Delivery { id, name, cancel, spare, frame, roi, binning, cards, encoding, client, file, keep } =
+            delivery;
         if cancel.is_cancelled() {
             return (None, None);
         }
@@ -174,25 +202,28 @@ impl Worker {
         let encoded = now();
         let mut took = Took { encode: Some(encoded - began), write: None };
         tracing::debug!(bytes = len, took = ?took.encode, "encoded");
-        let pixels = frame.pixels;
+        let (started, pixels) = (frame.info.started, frame.pixels);
         let constant = pixels.constant();
 
         let (_, height, width) = pixels.shape();
-        let frame = Described { cards: &cards, size: (width, height), suffix };
-        let stored = match &file {
-            None => None,
-            Some(target) => match self.files.store(target, frame, &buffer.bytes()[..len], &cancel) {
-                Ok(None) => {
-                    self.memory.put_back(buffer);
-                    return (None, Some(pixels));
-                }
-                Ok(Some(path)) => Some(Ok(path)),
-                Err(error) => Some(Err(error)),
-            },
+        let unsaved = Unsaved {
+            name: &name,
+            cards: &cards,
+            size: (width, height),
+            suffix,
+            started,
+            file: file.as_ref(),
+            client,
+            keep,
+            cancel: &cancel,
         };
-        if let Some(stored) = &stored {
+        let Some(Safe { file, kept }) = self.store(unsaved, &buffer.bytes()[..len]) else {
+            self.memory.put_back(buffer);
+            return (None, Some(pixels));
+        };
+        if file.is_some() || kept.is_some() {
             took.write = Some(encoded.elapsed());
-            tracing::debug!(?stored, took = ?took.write, "written");
+            tracing::debug!(?file, took = ?took.write, "written");
         }
         let blob = if client {
             Some(encode::payload(encoding, suffix, buffer, len).map(|(sent, lent)| {
@@ -208,16 +239,14 @@ impl Worker {
         };
 
         if cancel.is_cancelled() {
-            if let Some(Ok(path)) = &stored {
-                file::remove(path);
-            }
+            self.take_back(&name, file.and_then(Result::ok), kept.is_some());
             return (None, Some(pixels));
         }
         let bytes = match &blob {
             Some(Ok((payload, _))) => payload.len(),
             _ => len as u64,
         };
-        (Some(Report::Delivered { id, bytes, blob, file: stored, constant, took }), Some(pixels))
+        (Some(Report::Delivered { id, bytes, blob, file, constant, kept, took }), Some(pixels))
     }
 
     fn load(&self, source: ConfigSource) -> Result<Option<Document>, DeliveryError> {
@@ -234,11 +263,11 @@ impl Worker {
 
     fn store_nickname(&self, serial: &str, nickname: String) -> Result<String, DeliveryError> {
         let stored = self.nicknames.store(serial, &nickname);
-        stored.map(|()| nickname).map_err(|error| file::explain(&self.nicknames.path(), &error))
+        stored.map(|()| nickname).map_err(|error| explain(&self.nicknames.path(), &error))
     }
 
     fn config_fault(&self, error: &io::Error) -> DeliveryError {
-        file::explain(self.config.path(), error)
+        explain(self.config.path(), error)
     }
 }
 
@@ -272,7 +301,7 @@ fn guarded(job: impl FnOnce() -> Answer, panicked: impl FnOnce(String) -> Option
 /// The same error for everyone who wanted the frame.
 fn undelivered(id: ExposureId, client: bool, file: bool, error: &DeliveryError) -> Report {
     let (blob, file) = (client.then(|| Err(error.clone())), file.then(|| Err(error.clone())));
-    Report::Delivered { id, bytes: 0, blob, file, constant: None, took: Took::default() }
+    Report::Delivered { id, bytes: 0, blob, file, constant: None, kept: None, took: Took::default() }
 }
 
 #[cfg(test)]

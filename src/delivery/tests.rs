@@ -20,7 +20,8 @@ pub(super) fn settings(scratch: &Scratch, transport: Transport) -> Settings {
     Settings {
         device: "Camera".to_owned(),
         transport,
-        home: scratch.path().to_owned(),
+        folders: Folders::new(scratch.path().to_owned()),
+        spool: scratch.path().join("spool"),
         zone: TimeZone::UTC,
         config: ConfigFile::new(None, scratch.path(), "Camera"),
         nicknames: NicknameFile::new(scratch.path(), "Camera"),
@@ -49,6 +50,7 @@ fn delivery(client: bool, prefix: Option<&str>) -> Delivery {
         |prefix: &str| FileTarget { directory: String::new(), prefix: prefix.to_owned(), started: now };
     Delivery {
         id: ExposureId(5),
+        name: "frame-5".to_owned(),
         cancel: Cancel::default(),
         spare: Spare::default(),
         frame: Frame { pixels: Pixels::U16(pixels), info },
@@ -58,6 +60,7 @@ fn delivery(client: bool, prefix: Option<&str>) -> Delivery {
         encoding: Encoding::Fits,
         client,
         file: prefix.map(file),
+        keep: false,
     }
 }
 
@@ -351,3 +354,5 @@ fn a_long_frame_is_not_kept() {
     assert_eq!(recalled(&mut worker, 5, None), None);
     assert_eq!(recalled(&mut worker, 5, Some(file.unwrap().unwrap())), None);
 }
+
+mod spool;

@@ -17,7 +17,7 @@ use super::job::{ConfigSource, DeliveryError, Document, Job};
 use super::{Device, Handlers, Level};
 
 /// The vectors that are kept besides the backend's own settings.
-fn persistent() -> [&'static str; 19] {
+fn persistent() -> [&'static str; 21] {
     [
         keys::DEBUG.vector(),
         keys::DEBUG_LEVEL.vector(),
@@ -25,6 +25,8 @@ fn persistent() -> [&'static str; 19] {
         keys::LOG_OUTPUT.vector(),
         keys::POLLING_PERIOD.vector(),
         keys::ACTIVE_DEVICES.vector(),
+        keys::CCD_SPOOL.vector(),
+        keys::CCD_SPOOL_LIMITS.vector(),
         keys::SCOPE_INFO.vector(),
         keys::UPLOAD_MODE.vector(),
         keys::UPLOAD_SETTINGS.vector(),

@@ -357,6 +357,7 @@ impl Device {
 
     pub(super) fn shut_down(&mut self) {
         self.dismiss_calls();
+        self.leave_frames();
         match self.link {
             Link::Off => {}
             Link::Parting => self.parting_overdue(),

@@ -24,7 +24,7 @@ use crate::wire::State;
 
 use super::connection::Link;
 use super::geometry::Geometry;
-use super::job::Job;
+use super::job::{DeliveryError, Job};
 use super::timer::Timer;
 use super::{Device, Handlers, Level, limits};
 
@@ -126,6 +126,11 @@ impl Device {
         self.prepare_camera(spec.geometry);
         if spec.encoding.keeps_size() {
             self.jobs.push_back(Job::Reserve { bytes: spec.bytes() });
+        }
+        if duration > COUNTDOWN
+            && let Some((bytes, file)) = spec.to_be_stored(self.now.utc)
+        {
+            self.jobs.push_back(Job::CheckRoom { id, bytes, file });
         }
         let (frame_type, spare) = (spec.frame_type, self.exposure.spare.clone());
         let request = ExposureRequest { id, duration, frame_type, cancel: cancel.clone(), spare };
@@ -240,6 +245,15 @@ impl Device {
         if self.exposure.current.is_some() {
             self.say(Level::Error, &format!("the exposure failed: {why}"));
             self.end_in_alert(why);
+        }
+    }
+
+    /// Ends an exposure whose frame could not be stored: better now than when the light has been collected.
+    pub(super) fn refuse_exposure(&mut self, id: ExposureId, error: &DeliveryError) {
+        if self.exposure.current(id).is_some() {
+            let sentence = format!("the exposure is refused: {error}");
+            self.say(Level::Error, &sentence);
+            self.end_in_alert(&sentence);
         }
     }
 

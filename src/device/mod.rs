@@ -7,8 +7,8 @@
 //! on the wire. Frames and BLOBs pass through by value; it never looks at a pixel.
 //!
 //! Every property that clients may write has one handler, registered in the file of its concern:
-//! `connection`, `exposure`, `fast`, `geometry`, `formats`, `cooler`, `guide`, `controls`, `upload`, `header`, `snoop`,
-//! `config`, `notice`, `nickname`. What a simulated camera should see is told in `scene`, how all of it does in
+//! `connection`, `exposure`, `fast`, `geometry`, `formats`, `cooler`, `guide`, `controls`, `upload`, `spool`, `header`,
+//! `snoop`, `config`, `notice`, `nickname`. What a simulated camera should see is told in `scene`, how all of it does in
 //! `health`. `calls` answers those who call a camera by name, by way of the same handlers.
 //!
 //! Read [`Device::handle`] first.
@@ -45,6 +45,7 @@ mod publish;
 mod scene;
 mod setup;
 mod snoop;
+mod spool;
 mod timer;
 mod upload;
 mod write;
@@ -57,6 +58,7 @@ use guide::Axis;
 use publish::limits;
 use setup::Handlers;
 use timer::{Timer, Timers};
+use upload::Delivered;
 
 /// Everything that can make a device act.
 #[derive(Debug)]
@@ -118,12 +120,14 @@ pub struct Device {
     own: own::Own,
     upload: upload::Upload,
     health: health::Health,
+    spool: spool::Spool,
     config: config::Config,
     snoop: snoop::Snoop,
     scene: scene::Told,
     header: header::Header,
     desk: calls::Desk,
     home: String,
+    upload_root: Option<String>,
 }
 
 impl Device {
@@ -149,6 +153,7 @@ impl Device {
             self.expired(timer);
         }
         self.announce_frames();
+        self.send_ready_frame();
         self.attend_calls();
         self.watch_health();
     }
@@ -304,10 +309,15 @@ impl Device {
 
     fn reported(&mut self, report: Report) {
         match report {
-            Report::Delivered { id, bytes, blob, file, constant, took } => {
+            Report::Delivered { id, bytes, blob, file, constant, kept, took } => {
                 self.note_took(took);
-                self.delivered(id, bytes, blob, file, constant);
+                self.delivered(id, Delivered { bytes, blob, file, constant, kept });
             }
+            Report::NoRoom { id, error } => self.refuse_exposure(id, &error),
+            Report::Spool(spool) => self.spool_told(spool),
+            Report::Resent { frame, blob } => self.read_again(frame, blob),
+            Report::Dropped { frame, spool } => self.dropped(&frame, spool),
+            Report::Listed(frames) => self.note_listed(frames),
             // The answer to a button that was given up is no news any more.
             Report::Loaded(_) | Report::Saved(_) | Report::Purged(_) if !self.is_processing_config() => {}
             Report::Loaded(result) => self.config_loaded(result),

@@ -55,6 +55,10 @@ choices!(
     UploadMode { Client = "UPLOAD_CLIENT", Local = "UPLOAD_LOCAL", Both = "UPLOAD_BOTH" }
 );
 choices!(
+    /// Which frames are entered in the journal of the spool.
+    SpoolMode { Off = "SPOOL_OFF", Saved = "SPOOL_SAVED", All = "SPOOL_ALL" }
+);
+choices!(
     /// The cooler's switch.
     Cooler { On = "COOLER_ON", Off = "COOLER_OFF" }
 );
@@ -101,6 +105,16 @@ pub const ACTIVE_DEVICES: Text<5> = BASE.text(
 );
 pub const CAMERA_CALL: Text<2> = BASE.text("CAMERA_CALL", ["NAME", "PARAMS"]);
 pub const CAMERA_REPLY: Text<3> = BASE.text("CAMERA_REPLY", ["NAME", "STATUS", "RESULT"]);
+
+/// Always defined: frames that are safe on the disk.
+pub const SPOOL: Skeleton = skeleton!("spool.xml");
+pub const CCD_SPOOL: OneOf<SpoolMode> = SPOOL.one_of("CCD_SPOOL");
+pub const CCD_SPOOL_LIMITS: Number<2> = SPOOL.number("CCD_SPOOL_LIMITS", ["SPOOL_SIZE", "SPOOL_AGE"]);
+pub const CCD_SPOOL_FRAMES: Number<3> =
+    SPOOL.number("CCD_SPOOL_FRAMES", ["FRAMES", "UNACKNOWLEDGED", "SIZE"]);
+pub const CCD_SPOOL_WAITING: Text<1> = SPOOL.text("CCD_SPOOL_WAITING", ["IDS"]);
+pub const CCD_SPOOL_RESEND: Text<1> = SPOOL.text("CCD_SPOOL_RESEND", ["ID"]);
+pub const CCD_SPOOL_DROP: Text<1> = SPOOL.text("CCD_SPOOL_DROP", ["ID"]);
 
 /// Defined while DEBUG is on.
 pub const DEBUGGING: Skeleton = skeleton!("debug.xml");
@@ -220,6 +234,8 @@ pub const CAMERA_ADDRESSES: Texts = HUB.texts("CAMERA_ADDRESSES");
 
 // There is no SIMULATION: a real camera is not simulated by pretending, and the simulator is a backend of its own.
 
+/// The embedded files of what every device has from the start.
+pub const ALWAYS: [Skeleton; 2] = [BASE, SPOOL];
 /// The embedded files of what comes and goes without the connection, or is there for some cameras only.
 pub const ON_DEMAND: [Skeleton; 2] = [DEBUGGING, NAMED];
 /// The embedded files of a connected camera, in the order in which their vectors are defined.
@@ -228,7 +244,7 @@ pub static ON_CONNECT: [Skeleton; 11] =
 
 #[cfg(test)]
 mod tests {
-    use super::{BASE, HUB, ON_CONNECT, ON_DEMAND};
+    use super::{ALWAYS, HUB, ON_CONNECT, ON_DEMAND};
     use crate::property::load::load;
 
     /// The source of this table, as far as it names vectors.
@@ -250,7 +266,7 @@ mod tests {
 
     #[test]
     fn every_vector_of_the_skeletons_has_exactly_one_key() {
-        let skeletons = [&[BASE, HUB][..], &ON_DEMAND, &ON_CONNECT].concat();
+        let skeletons = [&ALWAYS[..], &[HUB], &ON_DEMAND, &ON_CONNECT].concat();
         let vectors = skeletons.iter().flat_map(|skeleton| load(skeleton.file(), skeleton.source()).unwrap());
         let mut names: Vec<String> = vectors.map(|vector| vector.name).collect();
         names.sort();

@@ -136,6 +136,8 @@ fn every_parameter_that_is_listed_can_be_read_and_set_to_what_it_is() {
             let acts = [
                 "CCD_EXPOSURE",
                 "CCD_ABORT_EXPOSURE",
+                "CCD_SPOOL_DROP",
+                "CCD_SPOOL_RESEND",
                 "CONFIG_PROCESS",
                 "CONNECTION",
                 "SIMULATOR_CFA",

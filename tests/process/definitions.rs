@@ -3,7 +3,7 @@
 use crate::support::{Driver, Element, Start};
 use crate::{BRIEF, LONG, begin, collect, connected, count, greet, is_blob, is_busy, press, until_quiet};
 
-const ALWAYS: [&str; 24] = [
+const ALWAYS: [&str; 30] = [
     "CONNECTION",
     "DRIVER_INFO",
     "CONFIG_PROCESS",
@@ -12,6 +12,12 @@ const ALWAYS: [&str; 24] = [
     "ACTIVE_DEVICES",
     "CAMERA_CALL",
     "CAMERA_REPLY",
+    "CCD_SPOOL",
+    "CCD_SPOOL_LIMITS",
+    "CCD_SPOOL_FRAMES",
+    "CCD_SPOOL_WAITING",
+    "CCD_SPOOL_RESEND",
+    "CCD_SPOOL_DROP",
     "SIMULATOR_MODEL",
     "SIMULATOR_SENSOR",
     "SIMULATOR_CFA",

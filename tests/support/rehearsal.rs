@@ -12,7 +12,7 @@ use indi_camera::camera::types::{
     CoolingStatus, Event, ExposureId, ExposureStatus, Frame, FrameInfo, Moment, Pixels, Range, Roi, Sensor,
     Value,
 };
-use indi_camera::device::job::{DeliveryError, Document, Encoding, Took};
+use indi_camera::device::job::{DeliveryError, Document, Encoding, Kept, SpoolEntry, SpoolState, Took};
 use indi_camera::device::{Device, Epoch, Input, Job, Report, Setup};
 use indi_camera::image::header::{Card, CardValue};
 use indi_camera::property::skeleton::Skeleton;
@@ -32,6 +32,14 @@ const SETTINGS: &str = r#"<INDIDriver>
 
 /// Told to clients whenever something has changed, and heard only by scenes that are about it.
 const HEALTH: [&str; 4] = ["CAMERA_HEALTH", "CAMERA_COUNTS", "CAMERA_LATENCY", "CCD_EXPOSURE_DEADLINE"];
+/// A frame that the delivery thread has.
+struct Delivering {
+    id: ExposureId,
+    client: bool,
+    file: bool,
+    encoding: Encoding,
+    keep: bool,
+}
 
 /// A device and its scripted world.
 pub struct Rehearsal {
@@ -46,7 +54,7 @@ pub struct Rehearsal {
     unanswered: Option<Call>,
     failing: Vec<(String, ErrorKind, String)>,
     exposure: Option<ExposureId>,
-    delivering: VecDeque<(ExposureId, bool, bool, Encoding)>,
+    delivering: VecDeque<Delivering>,
     cards: Vec<Card>,
     watching: bool,
     /// What clients are told of the vectors of health.xml counts as heard.
@@ -63,6 +71,8 @@ pub struct Rehearsal {
     sensor: [(&'static str, f64); 2],
     can: Capabilities,
     disk_fails: bool,
+    /// What is in the journal of the spool.
+    spool: SpoolState,
     disk_silent: bool,
     format: Value,
     /// Whether the exposure that was asked last is in a format of 8 bits.
@@ -109,6 +119,7 @@ impl Rehearsal {
             sensor: [("WIDTH", 1280.0), ("HEIGHT", 1024.0)],
             can: capabilities(),
             disk_fails: false,
+            spool: SpoolState::default(),
             disk_silent: false,
             format: Value::Text("INDI_MONO_16".to_owned()),
             bytes: false,
@@ -390,12 +401,13 @@ impl Rehearsal {
                     Job::Deliver(delivery) => {
                         if !delivery.cancel.is_cancelled() {
                             self.cards.clone_from(&delivery.cards);
-                            self.delivering.push_back((
-                                delivery.id,
-                                delivery.client,
-                                delivery.file.is_some(),
-                                delivery.encoding,
-                            ));
+                            self.delivering.push_back(Delivering {
+                                id: delivery.id,
+                                client: delivery.client,
+                                file: delivery.file.is_some(),
+                                encoding: delivery.encoding,
+                                keep: delivery.keep,
+                            });
                         }
                     }
                     Job::SaveConfig(document) => {
@@ -425,7 +437,62 @@ impl Rehearsal {
                         };
                         self.device.handle(self.now, Input::Delivery(Report::Recalled { id, text }));
                     }
-                    Job::Discard(path) => self.heard.push(format!("! discard {}", path.display())),
+                    Job::Discard { frame, file } => {
+                        let file = file.map_or(frame, |path| path.display().to_string());
+                        self.heard.push(format!("! discard {file}"));
+                    }
+                    Job::CheckRoom { id, .. } => {
+                        if std::mem::take(&mut self.disk_fails) {
+                            let error = DeliveryError::DiskFull { path: PathBuf::from("/pictures") };
+                            self.device.handle(self.now, Input::Delivery(Report::NoRoom { id, error }));
+                        }
+                    }
+                    Job::TendSpool { limits, .. } => {
+                        let (bytes, days) = (limits.bytes, limits.age.as_secs() / 86_400);
+                        self.heard.push(format!("! tend_spool {bytes} bytes {days} days"));
+                        self.tell_spool();
+                    }
+                    Job::Acknowledge(frames) => {
+                        self.heard.push(format!("! acknowledge {}", frames.join(" ")));
+                        self.spool.waiting.retain(|frame| !frames.contains(frame));
+                        self.tell_spool();
+                    }
+                    Job::Resend(frame) => {
+                        self.heard.push(format!("! resend {frame}"));
+                        let blob = match self.spool.waiting.contains(&frame) {
+                            true => Ok((Payload::Inline(vec![1, 2, 3]), ".fits")),
+                            false => Err(DeliveryError::NoFrame(frame.clone())),
+                        };
+                        self.device.handle(self.now, Input::Delivery(Report::Resent { frame, blob }));
+                    }
+                    Job::DropFrame(frame) => {
+                        self.heard.push(format!("! drop_frame {frame}"));
+                        let was = self.spool.waiting.len();
+                        self.spool.waiting.retain(|waiting| *waiting != frame);
+                        let known = self.spool.waiting.len() < was;
+                        self.spool.frames -= u64::from(known);
+                        let spool = match known {
+                            true => Ok(self.spool.clone()),
+                            false => Err(DeliveryError::NoFrame(frame.clone())),
+                        };
+                        self.device.handle(self.now, Input::Delivery(Report::Dropped { frame, spool }));
+                    }
+                    Job::ListSpool => {
+                        let entry = |name: &String| SpoolEntry {
+                            name: name.clone(),
+                            at: "1970-01-01T00:00:00.000Z".to_owned(),
+                            bytes: 3,
+                            sha256: "aa".repeat(32),
+                            path: PathBuf::from(format!("/spool/{name}.fits")),
+                            saved: false,
+                            acknowledged: false,
+                        };
+                        let frames = match std::mem::take(&mut self.disk_fails) {
+                            true => Err(DeliveryError::Permission { path: PathBuf::from("/spool") }),
+                            false => Ok(self.spool.waiting.iter().map(entry).collect()),
+                        };
+                        self.device.handle(self.now, Input::Delivery(Report::Listed(frames)));
+                    }
                     Job::Reserve { .. } => {}
                 }
             }
@@ -462,11 +529,35 @@ impl Rehearsal {
         Ok(())
     }
 
+    fn tell_spool(&mut self) {
+        let spool = match std::mem::take(&mut self.disk_fails) {
+            true => Err(DeliveryError::Permission { path: PathBuf::from("/spool") }),
+            false => Ok(self.spool.clone()),
+        };
+        self.device.handle(self.now, Input::Delivery(Report::Spool(spool)));
+    }
+
+    /// The journal of the spool, with this frame, which is 1 MB.
+    fn keep(&mut self, id: ExposureId, waits: bool) -> Kept {
+        self.spool.frames += 1;
+        self.spool.bytes += 1_000_000;
+        let name = format!("19700101T000000000-1a2b-0-{}", id.0);
+        self.spool.waiting.extend(waits.then_some(name));
+        Kept { sha256: "aa".repeat(32), spool: self.spool.clone() }
+    }
+
     fn deliver(&mut self, how: &str) -> Result<(), String> {
-        let (id, client, file, encoding) = self.delivering.pop_front().ok_or("nothing is to be delivered")?;
+        let Delivering { id, client, file, encoding, keep } =
+            self.delivering.pop_front().ok_or("nothing is to be delivered")?;
+        let kept = keep.then(|| match how {
+            "no-journal" | "nowhere" => Err(DeliveryError::Permission { path: PathBuf::from("/spool") }),
+            "no-file" => Ok(self.keep(id, true)),
+            "ok" | "constant" | "no-blob" => Ok(self.keep(id, client || !file)),
+            other => panic!("no way to deliver {other}"),
+        });
         let failed = || DeliveryError::DiskFull { path: PathBuf::from("/pictures") };
         let file = file.then(|| match how {
-            "no-file" => Err(failed()),
+            "no-file" | "nowhere" => Err(failed()),
             _ => Ok(PathBuf::from("/pictures/IMAGE_001.fits")),
         });
         let blob = client.then(|| match how {
@@ -478,7 +569,7 @@ impl Rehearsal {
             encode: Some(Duration::from_millis(12)),
             write: file.is_some().then_some(Duration::from_millis(34)),
         };
-        self.input(Input::Delivery(Report::Delivered { id, bytes: 3, blob, file, constant, took }));
+        self.input(Input::Delivery(Report::Delivered { id, bytes: 3, blob, file, constant, kept, took }));
         Ok(())
     }
 
@@ -572,11 +663,13 @@ fn setup(saved: Document) -> Setup {
         camera: camera("Cam", "SN42"),
         guides: false,
         driver: ["Cam".to_owned(), "indi_camera_test_ccd".to_owned(), "0.1".to_owned()],
-        always: vectors(&keys::BASE),
+        always: keys::ALWAYS.iter().flat_map(vectors).collect(),
         settings: load::load("test", SETTINGS).unwrap(),
         on_demand: keys::ON_DEMAND.iter().flat_map(vectors).collect(),
         on_connect: keys::ON_CONNECT.iter().flat_map(vectors).collect(),
         home: "/home/user".to_owned(),
+        upload_root: None,
+        process: 0x1a2b,
         nickname: Some("old".to_owned()),
         log_file: "/home/user/.indi/logs/today.log".to_owned(),
         saved,

@@ -5,7 +5,9 @@ use std::process::Stdio;
 use crate::support::{Folder, Process};
 use crate::{Bench, CORNER, PATIENCE, TOOL};
 
-const COMMANDS: [&str; 8] = ["scan", "capture", "call", "watch", "get", "set", "completions", "man"];
+const COMMANDS: [&str; 9] = ["scan", "capture", "call", "watch", "get", "set", "spool", "completions", "man"];
+/// Commands of a command, each with a page of its own, and one for their help.
+const INNER: [&str; 4] = ["list", "resend", "drop", "verify"];
 
 #[test]
 fn help_completions_and_manual_know_every_command() {
@@ -26,13 +28,19 @@ fn help_completions_and_manual_know_every_command() {
     assert!(
         pages.contains(&"indi-camera.1".to_owned()) && pages.contains(&"indi-camera-capture.1".to_owned())
     );
-    assert_eq!(pages.len(), COMMANDS.len() + 1);
+    for command in INNER {
+        assert!(pages.contains(&format!("indi-camera-spool-{command}.1")), "{pages:?}");
+    }
+    assert_eq!(
+        pages.iter().filter(|page| !page.starts_with("indi-camera-spool-")).count(),
+        COMMANDS.len() + 1
+    );
 }
 
 #[test]
 fn every_command_says_examples() {
     let bench = Bench::new();
-    for command in &COMMANDS[..7] {
+    for command in &COMMANDS[..8] {
         let help = bench.done(&[command, "--help"]).stdout;
         assert!(help.contains("Examples:\n    indi-camera"), "{help}");
     }

@@ -1,6 +1,6 @@
 //! The frame of an exposure: what it is asked to be, what comes, and what is told of it afterwards.
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use crate::camera::answer::{Area, ClockState, ExposureResult, FrameRecord, FrameSpec, Image, Measured, utc};
 use crate::camera::types::{Capabilities, ExposureId, Frame, FrameType, Sensor};
@@ -8,7 +8,7 @@ use crate::device::Device;
 use crate::device::cooler::is_possible;
 use crate::device::geometry::Geometry;
 use crate::device::header::Settings;
-use crate::device::job::{Delivery, Encoding};
+use crate::device::job::{Delivery, Encoding, FileTarget};
 use crate::device::timer::Timer;
 use crate::device::upload::Destination;
 use crate::image::header::{self, Snapshot};
@@ -16,6 +16,11 @@ use crate::property::keys::{self, FrameKind};
 
 use super::allowance::Mode;
 use super::{COUNTDOWN, Current, Stage, promise};
+
+/// Bytes that a header takes at least.
+const HEADER: u64 = 5760;
+/// Nothing that a sensor sees is compressed to less than this part of its pixels.
+const MOST_COMPRESSED: u64 = 8;
 
 /// What was asked; frozen when the exposure starts.
 #[derive(Clone, Debug)]
@@ -50,6 +55,15 @@ impl Spec {
     pub(super) fn bytes(&self) -> usize {
         let (width, height) = self.geometry.roi.binned(self.geometry.binning);
         width as usize * height as usize * usize::from(self.sensor.bits / 8)
+    }
+
+    /// Bytes that the file of the frame takes at least, and where it goes if not into the spool; `None` for a frame
+    /// that is not stored.
+    pub(super) fn to_be_stored(&self, now: SystemTime) -> Option<(u64, Option<FileTarget>)> {
+        let bytes = self.bytes() as u64;
+        let bytes = if self.encoding.keeps_size() { bytes + HEADER } else { bytes / MOST_COMPRESSED };
+        let stored = self.destination.is_stored();
+        stored.then(|| (bytes, self.destination.clone().file(now)))
     }
 }
 
@@ -105,7 +119,9 @@ impl Device {
         let result = self.describe(id, &spec, stage, &frame);
         let Geometry { roi, binning, .. } = spec.geometry;
         let circumstances = spec.header.prevail(seen);
+        let name = self.frame_name(id);
         let snapshot = Snapshot {
+            id: name.clone(),
             instrument: self.name.clone(),
             requested: spec.duration,
             frame_type: spec.frame_type,
@@ -122,6 +138,7 @@ impl Device {
         let (planes, ..) = frame.pixels.shape();
         let delivery = Delivery {
             id,
+            name,
             cancel,
             spare: self.exposure.spare.clone(),
             roi,
@@ -129,6 +146,7 @@ impl Device {
             cards: header::cards(&snapshot, &frame.info, planes),
             encoding: spec.encoding,
             client: spec.destination.client,
+            keep: spec.destination.keep,
             file: spec.destination.file(frame.info.started),
             frame,
         };
