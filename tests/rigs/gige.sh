@@ -24,7 +24,10 @@ camera=$!
 patience=50
 until "$ARAVIS_TOOL" -a 127.0.0.1 control Width >/dev/null 2>&1; do
     patience=$((patience - 1))
-    [ "$patience" -gt 0 ] && kill -0 "$camera" 2>/dev/null || { echo "the fake camera does not answer" >&2; exit 1; }
+    if [ "$patience" = 0 ] || ! kill -0 "$camera" 2>/dev/null; then
+        echo "the fake camera does not answer" >&2
+        exit 1
+    fi
     sleep 0.1
 done
 if [ $# -gt 0 ]; then

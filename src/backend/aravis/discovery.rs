@@ -129,7 +129,10 @@ fn read(bytes: &[u8], from: SocketAddrV4, interface: Ipv4Addr) -> Option<Answer>
     // What it says of itself counts: an answer can come another way.
     let own = Ipv4Addr::new(registers[0x24], registers[0x25], registers[0x26], registers[0x27]);
     let address = if own.is_unspecified() { *from.ip() } else { own };
-    let card = || registers[0x0a..0x10].iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+    let card = || {
+        let digits = registers[0x0a..0x10].iter().flat_map(|byte| [byte >> 4, byte & 15]);
+        digits.filter_map(|digit| char::from_digit(digit.into(), 16)).collect::<String>()
+    };
     let serial = Some(text(0xd8, 16)).filter(|serial| !serial.is_empty());
     Some(Answer {
         vendor: text(0x48, 32),
