@@ -8,7 +8,10 @@ use std::process::Stdio;
 use super::support::Process;
 use super::*;
 
-const SIZE: (usize, usize) = (160, 120);
+/// So that a frame is one payload of the camera's.
+const SMALL: [usize; 2] = [64, 48];
+/// Three of them, in 16 bits.
+const LARGE: [usize; 2] = [160, 120];
 const NAME: &str = "Virtual UVC camera";
 
 /// The camera, which is plugged in until this is dropped.
@@ -16,9 +19,13 @@ struct Plugged(Process);
 
 impl Plugged {
     fn with(faults: &[&str]) -> Plugged {
+        Plugged::of_size(SMALL, faults)
+    }
+
+    fn of_size([width, height]: [usize; 2], faults: &[&str]) -> Plugged {
         let program = env::var_os("UVC_CAMERA").expect("no UVC_CAMERA: run tests/rigs/v4l2.sh");
         let mut command = Command::new("python3");
-        command.arg(program).args(["--width", &SIZE.0.to_string(), "--height", &SIZE.1.to_string()]);
+        command.arg(program).args(["--width", &width.to_string(), "--height", &height.to_string()]);
         command.args(faults).stdin(Stdio::null()).stdout(Stdio::null());
         Plugged(Process::spawn(&mut command).unwrap())
     }
@@ -31,15 +38,18 @@ impl Plugged {
 
 /// The camera with these faults, connected.
 fn uvc(faults: &[&str]) -> (Plugged, Rig) {
-    let plugged = Plugged::with(faults);
+    (Plugged::with(faults), connected())
+}
+
+fn connected() -> Rig {
     let mut rig = Rig::of(NAME);
     rig.client.connect();
-    (plugged, rig)
+    rig
 }
 
 /// One row as the camera makes it.
-fn row(black: u32, exposure: u32, gain: u32, deep: bool) -> Vec<u32> {
-    let ramp = (0..SIZE.0).map(|x| 1 + u32::try_from(x * 16 / SIZE.0).unwrap());
+fn row(width: usize, black: u32, exposure: u32, gain: u32, deep: bool) -> Vec<u32> {
+    let ramp = (0..width).map(|x| 1 + u32::try_from(x * 16 / width).unwrap());
     let value = |ramp: u32| {
         let light = exposure * gain * ramp;
         if deep { (black + light).min(65535) } else { (black + light / 256).min(255) }
@@ -48,9 +58,9 @@ fn row(black: u32, exposure: u32, gain: u32, deep: bool) -> Vec<u32> {
 }
 
 fn shows(frame: &Fits, expected: &[u32], tolerance: u32) -> bool {
-    let rows = frame.pixels.chunks(SIZE.0);
-    let is_expected = |row: &[u32]| row.iter().zip(expected).all(|(a, b)| a.abs_diff(*b) <= tolerance);
-    frame.shape[..2] == [SIZE.0, SIZE.1] && { rows }.all(is_expected)
+    let mut rows = frame.pixels.chunks(expected.len());
+    frame.shape[..2] == if expected.len() == SMALL[0] { SMALL } else { LARGE }
+        && rows.all(|row| row.iter().zip(expected).all(|(a, b)| a.abs_diff(*b) <= tolerance))
 }
 
 fn settings(rig: &mut Rig, format: &str, gain: u32, black: u32) {
@@ -74,7 +84,7 @@ fn pixels_follow_exposure_and_gain_in_every_format() {
         ] {
             settings(&mut rig, format, gain, black);
             let frame = rig.frame(f64::from(exposure) * 1e-4);
-            let mut expected = row(black, exposure, gain, format == "Y16");
+            let mut expected = row(SMALL[0], black, exposure, gain, format == "Y16");
             match format {
                 // Brightness from 16 to 235 is black to white.
                 "YUYV" => {
@@ -84,7 +94,7 @@ fn pixels_follow_exposure_and_gain_in_every_format() {
                 "MJPG" => expected = expected.iter().step_by(8).flat_map(|value| [*value; 8]).collect(),
                 _ => {}
             }
-            let (first, last) = (frame.pixels[0], frame.pixels[SIZE.0 - 1]);
+            let (first, last) = (frame.pixels[0], frame.pixels[SMALL[0] - 1]);
             println!("{format} {exposure} x 100 us, gain {gain}, black {black}: {first} to {last}");
             assert!(shows(&frame, &expected, tolerance), "{first} to {last} instead of {expected:?}");
             assert_eq!(frame.shape.len(), if ["YUYV", "MJPG"].contains(&format) { 3 } else { 2 });
@@ -104,7 +114,11 @@ fn a_camera_that_is_pulled_out_during_an_exposure_comes_back_with_its_name_and_s
     let _plugged = Plugged::with(&[]);
     rig.is_back();
     let frame = rig.frame(0.3);
-    assert!(shows(&frame, &row(21, 3000, 9, false), 0), "after {why}: {:?}", &frame.pixels[..SIZE.0]);
+    assert!(
+        shows(&frame, &row(SMALL[0], 21, 3000, 9, false), 0),
+        "after {why}: {:?}",
+        &frame.pixels[..SMALL[0]]
+    );
 }
 
 #[test]
@@ -118,17 +132,18 @@ fn a_camera_that_stalls_costs_one_exposure_and_works_again_once_it_was_plugged_i
     let _plugged = Plugged::with(&[]);
     rig.is_back();
     let frame = rig.frame(0.05);
-    assert!(shows(&frame, &row(40, 500, 5, true), 0), "{:?}", &frame.pixels[..SIZE.0]);
+    assert!(shows(&frame, &row(SMALL[0], 40, 500, 5, true), 0), "{:?}", &frame.pixels[..SMALL[0]]);
 }
 
 #[test]
 fn frames_that_lost_packets_are_never_shown() {
     // A frame is three payloads, and the kernel passes damaged ones on with a mark.
-    let (_plugged, mut rig) = uvc(&["--drop-every", "7"]);
+    let _plugged = Plugged::of_size(LARGE, &["--drop-every", "7"]);
+    let mut rig = connected();
     settings(&mut rig, "Y16", 3, 10);
-    for exposure in [100, 200, 300, 400, 500, 600, 700, 800] {
+    for exposure in [100, 200, 300, 400, 500, 600] {
         let frame = rig.frame(f64::from(exposure) * 1e-4);
-        assert!(shows(&frame, &row(10, exposure, 3, true), 0), "{exposure}");
+        assert!(shows(&frame, &row(LARGE[0], 10, exposure, 3, true), 0), "{exposure}");
     }
 }
 
@@ -156,6 +171,6 @@ fn two_cameras_keep_names_and_settings_when_they_are_plugged_in_again_in_another
         rig.client.address(device);
         rig.is_back();
         let frame = rig.frame(0.01);
-        assert!(shows(&frame, &row(10, 100, gain, true), 0), "{device}");
+        assert!(shows(&frame, &row(SMALL[0], 10, 100, gain, true), 0), "{device}");
     }
 }
