@@ -6,7 +6,9 @@ use divan::Bencher;
 use divan::counter::BytesCount;
 use indi_camera::backend::simulator::Simulator;
 use indi_camera::camera::Camera;
-use indi_camera::camera::types::{Cancel, ExposureId, ExposureRequest, ExposureStatus, FrameType, Value};
+use indi_camera::camera::types::{
+    Cancel, ExposureId, ExposureRequest, ExposureStatus, FrameType, Spare, Value,
+};
 use indi_camera::delivery::blob::{Buffer, Transport};
 use indi_camera::image::pack::Packed;
 use indi_camera::image::planes::Planes;
@@ -255,7 +257,13 @@ fn exposed(camera: &mut Simulator, frame_type: FrameType) -> Option<Frame> {
 }
 
 fn exposed_for(camera: &mut Simulator, duration: Duration, frame_type: FrameType) -> Option<Frame> {
-    let request = ExposureRequest { id: ExposureId(1), duration, frame_type, cancel: Cancel::default() };
+    let request = ExposureRequest {
+        id: ExposureId(1),
+        duration,
+        frame_type,
+        cancel: Cancel::default(),
+        spare: Spare::default(),
+    };
     camera.start_exposure(&request).ok()?;
     while camera.get_exposure_status().ok()? != ExposureStatus::Ready {
         std::thread::park_timeout(Duration::from_micros(200));

@@ -11,6 +11,8 @@ mod calls;
 mod driver;
 #[path = "client/exposures.rs"]
 mod exposures;
+#[path = "client/machines.rs"]
+mod machines;
 #[path = "client/mishaps.rs"]
 mod mishaps;
 #[path = "client/names.rs"]
@@ -24,7 +26,7 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
-use indi_camera::camera::types::Pixels;
+use indi_camera::camera::types::{Binning, Pixels, Roi};
 use indi_camera::camera::wish::ExposureWish;
 use indi_camera::client::{Address, Camera, ClientError, EXPOSURE, Launch, Mirror, Patience, Server, Shot};
 use indi_camera::wire::State;

@@ -26,7 +26,7 @@ use indi_camera::camera::call::{Call, Params, Reply, dispatch};
 use indi_camera::camera::error::{ErrorKind, Result};
 use indi_camera::camera::types::{
     Binning, CameraId, Cancel, Capabilities, CoolingStatus, ExposureId, ExposureRequest, ExposureStatus,
-    FORMAT_PARAMETER, Frame, FrameType, Pixels, Range, Roi, Value,
+    FORMAT_PARAMETER, Frame, FrameType, Pixels, Range, Roi, Spare, Value,
 };
 
 /// Sees that something is what it has to be, and says what it is where it is not.

@@ -10,6 +10,8 @@
 
 mod support;
 
+#[path = "faults/apart.rs"]
+mod apart;
 #[path = "faults/camera.rs"]
 mod camera;
 #[path = "faults/driver.rs"]

@@ -12,7 +12,7 @@ use indi_camera::camera::call::{Call, Reply};
 use indi_camera::camera::error::{CameraError, ErrorKind, Result};
 use indi_camera::camera::types::{
     Binning, CameraId, Cancel, Capabilities, Event, ExposureId, ExposureRequest, ExposureStatus, Frame,
-    FrameInfo, FrameType, Pixels, Roi, Value,
+    FrameInfo, FrameType, Pixels, Roi, Spare, Value,
 };
 use indi_camera::camera::worker::{Clock, Settings, Worker};
 use ndarray::Array3;
@@ -130,6 +130,7 @@ fn expose(worker: &Worker, id: u64) -> Cancel {
         duration: Duration::from_millis(1),
         frame_type: FrameType::Light,
         cancel: cancel.clone(),
+        spare: Spare::default(),
     };
     assert!(worker.ask(Call::StartExposure(request)));
     cancel

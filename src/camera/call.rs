@@ -8,7 +8,7 @@ use super::arguments::invalid;
 use super::error::{CameraError, ErrorKind, Result};
 use super::types::{
     Binning, CameraId, CameraStatus, Cancel, Capabilities, Celsius, CoolingStatus, ExposureId,
-    ExposureRequest, ExposureStatus, Frame, FrameType, Percent, Roi, Value,
+    ExposureRequest, ExposureStatus, Frame, FrameType, Percent, Roi, Spare, Value,
 };
 use super::wish::ExposureWish;
 
@@ -230,6 +230,7 @@ fn request(params: &Params) -> Result<ExposureRequest> {
         duration: wish.duration()?,
         frame_type,
         cancel: Cancel::default(),
+        spare: Spare::default(),
     })
 }
 

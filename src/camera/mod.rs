@@ -16,6 +16,7 @@ pub mod call;
 pub mod error;
 pub mod json;
 pub mod limits;
+pub mod spare;
 pub mod types;
 pub mod wish;
 pub mod worker;

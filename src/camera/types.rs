@@ -6,6 +6,7 @@ use std::time::{Duration, SystemTime};
 
 use super::call::Reply;
 use super::error::CameraError;
+pub use super::spare::Spare;
 pub use crate::image::{Bayer, Binning, Frame, FrameInfo, FrameType, Pixels, Roi};
 
 /// Degrees Celsius.
@@ -203,6 +204,8 @@ pub struct ExposureRequest {
     pub frame_type: FrameType,
     /// When set, the result is wanted by nobody: stop as soon as possible.
     pub cancel: Cancel,
+    /// Memory for its pixels, for cameras that care.
+    pub spare: Spare,
 }
 
 /// Where an exposure is.

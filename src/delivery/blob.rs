@@ -1,23 +1,27 @@
 //! Memory that a file is encoded into, and the way it goes to the client: shared memory beside the message, or bytes
-//! inside it. The crate's only mmap.
+//! inside it. The crate's only mmap of its own memory.
 //!
 //! The first write to fresh memory costs several times the encoding, so a [`Buffer`] is prefaulted when it is made,
-//! which is best done while the exposure still runs.
+//! which is best done while the exposure still runs, and used again when nobody can see it any more.
 //!
-//! A memory file is sealed before it leaves. `F_SEAL_FUTURE_WRITE` rather than `F_SEAL_WRITE`: before Linux 6.7 the
-//! latter also forbids the shared read-only mapping through which indiserver and local clients look at a BLOB; it
-//! makes the kernel search all pages for other users (up to 5 ms for 33 MB, against 4 µs); and it has to wait for
-//! our own mapping to go, which takes milliseconds that the frame need not wait for. That mapping gives out no slice
-//! after sealing, so once it is dropped nobody can write any more. A memory file that was sent is never used again.
+//! A memory file is sealed when it is made: its size for good, and with `F_SEAL_FUTURE_WRITE` every way of writing but
+//! the mapping that exists already, ours. `F_SEAL_WRITE` would not do: before Linux 6.7 it also forbids the shared
+//! read-only mapping through which indiserver and local clients look at a BLOB, and it has to wait for our own mapping
+//! to go. What is sent is a second, read-only opening of the file, and the buffer is [`Lent`] until that one and all
+//! its copies and mappings are gone, in whatever process: only then does the kernel grant a write lease on the file.
+//! Nobody who holds a frame ever sees it change. (Who splices its pages into a pipe or a socket and then closes it holds
+//! nothing; indiserver and libindi's clients map and copy.)
 #![allow(unsafe_code)]
 
 use std::ffi::c_void;
 use std::io;
 use std::num::NonZeroU64;
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsRawFd, OwnedFd};
 use std::ptr::NonNull;
 
-use rustix::fs::{MemfdFlags, SealFlags, fallocate, fcntl_add_seals, ftruncate, memfd_create};
+use rustix::fs::{
+    MemfdFlags, Mode, OFlags, SealFlags, fallocate, fcntl_add_seals, ftruncate, memfd_create, open,
+};
 use rustix::mm::{Advice, MapFlags, ProtFlags, madvise, mmap, munmap};
 
 use crate::wire::{AttachedBlob, Payload};
@@ -37,21 +41,22 @@ pub struct Buffer(Memory);
 
 #[derive(Debug)]
 enum Memory {
-    Shared { fd: OwnedFd, mapping: Mapping },
+    Shared(Shared),
     Plain(Vec<u8>),
+}
+
+/// A memory file, sealed, with the only mapping that can write to it.
+#[derive(Debug)]
+struct Shared {
+    fd: OwnedFd,
+    mapping: Mapping,
 }
 
 impl Buffer {
     /// Room for files of up to `capacity` bytes, at least one.
     pub fn new(transport: Transport, capacity: usize) -> io::Result<Self> {
         match transport {
-            Transport::Attached => {
-                let fd = memfd_create("indi-camera-blob", MemfdFlags::CLOEXEC | MemfdFlags::ALLOW_SEALING)?;
-                ftruncate(&fd, capacity as u64)?;
-                let mut mapping = Mapping::new(&fd, capacity)?;
-                mapping.prefault(&fd)?;
-                Ok(Buffer(Memory::Shared { fd, mapping }))
-            }
+            Transport::Attached => Shared::new(capacity).map(|shared| Buffer(Memory::Shared(shared))),
             Transport::Inline => {
                 let mut bytes = Vec::new();
                 bytes.try_reserve_exact(capacity).map_err(io::Error::other)?;
@@ -65,50 +70,86 @@ impl Buffer {
     #[must_use]
     pub fn capacity(&self) -> usize {
         match &self.0 {
-            Memory::Shared { mapping, .. } => mapping.len,
+            Memory::Shared(shared) => shared.mapping.len,
             Memory::Plain(bytes) => bytes.len(),
         }
     }
 
-    /// All of the room, to be filled from the beginning.
+    /// All of the room, to be filled from the beginning. What is in it is what was there last.
     pub fn bytes(&mut self) -> &mut [u8] {
         match &mut self.0 {
-            Memory::Shared { mapping, .. } => mapping.bytes(),
+            Memory::Shared(shared) => shared.mapping.bytes(),
             Memory::Plain(bytes) => bytes,
         }
     }
 
-    /// The first `len` bytes, 1 to [`capacity`](Self::capacity), as they go to the client, and what is better
-    /// dropped when they are on their way.
-    pub fn into_payload(self, len: usize) -> io::Result<(Payload, Leftover)> {
-        let out_of_room =
-            || io::Error::new(io::ErrorKind::InvalidInput, "a BLOB as long as its memory at most");
-        if len > self.capacity() {
-            return Err(out_of_room());
-        }
-        match self.0 {
-            Memory::Shared { fd, mapping } => {
-                let size = NonZeroU64::new(len as u64).ok_or_else(out_of_room)?;
-                if len < mapping.len {
-                    ftruncate(&fd, size.get())?;
-                }
-                seal(&fd);
-                Ok((Payload::Attached(AttachedBlob::new(fd, size)), Leftover(Some(mapping))))
-            }
+    /// The first `len` bytes, 1 to [`capacity`](Self::capacity), as they go to the client, and the memory that may come
+    /// back.
+    pub fn into_payload(self, len: usize) -> io::Result<(Payload, Option<Lent>)> {
+        let size = u64::try_from(len).ok().and_then(NonZeroU64::new).filter(|_| len <= self.capacity());
+        let size = size.ok_or_else(|| {
+            io::Error::new(io::ErrorKind::InvalidInput, "a BLOB has a byte at least and fits into its memory")
+        })?;
+        Ok(match self.0 {
+            Memory::Shared(shared) => match shared.opened(OFlags::RDONLY) {
+                Ok(fd) => (Payload::Attached(AttachedBlob::new(fd, size)), Some(Lent(shared))),
+                // No /proc: what is sent is all there is, so it cannot be told when the last one closes it.
+                Err(_) => (Payload::Attached(AttachedBlob::new(shared.fd, size)), None),
+            },
             Memory::Plain(mut bytes) => {
                 bytes.truncate(len);
-                Ok((Payload::Inline(bytes), Leftover(None)))
+                (Payload::Inline(bytes), None)
             }
-        }
+        })
     }
 }
 
-/// Our view of memory that was handed over; dropping it takes a moment, so drop it when nobody waits.
-#[derive(Debug)]
-pub struct Leftover(#[allow(dead_code, reason = "held to be dropped")] Option<Mapping>);
+impl Shared {
+    fn new(capacity: usize) -> io::Result<Self> {
+        let fd = memfd_create("indi-camera-blob", MemfdFlags::CLOEXEC | MemfdFlags::ALLOW_SEALING)?;
+        ftruncate(&fd, capacity as u64)?;
+        let mut mapping = Mapping::new(&fd, capacity)?;
+        mapping.prefault(&fd)?;
+        seal(&fd);
+        let shared = Shared { fd, mapping };
+        // The kernel counts writers only of files that were opened, and no lease is granted where its count is wrong.
+        match shared.opened(OFlags::RDWR) {
+            Ok(fd) => Ok(Shared { fd, ..shared }),
+            Err(_) => Ok(shared),
+        }
+    }
 
-/// Forbids all changes as far as the kernel knows how to. Seals protect clients from a faulty driver, so a kernel
-/// without them is no reason to lose a frame.
+    /// The same file, opened once more.
+    fn opened(&self, how: OFlags) -> io::Result<OwnedFd> {
+        let path = format!("/proc/self/fd/{}", self.fd.as_raw_fd());
+        Ok(open(path, how | OFlags::CLOEXEC, Mode::empty())?)
+    }
+
+    /// Whether nobody else has the file open or mapped, here or in any other process.
+    fn is_ours_alone(&self) -> bool {
+        let lease = |kind: i32| {
+            // SAFETY: the descriptor is open, and this command takes a number and touches no memory.
+            unsafe { libc::fcntl(self.fd.as_raw_fd(), libc::F_SETLEASE, kind) == 0 }
+        };
+        // Given back at once: it is the kernel's answer that counts, and nobody can open the file from now on.
+        lease(libc::F_WRLCK) && lease(libc::F_UNLCK)
+    }
+}
+
+/// Memory that was sent. It becomes a [`Buffer`] again when everybody has closed it; dropping it takes a moment, so drop
+/// it when nobody waits.
+#[derive(Debug)]
+pub struct Lent(Shared);
+
+impl Lent {
+    /// The buffer, if nobody can see it any more.
+    pub fn returned(self) -> Result<Buffer, Lent> {
+        if self.0.is_ours_alone() { Ok(Buffer(Memory::Shared(self.0))) } else { Err(self) }
+    }
+}
+
+/// Forbids all changes but those through the mapping that exists, as far as the kernel knows how to. Seals protect
+/// clients from each other and from a faulty driver, so a kernel without them is no reason to lose a frame.
 fn seal(fd: &OwnedFd) {
     let size = SealFlags::SHRINK | SealFlags::GROW | SealFlags::SEAL;
     let sealed = fcntl_add_seals(fd, size | SealFlags::FUTURE_WRITE).or_else(|_| fcntl_add_seals(fd, size));
@@ -117,7 +158,7 @@ fn seal(fd: &OwnedFd) {
     }
 }
 
-/// A shared, writable mapping of a whole memory file that no other process has seen yet.
+/// A shared, writable mapping of a whole memory file that nobody else has.
 #[derive(Debug)]
 struct Mapping {
     at: NonNull<u8>,
@@ -151,9 +192,9 @@ impl Mapping {
     }
 
     fn bytes(&mut self) -> &mut [u8] {
-        // SAFETY: `at` is valid for `len` bytes until drop, and the file is as long: it is cut only when the mapping
-        // has become a `Leftover`, which gives out no slice. The kernel has zeroed the bytes. Nobody else has the
-        // file before that either, so the exclusive borrow of `self` is exclusive access.
+        // SAFETY: `at` is valid for `len` bytes until drop, and the file is as long and sealed against shrinking. The
+        // kernel has zeroed the bytes when they were new. A slice is given out only by a `Buffer`, whose file nobody
+        // else has: not yet, or not any more. So the exclusive borrow of `self` is exclusive access.
         unsafe { std::slice::from_raw_parts_mut(self.at.as_ptr(), self.len) }
     }
 
@@ -188,12 +229,12 @@ mod tests {
     }
 
     #[test]
-    fn a_sealed_blob_has_its_exact_size_and_content() {
+    fn a_blob_has_its_size_and_content() {
         for (capacity, len) in [(4096, 4096), (10_000, 2880), (1, 1)] {
             let blob = attached(capacity, len);
             let file = File::from(blob.fd().try_clone_to_owned().unwrap());
             assert_eq!(blob.len().get(), len as u64);
-            assert_eq!(file.metadata().unwrap().len(), len as u64);
+            assert!(file.metadata().unwrap().len() >= len as u64);
             let mut bytes = vec![0; len];
             file.read_exact_at(&mut bytes, 0).unwrap();
             assert!(bytes.iter().all(|&byte| byte == 7));
@@ -225,6 +266,37 @@ mod tests {
         };
         // SAFETY: the mapping made above.
         unsafe { munmap(readable, 8192).unwrap() };
+    }
+
+    /// What a process that maps a BLOB sees of it.
+    fn mapped(blob: &AttachedBlob) -> Mapping {
+        let len = usize::try_from(blob.len().get()).unwrap();
+        // SAFETY: a new mapping at an address of the kernel's choice.
+        let at = unsafe { mmap(std::ptr::null_mut(), len, ProtFlags::READ, MapFlags::SHARED, blob.fd(), 0) };
+        Mapping { at: NonNull::new(at.unwrap().cast()).unwrap(), len }
+    }
+
+    #[test]
+    fn memory_comes_back_when_the_last_who_saw_it_has_gone() {
+        let mut buffer = Buffer::new(Transport::Attached, 8192).unwrap();
+        let at = buffer.bytes().as_ptr();
+        let (payload, lent) = buffer.into_payload(5000).unwrap();
+        let Payload::Attached(blob) = payload else { panic!("inline") };
+        let lent = lent.unwrap().returned().unwrap_err();
+        let copy = blob.fd().try_clone_to_owned().unwrap();
+        let seen = mapped(&blob);
+        drop(blob);
+        let lent = lent.returned().expect_err("a copy of the descriptor is open");
+        drop(copy);
+        let lent = lent.returned().expect_err("somebody looks at it");
+        drop(seen);
+        let mut buffer = lent.returned().expect("everybody has gone");
+        assert_eq!(buffer.bytes().as_ptr(), at);
+        buffer.bytes()[..2].copy_from_slice(b"ok");
+        let Payload::Attached(again) = buffer.into_payload(2).unwrap().0 else { panic!("inline") };
+        let mut bytes = [0; 2];
+        File::from(again.fd().try_clone_to_owned().unwrap()).read_exact_at(&mut bytes, 0).unwrap();
+        assert_eq!(&bytes, b"ok");
     }
 
     #[test]

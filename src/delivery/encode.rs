@@ -8,7 +8,7 @@ use crate::image::{Frame, fits, native};
 use crate::wire::Payload;
 
 use super::Worker;
-use super::blob::{Buffer, Leftover};
+use super::blob::{Buffer, Lent};
 
 /// A file in memory: the first `len` bytes of the buffer.
 pub(super) struct Encoded {
@@ -54,23 +54,20 @@ impl Worker {
         len: usize,
         write: impl FnOnce(&mut [u8]) -> Result<(), DeliveryError>,
     ) -> Result<Encoded, DeliveryError> {
-        let mut buffer = self.buffer(len).map_err(|error| DeliveryError::Memory(error.to_string()))?;
+        let mut buffer = self.memory.take(len).map_err(|error| DeliveryError::Memory(error.to_string()))?;
         write(&mut buffer.bytes()[..len])?;
         Ok(Encoded { buffer, len, suffix })
     }
 }
 
-/// The client's copy, its BLOB format, and what is better dropped when it is on its way.
-///
-/// Memory that is shared is handed over, never used again: libindi attaches the buffer that the next exposure is
-/// written to.
+/// The client's copy, its BLOB format, and the memory that may come back from those who see it.
 pub(super) fn payload(
     encoding: Encoding,
     suffix: &'static str,
     buffer: Buffer,
     len: usize,
-) -> Result<((Payload, &'static str), Leftover), DeliveryError> {
-    let (payload, leftover) =
+) -> Result<((Payload, &'static str), Option<Lent>), DeliveryError> {
+    let (payload, lent) =
         buffer.into_payload(len).map_err(|error| DeliveryError::Memory(error.to_string()))?;
     let sent = match payload {
         Payload::Inline(plain) if encoding == Encoding::NativeZlib => {
@@ -79,7 +76,7 @@ pub(super) fn payload(
         }
         payload => (payload, suffix),
     };
-    Ok((sent, leftover))
+    Ok((sent, lent))
 }
 
 fn impossible(error: impl std::error::Error) -> DeliveryError {

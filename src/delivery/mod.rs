@@ -15,27 +15,27 @@ use std::time::Duration;
 
 use jiff::tz::TimeZone;
 
-use crate::camera::types::ExposureId;
+use crate::camera::types::{ExposureId, Spare};
 use crate::device::job::{ConfigSource, Delivery, DeliveryError, Document, Job, Report};
 use crate::host::config_file::ConfigFile;
 use crate::host::nicknames::NicknameFile;
-use crate::image::{Pixels, fits, window};
+use crate::image::{Pixels, window};
 use crate::wire;
 
 pub mod blob;
 mod encode;
 pub mod file;
+mod memory;
 mod recall;
 
-use blob::{Buffer, Leftover, Transport};
+use blob::Transport;
 use encode::Encoded;
 use file::{Described, FileStore};
+use memory::Stock;
 use recall::Kept;
 
 /// Reserved memory is given back when nothing happened for so long: between the frames of a sequence there is less.
 const IDLE: Duration = Duration::from_secs(10);
-/// Reserved for the header, of which nobody knows the length before the frame is there: 144 cards.
-const HEADER_ROOM: usize = 4 * fits::BLOCK;
 
 /// What the thread has to know of its surroundings.
 #[derive(Debug)]
@@ -78,10 +78,13 @@ impl DeliveryThread {
                 loop {
                     match worker.wait(&queue, IDLE) {
                         Wait::Job(job) => {
-                            let (answer, _leftovers) = worker.run(job);
-                            // The leftovers are dropped when the report is out: freeing a frame takes a millisecond.
+                            let (answer, pixels) = worker.run(job);
                             if answer.is_some_and(|answer| !report(answer)) {
                                 return;
+                            }
+                            // Not before the report is out: what lies there already takes a moment to be freed.
+                            if let Some(pixels) = pixels {
+                                worker.spare.leave(pixels);
                             }
                         }
                         Wait::Idle => {}
@@ -94,14 +97,12 @@ impl DeliveryThread {
 }
 
 struct Worker {
-    transport: Transport,
+    memory: Stock,
+    /// Where the pixels of the last frame were left.
+    spare: Spare,
     files: FileStore,
     config: ConfigFile,
     nicknames: NicknameFile,
-    /// Memory for the next frame.
-    reserved: Option<Buffer>,
-    /// How much the frames of the present sequence need.
-    wanted: Option<usize>,
     /// The file that was sent last, if it is short.
     kept: Option<Kept>,
 }
@@ -112,54 +113,54 @@ enum Wait {
     Closed,
 }
 
-/// A job's answer, unless it was cancelled, and what to drop when the answer is out.
-type Answer = (Option<Report>, Option<Leftovers>);
-
-#[derive(Debug)]
-#[allow(dead_code, reason = "held to be dropped late")]
-struct Leftovers {
-    pixels: Pixels,
-    memory: Option<Leftover>,
-}
+/// A job's answer, unless it was cancelled, and pixels whose memory is free when the answer is out.
+type Answer = (Option<Report>, Option<Pixels>);
 
 impl Worker {
     fn new(settings: Settings) -> Self {
         let Settings { device: _, transport, home, zone, config, nicknames } = settings;
         Worker {
-            transport,
+            memory: Stock::new(transport),
+            spare: Spare::default(),
             files: FileStore::new(home, zone),
             config,
             nicknames,
-            reserved: None,
-            wanted: None,
             kept: None,
         }
     }
 
     /// The next job. Before it waits for one it prepares memory for the frame that will probably follow the last: the
-    /// 30 ms that this takes for 60 million pixels are then over when that frame comes, however short its exposure.
+    /// 30 ms that new memory takes for 60 million pixels are then over when that frame comes, however short its exposure.
     fn wait(&mut self, queue: &Receiver<Job>, idle: Duration) -> Wait {
         match queue.try_recv() {
             Ok(job) => return Wait::Job(job),
             Err(TryRecvError::Disconnected) => return Wait::Closed,
-            Err(TryRecvError::Empty) => self.prepare(),
+            Err(TryRecvError::Empty) => {}
         }
-        if self.reserved.is_none() {
-            return queue.recv().map_or(Wait::Closed, Wait::Job);
-        }
-        match queue.recv_timeout(idle) {
-            Ok(job) => Wait::Job(job),
-            Err(RecvTimeoutError::Timeout) => {
-                (self.reserved, self.wanted) = (None, None);
-                Wait::Idle
+        loop {
+            let look = self.memory.prepare();
+            if self.memory.is_empty() {
+                return queue.recv().map_or(Wait::Closed, Wait::Job);
             }
-            Err(RecvTimeoutError::Disconnected) => Wait::Closed,
+            match queue.recv_timeout(look.unwrap_or(idle)) {
+                Ok(job) => return Wait::Job(job),
+                Err(RecvTimeoutError::Timeout) if look.is_some() => {}
+                Err(RecvTimeoutError::Timeout) => {
+                    self.memory.forget();
+                    self.spare.clear();
+                    return Wait::Idle;
+                }
+                Err(RecvTimeoutError::Disconnected) => return Wait::Closed,
+            }
         }
     }
 
     fn run(&mut self, job: Job) -> Answer {
         match job {
-            Job::Reserve { bytes } => guarded(|| self.reserve(bytes), |_| None),
+            Job::Reserve { bytes } => {
+                self.memory.want(bytes);
+                (None, None)
+            }
             Job::Deliver(delivery) => {
                 let (id, client, file) = (delivery.id, delivery.client, delivery.file.is_some());
                 guarded(
@@ -184,42 +185,16 @@ impl Worker {
         }
     }
 
-    fn reserve(&mut self, bytes: usize) -> Answer {
-        let Some(capacity) =
-            bytes.checked_next_multiple_of(fits::BLOCK).and_then(|b| b.checked_add(HEADER_ROOM))
-        else {
-            return (None, None);
-        };
-        self.wanted = Some(capacity);
-        if self.reserved.as_ref().is_some_and(|buffer| buffer.capacity() != capacity) {
-            // Freed first, as there may not be room for both.
-            self.reserved = None;
-        }
-        self.prepare();
-        (None, None)
-    }
-
-    fn prepare(&mut self) {
-        let (None, Some(capacity)) = (&self.reserved, self.wanted) else { return };
-        match Buffer::new(self.transport, capacity) {
-            Ok(buffer) => self.reserved = Some(buffer),
-            Err(error) => {
-                // Nobody waits for it; the frame will try again and tell.
-                tracing::debug!(capacity, %error, "no memory reserved");
-                self.wanted = None;
-            }
-        }
-    }
-
     fn deliver(&mut self, delivery: Delivery) -> Answer {
-        let Delivery { id, cancel, frame, roi, binning, cards, encoding, client, file } = delivery;
+        let Delivery { id, cancel, spare, frame, roi, binning, cards, encoding, client, file } = delivery;
         if cancel.is_cancelled() {
             return (None, None);
         }
         let failed = |error: &DeliveryError| Some(undelivered(id, client, file.is_some(), error));
         if !encoding.keeps_size() {
-            self.wanted = None;
+            self.memory.want_nothing();
         }
+        self.spare = spare;
         // Nobody asks for the frame before any more.
         self.kept = None;
         let frame = match window::fit(frame, roi, binning) {
@@ -240,60 +215,37 @@ impl Worker {
             None => None,
             Some(target) => match self.files.store(target, frame, &buffer.bytes()[..len], &cancel) {
                 Ok(None) => {
-                    self.reserved = Some(buffer);
-                    return (None, Some(Leftovers { pixels, memory: None }));
+                    self.memory.put_back(buffer);
+                    return (None, Some(pixels));
                 }
                 Ok(Some(path)) => Some(Ok(path)),
                 Err(error) => Some(Err(error)),
             },
         };
-        let (blob, memory) = if client {
-            match encode::payload(encoding, suffix, buffer, len) {
-                Ok((sent, leftover)) => {
-                    self.kept = Kept::of(id, &sent.0);
-                    (Some(Ok(sent)), Some(leftover))
+        let blob = if client {
+            Some(encode::payload(encoding, suffix, buffer, len).map(|(sent, lent)| {
+                self.kept = Kept::of(id, &sent.0);
+                if let Some(lent) = lent {
+                    self.memory.lend(lent);
                 }
-                Err(error) => (Some(Err(error)), None),
-            }
+                sent
+            }))
         } else {
-            // It was seen by nobody, so it serves again.
-            self.reserved = Some(buffer);
-            (None, None)
+            self.memory.put_back(buffer);
+            None
         };
 
         if cancel.is_cancelled() {
             if let Some(Ok(path)) = &stored {
                 file::remove(path);
             }
-            return (None, Some(Leftovers { pixels, memory }));
+            return (None, Some(pixels));
         }
         let bytes = match &blob {
             Some(Ok((payload, _))) => payload.len(),
             _ => len as u64,
         };
-        (
-            Some(Report::Delivered { id, bytes, blob, file: stored, constant }),
-            Some(Leftovers { pixels, memory }),
-        )
-    }
-
-    /// The reserved memory if it was meant for a file of `len` bytes, else new memory.
-    fn buffer(&mut self, len: usize) -> io::Result<Buffer> {
-        // Taken or freed: memory of another size is of no use any more.
-        let reserved = self.reserved.take();
-        let most = len.next_multiple_of(fits::BLOCK) + HEADER_ROOM;
-        let suits = |buffer: &Buffer| (len..=most).contains(&buffer.capacity());
-        if let Some(buffer) = reserved.filter(suits) {
-            return Ok(buffer);
-        }
-        Buffer::new(self.transport, len).or_else(|error| {
-            if self.transport == Transport::Inline {
-                return Err(error);
-            }
-            // Out of file descriptors, or a sandbox without memfd: the server takes bytes from everyone.
-            tracing::warn!(%error, "no shared memory; sending the frame inside its message");
-            Buffer::new(Transport::Inline, len)
-        })
+        (Some(Report::Delivered { id, bytes, blob, file: stored, constant }), Some(pixels))
     }
 
     fn load(&self, source: ConfigSource) -> Result<Option<Document>, DeliveryError> {

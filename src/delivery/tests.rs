@@ -7,9 +7,10 @@ use std::time::SystemTime;
 use ndarray::Array3;
 
 use super::*;
-use crate::camera::types::{Binning, Cancel, Frame, FrameInfo, Roi};
+use crate::camera::types::{Binning, Cancel, Frame, FrameInfo, Roi, Spare};
 use crate::device::job::{Encoding, FileTarget};
 use crate::host::scratch::Scratch;
+use crate::image::fits;
 use crate::image::header::Card;
 use crate::wire::{Kind, New, Payload};
 
@@ -49,6 +50,7 @@ fn delivery(client: bool, prefix: Option<&str>) -> Delivery {
     Delivery {
         id: ExposureId(5),
         cancel: Cancel::default(),
+        spare: Spare::default(),
         frame: Frame { pixels: Pixels::U16(pixels), info },
         roi: Roi { x: 1, y: 2, width: 20, height: 10 },
         binning: Binning { x: 2, y: 1 },
@@ -72,8 +74,8 @@ fn content(payload: Payload) -> Vec<u8> {
     match payload {
         Payload::Inline(bytes) | Payload::Deflated { bytes, .. } => bytes,
         Payload::Attached(blob) => {
-            let mut bytes = Vec::new();
-            fs::File::from(blob.fd().try_clone_to_owned().unwrap()).read_to_end(&mut bytes).unwrap();
+            let mut bytes = vec![0; usize::try_from(blob.len().get()).unwrap()];
+            fs::File::from(blob.fd().try_clone_to_owned().unwrap()).read_exact(&mut bytes).unwrap();
             bytes
         }
     }
@@ -106,12 +108,11 @@ fn client_and_file_get_the_same_bytes() {
         for reserve in [None, Some(400), Some(123_456)] {
             if let Some(bytes) = reserve {
                 worker.run(Job::Reserve { bytes });
-                assert!(worker.reserved.is_some());
+                worker.memory.prepare();
             }
             let (blob, file) = deliver(&mut worker, delivery(true, Some("A"))).unwrap();
             assert!(blob.unwrap().unwrap() == expected(), "{transport:?} {reserve:?}");
             assert!(fs::read(file.unwrap().unwrap()).unwrap() == expected());
-            assert!(worker.reserved.is_none());
         }
         let (blob, file) = deliver(&mut worker, delivery(false, Some("A"))).unwrap();
         assert!(blob.is_none() && fs::read(file.unwrap().unwrap()).unwrap() == expected());
@@ -169,31 +170,38 @@ fn what_cannot_be_encoded_is_told() {
 }
 
 #[test]
-fn reserved_memory_is_used_when_it_fits_and_only_then() {
-    let scratch = Scratch::new();
-    let mut worker = worker(&scratch, Transport::Inline);
-    worker.run(Job::Reserve { bytes: 400 });
-    let at = worker.reserved.as_mut().unwrap().bytes().as_ptr();
-    assert_eq!(worker.buffer(expected().len()).unwrap().bytes().as_ptr(), at);
-    for bytes in [0, 400 + fits::BLOCK * 4] {
-        worker.run(Job::Reserve { bytes });
-        assert_eq!(
-            worker.buffer(2 * fits::BLOCK).unwrap().capacity(),
-            2 * fits::BLOCK + usize::from(bytes == 0) * 2 * fits::BLOCK
-        );
-    }
-    worker.run(Job::Reserve { bytes: usize::MAX });
-    assert!(worker.reserved.is_none());
-}
-
-#[test]
-fn reserved_memory_is_freed_when_nothing_happens() {
+fn memory_is_freed_when_nothing_happens() {
     let scratch = Scratch::new();
     let mut worker = worker(&scratch, Transport::Attached);
     let (_jobs, queue) = channel();
+    let sent = delivery(true, None);
+    let spare = sent.spare.clone();
+    let (_report, pixels) = worker.run(Job::Deliver(Box::new(sent)));
+    spare.leave(pixels.unwrap());
     worker.run(Job::Reserve { bytes: 400 });
     assert!(matches!(worker.wait(&queue, Duration::ZERO), Wait::Idle));
-    assert!(worker.reserved.is_none());
+    assert!(worker.memory.is_empty());
+    assert_eq!(spare, worker.spare);
+    assert!(spare.is_empty());
+}
+
+#[test]
+fn the_pixels_of_a_delivered_frame_serve_the_next_read_out() {
+    let scratch = Scratch::new();
+    let (reports, heard) = mpsc::channel();
+    let DeliveryThread { jobs, thread } =
+        DeliveryThread::spawn(settings(&scratch, Transport::Attached), move |report| {
+            reports.send(report).is_ok()
+        })
+        .unwrap();
+    let whole = Delivery { roi: FULL, binning: Binning::NONE, ..delivery(true, None) };
+    let Pixels::U16(pixels) = &whole.frame.pixels else { panic!("not 16 bit") };
+    let (spare, len, at) = (whole.spare.clone(), pixels.len(), pixels.as_ptr());
+    jobs.send(Job::Deliver(Box::new(whole))).unwrap();
+    heard.recv().unwrap();
+    drop(jobs);
+    thread.join().unwrap();
+    assert_eq!(spare.room::<u16>(len).as_ptr(), at);
 }
 
 #[test]

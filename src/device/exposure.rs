@@ -16,7 +16,7 @@ use crate::camera::answer::ExposureResult;
 use crate::camera::call::{Call, Reply};
 use crate::camera::error::{CameraError, ErrorKind};
 use crate::camera::types::{
-    Binning, Cancel, Capabilities, ExposureId, ExposureRequest, FrameType, Moment, Roi,
+    Binning, Cancel, Capabilities, ExposureId, ExposureRequest, FrameType, Moment, Roi, Spare,
 };
 use crate::property::key::Key;
 use crate::property::keys::{self, Abort};
@@ -56,6 +56,8 @@ pub(super) struct Exposure {
     alone: Alone,
     /// Frames that have been read out.
     frames: u64,
+    /// Pixel memory that goes round between camera and delivery.
+    spare: Spare,
     /// The last frame that was delivered, until an exposure replaces it.
     pub(super) last: Option<Box<ExposureResult>>,
 }
@@ -115,7 +117,8 @@ impl Device {
         if spec.encoding.keeps_size() {
             self.jobs.push_back(Job::Reserve { bytes: spec.bytes() });
         }
-        let request = ExposureRequest { id, duration, frame_type: spec.frame_type, cancel: cancel.clone() };
+        let (frame_type, spare) = (spec.frame_type, self.exposure.spare.clone());
+        let request = ExposureRequest { id, duration, frame_type, cancel: cancel.clone(), spare };
         self.exposure.current = Some(Current { id, cancel, spec, stage: Stage::Starting });
         self.timers.set(Timer::ExposureOverdue, self.now.elapsed + duration + READ_OUT_ALLOWANCE);
         self.ask(Call::StartExposure(request));

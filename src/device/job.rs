@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::SystemTime;
 
-use crate::camera::types::{Binning, Cancel, ExposureId, Frame, Roi};
+use crate::camera::types::{Binning, Cancel, ExposureId, Frame, Roi, Spare};
 use crate::image::header::Card;
 use crate::wire::{New, Payload};
 
@@ -54,6 +54,8 @@ pub struct Delivery {
     pub id: ExposureId,
     /// Set when nobody wants the frame any more: no file may appear after that.
     pub cancel: Cancel,
+    /// Where the memory of the pixels is left when the frame has gone.
+    pub spare: Spare,
     /// The read-out, which may be larger and less binned than what was asked.
     pub frame: Frame,
     /// Exactly what was asked, in unbinned pixels.

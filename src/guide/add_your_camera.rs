@@ -35,7 +35,8 @@
 //!    `indi_camera_mine_ccd` it needs no environment.
 //!
 //! Nothing else has to change: no property, no handler, no table. For others to find it, it wants a row in the README
-//! and an entry in `packaging/indi_camera.xml`, from which the installer makes the link and clients their menus.
+//! and, if it is compiled in by default, an entry in `packaging/indi_camera.xml`, from which the installer makes the
+//! link and clients their menus.
 //! `cargo fmt -- src/backend/mine.rs` formats it; without the name cargo does not see the file.
 //!
 //! # What the camera can do decides what clients see

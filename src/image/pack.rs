@@ -11,7 +11,7 @@ use super::Pixels;
 use super::checksum::sum;
 use super::fits::{BLOCK, image};
 use super::header::Card;
-use super::rice::{self, Sample};
+use super::rice::{self, Coder, Sample};
 use super::unit::{Header, integer, text, wanted, yes};
 
 /// Pixels for one thread at a time: some ms of work.
@@ -132,10 +132,11 @@ fn compress_rows<T: Sample>(pixels: &[T], columns: usize) -> Vec<Task> {
         // Mostly it is less than half, and what is too much is never touched.
         let mut bytes = Vec::with_capacity(size_of_val(pixels) / 2);
         let mut lengths = Vec::with_capacity(rows);
+        let mut coder = Coder::default();
         for row in pixels.chunks(columns) {
-            let start = bytes.len();
-            rice::encode(row, &mut bytes);
-            lengths.push(bytes.len() - start);
+            let code = coder.encode(row);
+            bytes.extend_from_slice(code);
+            lengths.push(code.len());
         }
         Task { bytes, lengths }
     };

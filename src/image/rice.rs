@@ -74,21 +74,36 @@ impl Sample for u32 {
     }
 }
 
-/// Appends the code of one row.
-pub(super) fn encode<T: Sample>(row: &[T], out: &mut Vec<u8>) {
-    let Some(&first) = row.first() else { return };
-    let mut bits = Bits { out, held: 0, count: 0 };
-    bits.put(first.stored(), T::BITS);
-    let mut before = first;
-    let (blocks, rest) = row.as_chunks::<BLOCK>();
-    for block in blocks {
-        block_of(block, before, &mut bits);
-        before = block[BLOCK - 1];
+/// Memory that rows are coded in, one after the other.
+#[derive(Default)]
+pub(super) struct Coder {
+    room: Vec<u8>,
+}
+
+impl Coder {
+    /// The code of one row.
+    pub(super) fn encode<T: Sample>(&mut self, row: &[T]) -> &[u8] {
+        let Some(&first) = row.first() else { return &[] };
+        // A block that is not held whole has less than three bits for each pixel beside the `fs` that are as they are,
+        // so none takes a whole bit a pixel more than its pixels did.
+        let most = size_of_val(row) + row.len() / 8 + row.len().div_ceil(BLOCK) + 2 * STORE;
+        if self.room.len() < most {
+            self.room.resize(most, 0);
+        }
+        let mut bits = Bits { out: &mut self.room, at: 0, held: 0, count: 0 };
+        bits.put(first.stored().into(), T::BITS);
+        let mut before = first;
+        let (blocks, rest) = row.as_chunks::<BLOCK>();
+        for block in blocks {
+            block_of(block, before, &mut bits);
+            before = block[BLOCK - 1];
+        }
+        if !rest.is_empty() {
+            block_of(rest, before, &mut bits);
+        }
+        let used = bits.finish();
+        &self.room[..used]
     }
-    if !rest.is_empty() {
-        block_of(rest, before, &mut bits);
-    }
-    bits.finish();
 }
 
 /// One block; inlined, so that the length of a full one is a constant where it counts.
@@ -108,52 +123,88 @@ fn block_of<T: Sample>(block: &[T], before: T, bits: &mut Bits<'_>) {
     let mean = sum.saturating_sub(length / 2 + 1) / length;
     let fs = u64::BITS - (mean >> 1).leading_zeros();
     if fs >= T::WHOLE {
-        bits.put(T::WHOLE + 1, T::CHOICE);
+        bits.put(u64::from(T::WHOLE) + 1, T::CHOICE);
         for &mut difference in differences {
-            bits.put(difference, T::BITS);
+            bits.put(difference.into(), T::BITS);
         }
         return;
     }
-    bits.put(fs + 1, T::CHOICE);
-    for &mut difference in differences {
-        let mut zeros = difference >> fs;
-        let low = difference & ((1 << fs) - 1);
-        while zeros + 1 + fs > 32 {
-            let some = zeros.min(32);
-            bits.put(0, some);
-            zeros -= some;
+    bits.put(u64::from(fs) + 1, T::CHOICE);
+    let longest = differences.iter().fold(0, |longest, &d| longest | d) >> fs;
+    if longest < 7 && fs < 7 {
+        together::<4>(differences, fs, bits);
+    } else if longest < 14 && fs < 14 {
+        together::<2>(differences, fs, bits);
+    } else {
+        for &mut difference in differences {
+            long_code(difference, fs, bits);
         }
-        bits.put(1 << fs | low, zeros + 1 + fs);
     }
 }
 
+/// Codes that are put `N` at a time, because these have 56 bits at most.
+#[inline]
+fn together<const N: usize>(differences: &[u32], fs: u32, bits: &mut Bits<'_>) {
+    let (groups, rest) = differences.as_chunks::<N>();
+    for group in groups {
+        let (codes, length) = group.iter().fold((0, 0), |(codes, length), &difference| {
+            let (code, bits) = code(difference, fs);
+            (codes << bits | code, length + bits)
+        });
+        bits.put(codes, length);
+    }
+    for &difference in rest {
+        let (code, length) = code(difference, fs);
+        bits.put(code, length);
+    }
+}
+
+/// The code of a difference, and its length in bits.
+#[inline]
+fn code(difference: u32, fs: u32) -> (u64, u32) {
+    (u64::from(1 << fs | difference & ((1 << fs) - 1)), (difference >> fs) + 1 + fs)
+}
+
+/// One code with any number of zeros.
+fn long_code(difference: u32, fs: u32, bits: &mut Bits<'_>) {
+    let mut zeros = difference >> fs;
+    while zeros > 0 {
+        let some = zeros.min(32);
+        bits.put(0, some);
+        zeros -= some;
+    }
+    bits.put(code(difference & ((1 << fs) - 1), fs).0, 1 + fs);
+}
+
+/// Bytes that are written at a time.
+const STORE: usize = 8;
+
 /// Bits on their way into bytes, the highest first.
 struct Bits<'a> {
-    out: &'a mut Vec<u8>,
+    out: &'a mut [u8],
+    /// Bytes of `out` that are complete.
+    at: usize,
     held: u64,
-    /// Bits of `held` that are not in `out` yet, less than 32.
+    /// Bits of `held` that are not complete bytes yet, less than 8.
     count: u32,
 }
 
 impl Bits<'_> {
-    /// The lowest `count` bits of `value`, at most 32; the others are zero.
+    /// The lowest `count` bits of `value`, at most 56; the others are zero.
     #[inline]
-    fn put(&mut self, value: u32, count: u32) {
-        self.held = self.held << count | u64::from(value);
+    fn put(&mut self, value: u64, count: u32) {
+        self.held = self.held << count | value;
         self.count += count;
-        if self.count >= 32 {
-            self.count -= 32;
-            #[expect(clippy::cast_possible_truncation, reason = "the 32 bits meant")]
-            let word = (self.held >> self.count) as u32;
-            self.out.extend_from_slice(&word.to_be_bytes());
-        }
+        // All that there is, and zeros behind it, which the next store replaces; no branch, whatever the length.
+        let bytes = (self.held << (u64::BITS - self.count)).to_be_bytes();
+        self.out[self.at..self.at + STORE].copy_from_slice(&bytes);
+        self.at += (self.count / 8) as usize;
+        self.count %= 8;
     }
 
-    /// Fills the last byte with zeros.
-    fn finish(self) {
-        let bytes = (self.held << ((64 - self.count) % 64)).to_be_bytes();
-        let whole = self.count.div_ceil(8) as usize;
-        self.out.extend_from_slice(&bytes[..whole]);
+    /// Bytes written; the last one is filled with zeros.
+    fn finish(self) -> usize {
+        self.at + usize::from(self.count > 0)
     }
 }
 
@@ -162,9 +213,7 @@ mod tests {
     use super::*;
 
     fn code<T: Sample>(row: &[T]) -> Vec<u8> {
-        let mut out = Vec::new();
-        encode(row, &mut out);
-        out
+        Coder::default().encode(row).to_vec()
     }
 
     #[test]

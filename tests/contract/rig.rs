@@ -105,7 +105,13 @@ pub fn report(check: impl Fn(Backend, bool)) {
 }
 
 pub fn request(duration: Duration, frame_type: FrameType) -> ExposureRequest {
-    ExposureRequest { id: ExposureId(1), duration, frame_type, cancel: Cancel::default() }
+    ExposureRequest {
+        id: ExposureId(1),
+        duration,
+        frame_type,
+        cancel: Cancel::default(),
+        spare: Spare::default(),
+    }
 }
 
 impl Rig {

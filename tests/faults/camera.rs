@@ -10,7 +10,7 @@ use indi_camera::camera::call::{Params, Reply};
 use indi_camera::camera::error::{ErrorKind, Result};
 use indi_camera::camera::types::{
     CameraId, Cancel, CoolingStatus, ExposureId, ExposureRequest, ExposureStatus, Frame, FrameType, Pixels,
-    Value,
+    Spare, Value,
 };
 
 use crate::support;
@@ -45,7 +45,13 @@ fn inject(camera: &mut Faulty, fields: &[(String, Value)]) -> f64 {
 
 fn start(camera: &mut Faulty) -> Result<()> {
     let (id, cancel, duration) = (ExposureId(1), Cancel::default(), Duration::from_millis(1));
-    camera.start_exposure(&ExposureRequest { id, duration, frame_type: FrameType::Light, cancel })
+    camera.start_exposure(&ExposureRequest {
+        id,
+        duration,
+        frame_type: FrameType::Light,
+        cancel,
+        spare: Spare::default(),
+    })
 }
 
 fn frame(camera: &mut Faulty) -> Frame {

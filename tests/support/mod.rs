@@ -44,7 +44,7 @@ pub const DEVICE: &str = "Camera Simulator";
 pub const SOON: Duration = Duration::from_secs(20);
 
 /// Variables by which the caller's surroundings could reach the driver.
-pub const FOREIGN: [&str; 13] = [
+pub const FOREIGN: [&str; 14] = [
     "INDIDEV",
     "INDICONFIG",
     "INDISKEL",
@@ -53,6 +53,7 @@ pub const FOREIGN: [&str; 13] = [
     "INDI_CAMERA_BACKENDS",
     "INDI_CAMERA_BLOB",
     "INDI_CAMERA_FAULTS",
+    "INDI_CAMERA_GIGE",
     "INDI_CAMERA_REPLAY",
     "INDI_CAMERA_SIMULATORS",
     "INDI_CAMERA_STARS",

@@ -121,7 +121,7 @@ impl Peer {
     }
 
     /// Reads on until an element is the wanted one.
-    pub fn until(&mut self, wanted: impl Fn(&Element) -> bool, patience: Duration) -> Element {
+    pub fn until(&mut self, mut wanted: impl FnMut(&Element) -> bool, patience: Duration) -> Element {
         let limit = Limit::after(patience);
         loop {
             let left = limit.left().unwrap_or_default();

@@ -1,6 +1,8 @@
 //! The way to a camera: opened, obeying us, and with everything off that it would do by itself; left as it was found.
 
 use std::net::Ipv4Addr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
 
@@ -28,6 +30,8 @@ pub(super) struct Link {
     pub(super) camera: Camera,
     pub(super) device: Device,
     network: Option<Network>,
+    /// The library has found out that the camera does not obey us any more.
+    is_lost: Arc<AtomicBool>,
     as_found: Vec<(String, Setting)>,
     /// A frame can be had for a command.
     pub(super) has_trigger: bool,
@@ -59,13 +63,20 @@ impl Link {
             }
         };
         let camera = Camera::with_device(&device).map_err(|error| failed(CALL, error))?;
-        let mut link = Link { camera, device, network, as_found: Vec::new(), has_trigger: false };
+        let is_lost = Arc::new(AtomicBool::new(false));
+        let tell = Arc::clone(&is_lost);
+        device.connect_control_lost(move |_device| tell.store(true, Ordering::Release));
+        let as_found = Vec::new();
+        let mut link = Link { camera, device, network, is_lost, as_found, has_trigger: false };
         link.prepare().map_err(|error| failed(CALL, error))?;
         Ok(link)
     }
 
     /// Whether the camera is there no more, or obeys somebody else. Never waits.
     pub(super) fn is_gone(&mut self) -> bool {
+        if self.is_lost.load(Ordering::Acquire) {
+            return true;
+        }
         let Some(Network { device, presence }) = &mut self.network else { return false };
         presence.is_gone() || !device.is_controller()
     }

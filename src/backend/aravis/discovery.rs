@@ -126,14 +126,20 @@ fn read(bytes: &[u8], from: SocketAddrV4, interface: Ipv4Addr) -> Option<Answer>
         let text = String::from_utf8_lossy(&bytes[..end]);
         text.chars().filter(|c| !c.is_control()).collect::<String>().trim().to_owned()
     };
-    let card = || registers[0x0a..0x10].iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+    // What it says of itself counts: an answer can come another way.
+    let own = Ipv4Addr::new(registers[0x24], registers[0x25], registers[0x26], registers[0x27]);
+    let address = if own.is_unspecified() { *from.ip() } else { own };
+    let card = || {
+        let digits = registers[0x0a..0x10].iter().flat_map(|byte| [byte >> 4, byte & 15]);
+        digits.filter_map(|digit| char::from_digit(digit.into(), 16)).collect::<String>()
+    };
     let serial = Some(text(0xd8, 16)).filter(|serial| !serial.is_empty());
     Some(Answer {
         vendor: text(0x48, 32),
         model: text(0x68, 32),
         serial: serial.unwrap_or_else(card),
-        address: *from.ip(),
-        interface,
+        address,
+        interface: if address.is_loopback() { Ipv4Addr::LOCALHOST } else { interface },
     })
 }
 
@@ -237,6 +243,10 @@ mod tests {
         let came = read(&answer("RIG1"), FROM, Ipv4Addr::LOCALHOST).unwrap();
         assert_eq!((came.vendor.as_str(), came.model.as_str()), ("Aravis", "Fake"));
         assert_eq!((came.serial.as_str(), came.address), ("RIG1", *FROM.ip()));
+        let mut elsewhere = answer("RIG1");
+        elsewhere[HEADER + 0x24..HEADER + 0x28].copy_from_slice(&[127, 0, 0, 1]);
+        let came = read(&elsewhere, FROM, *FROM.ip()).unwrap();
+        assert_eq!((came.address, came.interface), (Ipv4Addr::LOCALHOST, Ipv4Addr::LOCALHOST));
         // As long as its register, and so without a zero behind it.
         let long = read(&answer("0123456789abcdef"), FROM, Ipv4Addr::LOCALHOST).unwrap();
         assert_eq!(long.serial, "0123456789abcdef");

@@ -108,7 +108,9 @@ impl Open {
         if let Some(acquisition) =
             self.acquisition.as_ref().filter(|running| is_open && running.mode != Mode::Free)
         {
-            acquisition.abort();
+            if !self.link.is_gone() {
+                acquisition.abort();
+            }
             self.halt();
         }
     }

@@ -279,6 +279,12 @@ mod tests {
         (Kind::Whole, min, (min, max), step)
     }
 
+    #[track_caller]
+    fn is_near(came: Result<f64, Error>, expected: f64) {
+        let came = came.unwrap();
+        assert!((came - expected).abs() < 1e-9, "{came} instead of {expected}");
+    }
+
     #[test]
     fn each_name_that_a_camera_may_have_is_found_and_the_newest_counts() {
         for variants in [EXPOSURE, GAIN, BLACK_LEVEL, FRAME_RATE, TEMPERATURE, PIXEL_WIDTH, PIXEL_HEIGHT] {
@@ -300,8 +306,8 @@ mod tests {
         ]);
         let knob = Knob::find(&camera, EXPOSURE).unwrap();
         assert_eq!(knob.range(&camera).unwrap(), Range { min: 40.0, max: 81_900.0, step: 20.0 });
-        assert_eq!(knob.set(&camera, 109.0).unwrap(), 100.0);
-        assert_eq!(camera.number("ExposureTimeRaw").unwrap(), 5.0);
+        is_near(knob.set(&camera, 109.0), 100.0);
+        is_near(camera.number("ExposureTimeRaw"), 5.0);
     }
 
     #[test]
@@ -315,7 +321,7 @@ mod tests {
         let knob = Knob::find(&camera, GAIN).unwrap();
         assert_eq!(knob.counts(&camera).unwrap(), Range { min: 0, max: 479, step: 1 });
         assert_eq!(knob.set_count(&camera, 123).unwrap(), 123);
-        assert_eq!(camera.number("Gain").unwrap(), 12.3);
+        is_near(camera.number("Gain"), 12.3);
     }
 
     #[test]

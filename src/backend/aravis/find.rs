@@ -99,9 +99,10 @@ fn usb_camera(usb: UsbCamera) -> Found {
 /// Named after vendor, model and serial number: the same wherever the camera is plugged in.
 fn identity(vendor: &str, model: &str, serial: &str, bus: &str) -> CameraId {
     // Some makers have their name in that of the model.
-    let model = match model.to_lowercase().starts_with(&vendor.to_lowercase()) {
-        true => model.to_owned(),
-        false => format!("{vendor} {model}").trim().to_owned(),
+    let model = if model.to_lowercase().starts_with(&vendor.to_lowercase()) {
+        model.to_owned()
+    } else {
+        format!("{vendor} {model}").trim().to_owned()
     };
     CameraId {
         name: format!("{model} {serial}"),

@@ -202,7 +202,7 @@ impl Camera for Aravis {
         const CALL: &str = "set_camera_roi";
         self.can(CALL)?.check_roi(roi)?;
         let open = self.idle(CALL)?;
-        open.set_geometry(roi, open.binning).map_err(|error| failed(CALL, error))?;
+        open.change_geometry(roi, open.binning).map_err(|error| failed(CALL, error))?;
         let granted = open.roi;
         self.wanted.roi = Some(roi);
         Ok(granted)
@@ -216,7 +216,7 @@ impl Camera for Aravis {
         const CALL: &str = "set_binning";
         self.can(CALL)?.check_binning(binning)?;
         let open = self.idle(CALL)?;
-        open.set_geometry(open.asked, binning).map_err(|error| failed(CALL, error))?;
+        open.change_geometry(open.asked, binning).map_err(|error| failed(CALL, error))?;
         let granted = open.binning;
         self.wanted.binning = Some(binning);
         Ok(granted)

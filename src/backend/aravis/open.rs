@@ -94,7 +94,13 @@ impl Open {
         self.set_geometry(roi, binning.unwrap_or(Binning::NONE))
     }
 
-    pub(super) fn set_geometry(&mut self, asked: Roi, binning: Binning) -> std::result::Result<(), Error> {
+    /// Sets window and binning. What is set already is left alone: a free run goes on.
+    pub(super) fn change_geometry(&mut self, asked: Roi, binning: Binning) -> std::result::Result<(), Error> {
+        let is_set = (self.asked, self.binning) == (asked, binning);
+        if is_set { Ok(()) } else { self.set_geometry(asked, binning) }
+    }
+
+    fn set_geometry(&mut self, asked: Roi, binning: Binning) -> std::result::Result<(), Error> {
         self.halt();
         (self.roi, self.binning) = geometry::set(&self.link.device, asked, binning)?;
         self.asked = asked;

@@ -11,7 +11,7 @@ fn pixels(name: &str, bytes: &[u8], size: (usize, usize), padding: usize) -> Opt
 }
 
 fn row(words: &[u16]) -> Option<Pixels> {
-    Some(Pixels::U16(Array3::from_shape_vec((1, 1, words.len()), words.to_vec()).unwrap()))
+    Array3::from_shape_vec((1, 1, words.len()), words.to_vec()).ok().map(Pixels::U16)
 }
 
 #[test]

@@ -41,7 +41,7 @@ impl FromStr for Places {
             }
             let address = word
                 .parse()
-                .map_err(|_| format!("{word} is no address of a camera: it takes 192.168.0.9"))?;
+                .map_err(|_no_address| format!("{word} is no address of a camera: it takes 192.168.0.9"))?;
             places.join(&Places { given: vec![address], only: false });
         }
         Ok(places)

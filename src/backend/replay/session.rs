@@ -179,7 +179,7 @@ mod tests {
     use fitsio::images::{ImageDescription, ImageType};
 
     use super::*;
-    use crate::camera::types::{ExposureId, FrameType, Pixels};
+    use crate::camera::types::{ExposureId, FrameType, Pixels, Spare};
 
     /// A session over files of one pixel, which is their number.
     fn session(name: &str, files: u8) -> Session {
@@ -201,7 +201,11 @@ mod tests {
     /// Begins an exposure of 2 s.
     fn expose(session: &mut Session, now: u64) -> Result<()> {
         let (id, duration, cancel) = (ExposureId(1), Duration::from_secs(2), Cancel::default());
-        session.expose(at(now), &ExposureRequest { id, duration, frame_type: FrameType::Light, cancel }, true)
+        session.expose(
+            at(now),
+            &ExposureRequest { id, duration, frame_type: FrameType::Light, cancel, spare: Spare::default() },
+            true,
+        )
     }
 
     fn never(_: &Path) -> std::result::Result<(Sensor, Shot), String> {

@@ -79,6 +79,7 @@ impl Camera for Simulator {
             recipe,
             bits: *bits,
             thermometer: cooler.reading(now.elapsed),
+            spare: request.spare.clone(),
         };
         session.expose(now, plan, request.cancel.clone())
     }

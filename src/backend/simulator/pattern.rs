@@ -12,6 +12,7 @@ use rustix::mm::{Advice, madvise};
 use super::noise::{self, NO_FRAME};
 use super::readout::{self, Sample};
 use super::sensor::{PixelType, Sensor};
+use crate::camera::types::Spare;
 use crate::image::Pixels;
 
 /// Bytes of the block: small enough to be made in a few ms, large enough to come from memory and not from a cache,
@@ -59,10 +60,10 @@ impl Pattern {
     }
 
     /// A frame of that many columns and rows.
-    pub(super) fn frame(&self, width: usize, height: usize) -> Pixels {
+    pub(super) fn frame(&self, width: usize, height: usize, spare: &Spare) -> Pixels {
         match self.block.get_or_init(|| self.draw()) {
-            Block::U8(block) => Pixels::U8(repeat(block, width, height)),
-            Block::U16(block) => Pixels::U16(repeat(block, width, height)),
+            Block::U8(block) => Pixels::U8(repeat(block, width, height, spare)),
+            Block::U16(block) => Pixels::U16(repeat(block, width, height, spare)),
         }
     }
 
@@ -89,9 +90,9 @@ impl Pattern {
     }
 }
 
-fn repeat<T: Sample>(block: &[T], width: usize, height: usize) -> Array3<T> {
+fn repeat<T: Sample>(block: &[T], width: usize, height: usize, spare: &Spare) -> Array3<T> {
     let length = width * height;
-    let mut pixels = Vec::with_capacity(length);
+    let mut pixels = spare.room(length);
     ask_for_huge_pages(&mut pixels);
     while pixels.len() < length {
         pixels.extend_from_slice(&block[..block.len().min(length - pixels.len())]);
@@ -130,7 +131,9 @@ mod tests {
         let pattern = pattern(12, 100);
         let block = BLOCK / 2;
         for (width, height) in [(3, 2), (4096, 600), (8192, 2100)] {
-            let Pixels::U16(frame) = pattern.frame(width, height) else { panic!("not 16 bit") };
+            let Pixels::U16(frame) = pattern.frame(width, height, &Spare::default()) else {
+                panic!("not 16 bit")
+            };
             assert_eq!(frame.dim(), (1, height, width));
             let pixels = frame.as_slice().unwrap();
             assert!(pixels.iter().take(1000).all(|p| (100..=163).contains(p)));
@@ -141,7 +144,7 @@ mod tests {
     #[test]
     fn stays_within_the_converter() {
         let pattern = pattern(8, 1000);
-        let Pixels::U8(frame) = pattern.frame(40, 30) else { panic!("not 8 bit") };
+        let Pixels::U8(frame) = pattern.frame(40, 30, &Spare::default()) else { panic!("not 8 bit") };
         assert!(frame.iter().all(|&p| p == 255));
     }
 }

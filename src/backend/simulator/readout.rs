@@ -25,7 +25,8 @@ use super::noise::{self, Normals};
 use super::poisson::{Poisson, WHOLE};
 use super::sensor::{PixelType, Sensor};
 use super::sky::Sky;
-use crate::camera::types::{Binning, Celsius, FrameType, Pixels, Roi};
+use crate::camera::spare;
+use crate::camera::types::{Binning, Celsius, FrameType, Pixels, Roi, Spare};
 
 /// Brightness of the flat field panel in the middle of the frame, e⁻/s per pixel: half a full well in 2.5 s.
 pub(super) const FLAT_LIGHT: f32 = 10_000.0;
@@ -61,17 +62,18 @@ pub(super) fn read_out(
     sky: Option<&Sky>,
     recipe: &Recipe,
     number: u64,
+    spare: &Spare,
     cancelled: &(dyn Fn() -> bool + Sync),
 ) -> Option<Pixels> {
     let read_out = ReadOut::new(sensor, sky, recipe, number);
     Some(match sensor.pixel_type() {
-        PixelType::U8 => Pixels::U8(read_out.image(cancelled)?),
-        PixelType::U16 => Pixels::U16(read_out.image(cancelled)?),
+        PixelType::U8 => Pixels::U8(read_out.image(spare, cancelled)?),
+        PixelType::U16 => Pixels::U16(read_out.image(spare, cancelled)?),
     })
 }
 
 /// A value that is delivered.
-pub(super) trait Sample: Copy + Default + Send + Sync {
+pub(super) trait Sample: spare::Sample + Copy + Default + Send + Sync {
     /// `adu` fits the type.
     fn from_adu(adu: u16) -> Self;
 }
@@ -170,11 +172,12 @@ impl<'a> ReadOut<'a> {
         }
     }
 
-    fn image<T: Sample>(&self, cancelled: &(dyn Fn() -> bool + Sync)) -> Option<Array3<T>> {
+    fn image<T: Sample>(&self, spare: &Spare, cancelled: &(dyn Fn() -> bool + Sync)) -> Option<Array3<T>> {
         let Recipe { roi, binning, .. } = *self.recipe;
         let (width, rows) = roi.binned(binning);
         let (width, height) = (width as usize, rows as usize);
-        let mut pixels = vec![T::default(); width * height];
+        let mut pixels = spare.room(width * height);
+        pixels.resize(width * height, T::default());
         let rows = pixels.par_chunks_mut(width).zip(0..rows);
         rows.try_for_each_init(Scratch::default, |scratch, (row, y)| {
             if cancelled() {

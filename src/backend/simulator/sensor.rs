@@ -7,7 +7,7 @@ use super::noise::{self, HOT_PIXELS, NO_FRAME, Normals, ROW_OFFSETS};
 use super::poisson::Poisson;
 use super::readout::{Recipe, read_out};
 use super::sky::Sky;
-use crate::camera::types::{Bayer, Pixels};
+use crate::camera::types::{Bayer, Pixels, Spare};
 
 /// What a pixel is delivered in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -100,15 +100,16 @@ impl Sensor {
         })
     }
 
-    /// Draws a frame on rayon's threads, of what comes from the sky if there is one; nothing when it was `cancelled` before it was done. The `number` of the
-    /// frame tells its noise from that of all others.
+    /// Draws a frame on rayon's threads, of what comes from the sky if there is one; nothing when it was `cancelled`
+    /// before it was done. The `number` of the frame tells its noise from that of all others.
     pub(super) fn read_out(
         &self,
         sky: Option<&Sky>,
         recipe: &Recipe,
         number: u64,
+        spare: &Spare,
         cancelled: &(dyn Fn() -> bool + Sync),
     ) -> Option<Pixels> {
-        read_out(self, sky, recipe, number, cancelled)
+        read_out(self, sky, recipe, number, spare, cancelled)
     }
 }

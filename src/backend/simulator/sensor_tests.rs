@@ -13,7 +13,7 @@ use super::readout::{FLAT_LIGHT, Recipe};
 use super::sensor::Sensor;
 use super::settings::Settings;
 use super::sky::Sky;
-use crate::camera::types::{Binning, FrameType, Pixels, Roi};
+use crate::camera::types::{Binning, FrameType, Pixels, Roi, Spare};
 
 const WIDTH: u32 = 200;
 const HEIGHT: u32 = 150;
@@ -43,7 +43,7 @@ fn recipe(frame_type: FrameType, seconds: f64) -> Recipe {
 
 fn draw(sensor: &Sensor, recipe: &Recipe, number: u64) -> Pixels {
     static SKY: LazyLock<Sky> = LazyLock::new(|| Sky::seeded(1, WIDTH, HEIGHT));
-    sensor.read_out(Some(&SKY), recipe, number, &|| false).unwrap()
+    sensor.read_out(Some(&SKY), recipe, number, &Spare::default(), &|| false).unwrap()
 }
 
 fn values(pixels: &Pixels) -> Vec<f64> {
@@ -316,5 +316,5 @@ fn the_bytes_are_those_that_every_machine_draws() {
 #[test]
 fn a_cancelled_read_out_gives_nothing() {
     let dark = recipe(FrameType::Dark, 1.0);
-    assert_eq!(sensor(Mosaic::Mono).read_out(None, &dark, 0, &|| true), None);
+    assert_eq!(sensor(Mosaic::Mono).read_out(None, &dark, 0, &Spare::default(), &|| true), None);
 }

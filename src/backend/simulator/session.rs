@@ -12,7 +12,7 @@ use super::sensor::Sensor;
 use super::settings::Scene;
 use super::sky::{Light, Outlook, Screen};
 use crate::camera::error::{CameraError, ErrorKind, Result};
-use crate::camera::types::{Cancel, Capabilities, Celsius, ExposureStatus, Frame, FrameInfo, Moment};
+use crate::camera::types::{Cancel, Capabilities, Celsius, ExposureStatus, Frame, FrameInfo, Moment, Spare};
 
 /// One connection.
 pub(super) struct Session {
@@ -38,6 +38,8 @@ pub(super) struct Plan {
     pub(super) bits: u8,
     /// What the thermometer says, if anything.
     pub(super) thermometer: Option<Celsius>,
+    /// Memory for the pixels.
+    pub(super) spare: Spare,
 }
 
 struct Running {
@@ -92,7 +94,7 @@ impl Session {
 
     /// Begins an exposure, in place of the one before.
     pub(super) fn expose(&mut self, now: Moment, plan: Plan, unwanted: Cancel) -> Result<()> {
-        let Plan { scene, outlook, recipe, bits, thermometer } = plan;
+        let Plan { scene, outlook, recipe, bits, thermometer, spare } = plan;
         let closes = now.elapsed + recipe.duration;
         let sensor = Arc::clone(&self.sensor);
         let exposure = match scene {
@@ -101,7 +103,7 @@ impl Session {
                 Exposure::open(closes, unwanted, move |cancelled| {
                     // In the dark there is no sky to be made.
                     let sky = if recipe.is_lit() { Some(outlook.sky(cancelled)?) } else { None };
-                    let pixels = sensor.read_out(sky, &recipe, number, cancelled)?;
+                    let pixels = sensor.read_out(sky, &recipe, number, &spare, cancelled)?;
                     Some(format::deliver(pixels, sensor.depth(), bits))
                 })?
             }
@@ -113,7 +115,7 @@ impl Session {
                 };
                 let (width, height) = recipe.roi.binned(recipe.binning);
                 Exposure::open(closes, unwanted, move |_| {
-                    let pixels = pattern.frame(width as usize, height as usize);
+                    let pixels = pattern.frame(width as usize, height as usize, &spare);
                     Some(format::deliver(pixels, sensor.depth(), bits))
                 })?
             }

@@ -110,6 +110,7 @@ impl Device {
         let delivery = Delivery {
             id,
             cancel,
+            spare: self.exposure.spare.clone(),
             roi,
             binning,
             cards: header::cards(&snapshot, &frame.info, planes),
