@@ -203,7 +203,7 @@ impl Driver {
         }
         let Driver { stations, session_log, messages, writer, .. } = self;
         for mut station in stations.into_values() {
-            while let Some(message) = station.device.poll_message() {
+            while let Some(message) = station.poll_message() {
                 if messages.send(message).await.is_err() {
                     // Nobody listens any more; what is being stored is finished all the same.
                     break;
@@ -212,6 +212,9 @@ impl Driver {
             let DeliveryThread { jobs, thread, .. } = station.delivery;
             drop(jobs);
             drop(tokio::task::spawn_blocking(move || thread.join()).await);
+            if let Some(recorder) = station.recorder {
+                drop(tokio::task::spawn_blocking(move || recorder.close()).await);
+            }
         }
         drop(tokio::task::spawn_blocking(move || session_log.close()).await);
         drop(messages);
@@ -223,7 +226,7 @@ impl Driver {
         for station in self.stations.values_mut() {
             while station.device.has_message() {
                 let Ok(room) = self.messages.try_reserve() else { return false };
-                if let Some(message) = station.device.poll_message() {
+                if let Some(message) = station.poll_message() {
                     room.send(message);
                 }
             }
@@ -299,7 +302,7 @@ impl Driver {
         let Some(station) = self.stations.get_mut(&ordinal) else { return };
         // An input may begin an exposure or end it: it is about that one either way.
         let before = station.device.exposure_in_hand();
-        station.device.handle(self.clock.now(), input);
+        station.handle(self.clock.now(), input);
         let id = before.or(station.device.exposure_in_hand());
         let _span = id.map(|id| exposure_span(station.device.name(), id).entered());
         self.drain(ordinal);

@@ -39,6 +39,7 @@
 //! | bytes on the wire | [`wire`] |
 //! | what a program or a person at a shell can do with any INDI camera | [`client`], the other side of the wire |
 //! | threads, clock, signals, start and end | [`driver`] |
+//! | what the flight recorder writes, and how it is run again | [`flight`] |
 //! | what the tool for people says and does | `src/bin/indi-camera/`, one file per command; [`image::statistics`], [`image::stars`], [`image::stretch`] for what it says of a picture |
 //!
 //! # Invariants
@@ -71,6 +72,7 @@ pub mod client;
 pub mod delivery;
 pub mod device;
 pub mod driver;
+pub mod flight;
 pub mod guide;
 pub mod host;
 pub mod hub;

@@ -49,7 +49,23 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("guide", &["backend", "camera", "image"]),
     ("delivery", &["image", "wire", "device::job", "host", "camera::types"]),
     ("host", &["wire", "device::job"]),
-    ("driver", &["hub", "host", "delivery", "backend", "camera", "device", "property", "wire", "image"]),
+    // Runs recordings on the device, as the driver runs it; whoever asks for that names `flight::rerun` alone.
+    ("flight", &["device", "wire", "camera::types", "camera::call"]),
+    (
+        "driver",
+        &[
+            "hub",
+            "flight::record",
+            "host",
+            "delivery",
+            "backend",
+            "camera",
+            "device",
+            "property",
+            "wire",
+            "image",
+        ],
+    ),
     // Never the inside of the driver: the client is for any camera.
     (
         "client",
@@ -67,7 +83,10 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("bin::indi_camera_ccd", &["driver"]),
     // A face on the client, never on the driver's inside; files of its own appear whole, as those of the driver do.
     // Spools are verified where no driver runs.
-    ("bin::indi-camera", &["client", "camera", "image", "wire", "host::draft", "host::spool::verify"]),
+    (
+        "bin::indi-camera",
+        &["client", "camera", "image", "wire", "host::draft", "host::spool::verify", "flight::rerun"],
+    ),
     // The crate root only lists its modules.
     ("", &[]),
 ];

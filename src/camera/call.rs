@@ -2,6 +2,8 @@
 //!
 //! Trait, [`Call`] and [`dispatch`] are the only three places that list the calls.
 
+use serde::{Deserialize, Serialize};
+
 use super::Camera;
 pub use super::arguments::Arguments;
 use super::arguments::invalid;
@@ -81,7 +83,7 @@ pub enum Call {
 }
 
 /// What a call returned.
-#[derive(Debug, PartialEq)]
+#[derive(Debug, PartialEq, Deserialize, Serialize)]
 #[allow(missing_docs, reason = "one variant per type that Camera's methods return")]
 pub enum Reply {
     Done,

@@ -2,8 +2,12 @@
 
 use std::error::Error;
 
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use super::call::NAMES;
+
 /// What went wrong, as far as policy cares. The names are the codes of the Camera API.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Deserialize, Serialize)]
 pub enum ErrorKind {
     /// Wrong type, not a number, missing field.
     InvalidValue,
@@ -77,3 +81,26 @@ impl CameraError {
 
 /// The result of a camera call.
 pub type Result<T, E = CameraError> = std::result::Result<T, E>;
+
+/// An error as a recording has it: the vendor's own is in its words already.
+#[derive(Deserialize, Serialize)]
+struct Recorded {
+    kind: ErrorKind,
+    call: String,
+    detail: String,
+}
+
+impl Serialize for CameraError {
+    fn serialize<S: Serializer>(&self, to: S) -> std::result::Result<S::Ok, S::Error> {
+        let CameraError { kind, call, detail, .. } = self;
+        Recorded { kind: *kind, call: (*call).to_owned(), detail: detail.clone() }.serialize(to)
+    }
+}
+
+impl<'de> Deserialize<'de> for CameraError {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> std::result::Result<Self, D::Error> {
+        let Recorded { kind, call, detail } = Recorded::deserialize(from)?;
+        let known = NAMES.into_iter().chain(["pulse_guide", "self_test"]).find(|name| *name == call);
+        Ok(CameraError::new(kind, known.unwrap_or("camera"), detail))
+    }
+}

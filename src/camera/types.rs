@@ -4,6 +4,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, SystemTime};
 
+use serde::{Deserialize, Serialize};
+
 use super::call::Reply;
 use super::error::CameraError;
 pub use super::spare::Spare;
@@ -15,7 +17,7 @@ pub type Celsius = f64;
 pub type Percent = f64;
 
 /// A moment on both clocks. Durations are taken from `elapsed` only; `utc` is a label.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Deserialize, Serialize)]
 pub struct Moment {
     /// Monotonic time since the process began.
     pub elapsed: Duration,
@@ -24,7 +26,7 @@ pub struct Moment {
 }
 
 /// Identity of a camera as its backend found it.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Deserialize, Serialize)]
 pub struct CameraId {
     /// Name for people, and default name of the INDI device.
     pub name: String,
@@ -37,7 +39,7 @@ pub struct CameraId {
 }
 
 /// What a connected camera can do. The device defines exactly the properties that this calls for.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 #[allow(clippy::struct_excessive_bools, reason = "independent abilities")]
 pub struct Capabilities {
     /// The sensor.
@@ -76,7 +78,7 @@ pub struct Capabilities {
 
 /// A setting of a camera's own: a parameter of [`Camera::get_parameter`](super::Camera::get_parameter) and
 /// [`Camera::set_parameter`](super::Camera::set_parameter), and a property of the same name.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 pub struct Control {
     /// Name in the protocol, different for each and from the standard properties: `V4L2_BRIGHTNESS`.
     pub name: String,
@@ -87,7 +89,7 @@ pub struct Control {
 }
 
 /// What a setting takes.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 pub enum ControlKind {
     /// A number: a [`Value::Record`] of the one element [`CONTROL_VALUE`].
     Number(Range<f64>),
@@ -124,7 +126,7 @@ pub const ADDRESSES_PARAMETER: &str = "addresses";
 pub const SCENE_PARAMETER: &str = "scene";
 
 /// A form in which a camera delivers its pixels.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 pub struct CaptureFormat {
     /// Name in the protocol: `INDI_MONO_16`.
     pub name: String,
@@ -139,7 +141,7 @@ pub struct CaptureFormat {
 }
 
 /// An inclusive range and the step between sensible values; a step of 0 means any.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Deserialize, Serialize)]
 #[allow(missing_docs, reason = "a range")]
 pub struct Range<T> {
     pub min: T,
@@ -148,7 +150,7 @@ pub struct Range<T> {
 }
 
 /// Facts about a sensor. Where a camera has formats to choose from, depth and mosaic are those of the format.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 pub struct Sensor {
     /// Columns.
     pub width: u32,
@@ -167,7 +169,7 @@ pub struct Sensor {
 }
 
 /// One per exposure: late frames and reports of an aborted or replaced exposure are recognised by it and dropped.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Deserialize, Serialize)]
 pub struct ExposureId(pub u64);
 
 /// Set once when nobody wants an exposure any more; seen by the camera thread and the delivery thread.
@@ -209,7 +211,7 @@ pub struct ExposureRequest {
 }
 
 /// Where an exposure is.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Deserialize, Serialize)]
 pub enum ExposureStatus {
     /// None is running and there is no result to fetch.
     Idle,
@@ -228,7 +230,7 @@ pub enum ExposureStatus {
 }
 
 /// What the cooler does.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Deserialize, Serialize)]
 pub struct CoolingStatus {
     /// The cooler is switched on.
     pub on: bool,
@@ -237,7 +239,7 @@ pub struct CoolingStatus {
 }
 
 /// Everything that is worth asking a camera regularly, in one reading.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Deserialize, Serialize)]
 pub struct CameraStatus {
     /// The exposure.
     pub exposure: ExposureStatus,
@@ -265,7 +267,7 @@ pub enum Value {
 }
 
 /// What the camera thread has to tell.
-#[derive(Debug)]
+#[derive(Debug, Deserialize, Serialize)]
 pub enum Event {
     /// The answer to the call that is outstanding.
     Reply(Result<Reply, CameraError>),

@@ -151,6 +151,9 @@ impl Device {
             }
             (Link::Lost { .. }, Err(sentence)) if self.is_worn_out() => {
                 self.note_no_connection(&sentence);
+                if self.store.state(&keys::CONNECTION) == State::Busy {
+                    self.settle(&keys::CONNECTION, State::Alert);
+                }
                 self.say(Level::Error, &format!("{} is given up: {}", self.camera.name, worn_out_advice()));
             }
             (Link::Lost { failures }, Err(sentence)) => {

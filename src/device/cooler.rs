@@ -19,6 +19,7 @@ use crate::property::key::Key;
 use crate::property::keys::{self, Cooler as CoolerSwitch};
 use crate::wire::State;
 
+use super::connection::Link;
 use super::{Device, Handlers, Level, limits};
 
 mod alarm;
@@ -249,6 +250,12 @@ impl Device {
     /// The camera regulates, or is on its way along the ramp.
     fn regulate(&mut self, target: Celsius) {
         self.cooler.on = true;
+        if matches!(self.link, Link::Lost { .. }) {
+            // It agreed and was lost before it could be heard: it is asked again when it is back.
+            self.cooler.ramp = None;
+            self.cooler.resume = Some(Resume::Regulating(target));
+            return;
+        }
         self.cooler.warming = false;
         self.cooler.complained = false;
         self.cooler.stalled = false;
@@ -331,13 +338,21 @@ impl Device {
             _ => None,
         };
         self.cooler.resume = self.cooler.resume.take().or(resume);
-        if self.cooler.regulating.take().is_some() || self.cooler.warming {
+        let awaited = self.cooler.requested.is_some() || self.cooler.warming;
+        if self.cooler.regulating.take().is_some() || awaited {
             self.settle(&keys::CCD_TEMPERATURE, State::Alert);
         }
         self.cooler.ramp = None;
         self.cooler.warming = false;
         self.cooler.held = None;
         self.alarm_of_lost_camera();
+        // Nothing is under way any more, whatever the cooler itself goes on doing.
+        for vector in [keys::CCD_COOLER.vector(), keys::CCD_TEMPERATURE_TARGET.vector()] {
+            if self.store.vector(vector).is_some_and(|vector| vector.state == State::Busy) {
+                self.store.set_state(vector, State::Alert);
+                self.send_by_name(vector);
+            }
+        }
     }
 
     /// Nobody wants to know any more. The camera itself goes on as it is.

@@ -4,9 +4,13 @@ use std::fmt;
 use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
 
+use serde::{Deserialize, Serialize};
+
 use crate::camera::types::{Binning, Cancel, ExposureId, Frame, Roi, Spare};
 use crate::image::header::Card;
 use crate::wire::{New, Payload};
+
+mod recorded;
 
 /// Work for the delivery thread.
 #[derive(Debug)]
@@ -123,7 +127,7 @@ pub struct SpoolLimits {
 }
 
 /// What a spool holds.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
 pub struct SpoolState {
     /// Frames in its journal.
     pub frames: u64,
@@ -136,7 +140,7 @@ pub struct SpoolState {
 }
 
 /// A frame that is safe on the disk.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 pub struct Kept {
     /// SHA-256 of its file.
     pub sha256: String,
@@ -145,7 +149,7 @@ pub struct Kept {
 }
 
 /// A frame in the journal of a spool.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 pub struct SpoolEntry {
     /// Its name.
     pub name: String,
@@ -226,7 +230,7 @@ pub enum ConfigSource {
 pub type Document = Vec<New>;
 
 /// What the delivery thread answers.
-#[derive(Debug)]
+#[derive(Debug, Deserialize, Serialize)]
 pub enum Report {
     /// A frame has gone as far as the delivery thread takes it.
     Delivered {
@@ -235,6 +239,7 @@ pub enum Report {
         /// Length of the file; 0 if there is none.
         bytes: u64,
         /// The client's copy and its BLOB format, where one was wanted.
+        #[serde(with = "recorded")]
         blob: Option<Result<(Payload, &'static str), DeliveryError>>,
         /// The stored file, where one was wanted.
         file: Option<Result<PathBuf, DeliveryError>>,
@@ -259,6 +264,7 @@ pub enum Report {
         /// Its name.
         frame: String,
         /// The client's copy and its BLOB format.
+        #[serde(with = "recorded::again")]
         blob: Result<(Payload, &'static str), DeliveryError>,
     },
     /// A frame has been forgotten, and what the spool holds without it.
@@ -288,7 +294,7 @@ pub enum Report {
 }
 
 /// How long the steps of a delivery took; absent where there was no such step.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
 pub struct Took {
     /// From the frame to the file in memory.
     pub encode: Option<Duration>,
@@ -297,7 +303,7 @@ pub struct Took {
 }
 
 /// Why a frame or a file did not get where it should.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error, Deserialize, Serialize)]
 #[allow(missing_docs, reason = "the message says it")]
 pub enum DeliveryError {
     #[error("no space left for {path}")]
@@ -325,7 +331,7 @@ pub enum DeliveryError {
 }
 
 /// A number of bytes, as people read it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
 pub struct Size(pub u64);
 
 impl fmt::Display for Size {

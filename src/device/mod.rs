@@ -16,6 +16,8 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 use crate::camera::call::{Call, Reply};
 use crate::camera::error::CameraError;
 use crate::camera::types::{CameraId, Capabilities, Event, Moment};
@@ -61,7 +63,7 @@ use timer::{Timer, Timers};
 use upload::Delivered;
 
 /// Everything that can make a device act.
-#[derive(Debug)]
+#[derive(Debug, Deserialize, Serialize)]
 pub enum Input {
     /// From the server.
     Request(Request),
@@ -81,7 +83,7 @@ pub enum Input {
 
 /// Generation of the camera thread. It grows when a thread is given up, so that whatever a thread says after that is
 /// recognised and dropped.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Deserialize, Serialize)]
 pub struct Epoch(pub u32);
 
 /// One camera as INDI clients see it.
@@ -195,6 +197,11 @@ impl Device {
     #[must_use]
     pub fn deadline(&self) -> Option<Duration> {
         self.timers.next()
+    }
+
+    /// What it waits for and until when, for people who want to know why it does nothing.
+    pub fn waits(&self) -> impl Iterator<Item = (String, Duration)> + '_ {
+        self.timers.table().map(|(timer, until)| (format!("{timer:?}"), until))
     }
 
     /// Whether the camera has nothing left to do for us: after [`Input::Shutdown`], time to leave.

@@ -4,6 +4,8 @@
 //! DEBUG_LEVEL what clients hear, LOGGING_LEVEL what goes to the log file, LOG_OUTPUT whether there is the one, the
 //! other, both or none.
 
+use serde::{Deserialize, Serialize};
+
 use crate::property::key::Key;
 use crate::property::keys::{self, Debug, DebugLevel, LogOutput, LoggingLevel};
 use crate::wire::write::timestamp;
@@ -12,7 +14,7 @@ use crate::wire::{Message, State};
 use super::{Device, Handlers};
 
 /// How much a sentence matters; clients colour and filter by it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
 pub enum Level {
     /// Something failed or was refused.
     Error,

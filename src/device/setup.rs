@@ -3,6 +3,8 @@
 use std::collections::{HashMap, VecDeque};
 use std::rc::Rc;
 
+use serde::{Deserialize, Serialize};
+
 use crate::camera::types::{CameraId, Moment};
 use crate::property::key::{Key, Values};
 use crate::property::keys;
@@ -17,7 +19,7 @@ use super::{
 };
 
 /// What a device is made from.
-#[derive(Debug)]
+#[derive(Debug, Deserialize, Serialize)]
 pub struct Setup {
     /// The INDI device name.
     pub name: String,

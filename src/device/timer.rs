@@ -76,6 +76,11 @@ impl Timers {
         self.at(timer).is_some()
     }
 
+    /// Everything that is waited for.
+    pub(super) fn table(&self) -> impl Iterator<Item = (Timer, Duration)> + '_ {
+        ALL.into_iter().filter_map(|timer| Some((timer, self.0[timer as usize]?)))
+    }
+
     pub(super) fn next(&self) -> Option<Duration> {
         self.0.iter().flatten().min().copied()
     }

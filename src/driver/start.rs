@@ -14,6 +14,7 @@ use crate::delivery::folders::Folders;
 use crate::delivery::{self, DeliveryThread};
 use crate::device::job::{ConfigSource, Document};
 use crate::device::{Device, Setup};
+use crate::flight::record::Recorder;
 use crate::host::config_file::ConfigFile;
 use crate::host::session_log::SessionLog;
 use crate::host::spool;
@@ -41,6 +42,8 @@ pub(super) struct Surroundings {
     spool: Option<PathBuf>,
     simulators: usize,
     transport: Transport,
+    /// Where everything is recorded.
+    record: Option<PathBuf>,
 }
 
 impl Surroundings {
@@ -61,6 +64,7 @@ impl Surroundings {
             config: set("INDICONFIG"),
             skeleton: set("INDISKEL").map(PathBuf::from),
             simulators: simulators.unwrap_or(1).clamp(1, MAX_SIMULATORS),
+            record: set("INDI_CAMERA_RECORD").map(PathBuf::from),
             transport: if attached { Transport::Attached } else { Transport::Inline },
         }
     }
@@ -232,7 +236,12 @@ impl Outfitter {
         let delivery = DeliveryThread::spawn(settings, move |news| {
             report.blocking_send(News::Delivery(ordinal, news)).is_ok()
         })?;
-        Ok(Station::new(ordinal, backend, Device::new(setup, self.clock.now()), delivery))
+        let now = self.clock.now();
+        let recorder = self.surroundings.record.as_deref().and_then(|directory| {
+            let begun = Recorder::begin(directory, &setup, now);
+            begun.map_err(|error| tracing::warn!(%error, "nothing is recorded")).ok()
+        });
+        Ok(Station::new(ordinal, backend, Device::new(setup, now), delivery, recorder))
     }
 }
 

@@ -2,11 +2,13 @@
 
 use crate::backend::Backend;
 use crate::camera::call::{Call, Reply};
-use crate::camera::types::Event;
+use crate::camera::types::{Event, Moment};
 use crate::camera::worker::{Clock, Settings, Worker};
 use crate::delivery::DeliveryThread;
-use crate::device::{Device, Epoch, Job};
+use crate::device::{Device, Epoch, Input, Job};
+use crate::flight::record::Recorder;
 use crate::host::session_log::SessionLog;
+use crate::wire::Message;
 
 use super::News;
 use super::start::Outfitter;
@@ -15,6 +17,8 @@ use super::start::Outfitter;
 pub(super) struct Station {
     pub(super) device: Device,
     pub(super) delivery: DeliveryThread,
+    /// Present if somebody wants everything to be recorded.
+    pub(super) recorder: Option<Recorder>,
     ordinal: usize,
     backend: Backend,
     worker: Option<(Epoch, Worker)>,
@@ -25,9 +29,32 @@ pub(super) struct Station {
 }
 
 impl Station {
-    pub(super) fn new(ordinal: usize, backend: Backend, device: Device, delivery: DeliveryThread) -> Self {
+    pub(super) fn new(
+        ordinal: usize,
+        backend: Backend,
+        device: Device,
+        delivery: DeliveryThread,
+        recorder: Option<Recorder>,
+    ) -> Self {
         let settings = Settings::default();
-        Station { device, delivery, ordinal, backend, worker: None, settings, setting: None }
+        Station { device, delivery, recorder, ordinal, backend, worker: None, settings, setting: None }
+    }
+
+    /// Tells the device something.
+    pub(super) fn handle(&mut self, now: Moment, input: Input) {
+        if let Some(recorder) = &mut self.recorder {
+            recorder.input(now, &input);
+        }
+        self.device.handle(now, input);
+    }
+
+    /// The next message for the server.
+    pub(super) fn poll_message(&mut self) -> Option<Message> {
+        let message = self.device.poll_message()?;
+        if let Some(recorder) = &mut self.recorder {
+            recorder.message(&message);
+        }
+        Some(message)
     }
 
     /// Remembers a setting that the camera has taken.
@@ -46,6 +73,9 @@ impl Station {
     pub(super) fn drain(&mut self, clock: Clock, outfitter: &Outfitter, session_log: &mut SessionLog) {
         while let Some((epoch, call)) = self.device.poll_call() {
             tracing::trace!(call = call.name(), "asked of the camera");
+            if let Some(recorder) = &mut self.recorder {
+                recorder.call(epoch, &call);
+            }
             self.setting = match &call {
                 Call::SetParameter(name, _) => Some(name.clone()),
                 _ => None,
@@ -61,10 +91,16 @@ impl Station {
             }
         }
         while let Some(job) = self.device.poll_job() {
+            if let Some(recorder) = &mut self.recorder {
+                recorder.job(&job);
+            }
             self.deliver(job);
         }
         while let Some(line) = self.device.poll_log_line() {
             session_log.append(line);
+        }
+        if let Some(recorder) = &mut self.recorder {
+            recorder.waits(&self.device);
         }
     }
 

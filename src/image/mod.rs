@@ -10,6 +10,8 @@
 
 use std::time::{Duration, SystemTime};
 
+use serde::{Deserialize, Serialize};
+
 use ndarray::Array3;
 
 pub mod card;
@@ -22,6 +24,7 @@ pub mod native;
 pub mod pack;
 pub mod planes;
 pub mod pointing;
+mod recorded;
 mod rice;
 pub mod sky;
 pub mod stars;
@@ -32,7 +35,7 @@ pub mod window;
 pub mod xisf;
 
 /// A rectangle on the sensor in unbinned pixels; the origin is the first pixel read out.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Deserialize, Serialize)]
 #[allow(missing_docs, reason = "a rectangle")]
 pub struct Roi {
     pub x: u32,
@@ -50,7 +53,7 @@ impl Roi {
 }
 
 /// Sensor pixels that make one image pixel, along each axis; both at least 1.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Deserialize, Serialize)]
 #[allow(missing_docs, reason = "two factors")]
 pub struct Binning {
     pub x: u32,
@@ -63,7 +66,7 @@ impl Binning {
 }
 
 /// A colour mosaic.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 pub struct Bayer {
     /// The four letters of the top left 2×2 pixels of the full sensor, row by row: `RGGB`.
     pub pattern: String,
@@ -74,7 +77,7 @@ pub struct Bayer {
 }
 
 /// What the exposure is for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Deserialize, Serialize)]
 pub enum FrameType {
     /// The sky.
     Light,
@@ -134,7 +137,7 @@ fn constant<T: Copy + PartialEq>(pixels: &Array3<T>) -> Option<T> {
 }
 
 /// What the camera measured about a frame.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 pub struct FrameInfo {
     /// The moment the shutter opened.
     pub started: SystemTime,
@@ -157,7 +160,7 @@ pub struct FrameInfo {
 }
 
 /// One read-out.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 pub struct Frame {
     /// The pixels.
     pub pixels: Pixels,

@@ -3,12 +3,14 @@
 use std::collections::HashMap;
 use std::time::SystemTime;
 
+use serde::{Deserialize, Serialize};
+
 use super::key::{Key, Menu, Texts, Values};
 
 use crate::wire::{self, Definition, ElementDefinition, Elements, Kind, Limits, Perm, Rule, State, Update};
 
 /// One vector and all that is known about it.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 #[allow(missing_docs, reason = "the attributes of the protocol")]
 pub struct Vector {
     pub name: String,

@@ -12,6 +12,8 @@ use std::num::NonZeroU64;
 use std::os::fd::OwnedFd;
 use std::time::SystemTime;
 
+use serde::{Deserialize, Serialize};
+
 pub mod base64;
 pub mod heard;
 pub mod nicknames;
@@ -27,7 +29,7 @@ pub const MAX_NAME: usize = 63;
 pub const MAX_MESSAGE: usize = 254;
 
 /// State of a property vector, and value of a light.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Deserialize, Serialize)]
 pub enum State {
     /// Nothing known, or stopped.
     #[default]
@@ -41,7 +43,7 @@ pub enum State {
 }
 
 /// Who may write a vector.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Deserialize, Serialize)]
 pub enum Perm {
     /// The driver only.
     Ro,
@@ -52,7 +54,7 @@ pub enum Perm {
 }
 
 /// How many switches of a vector may be on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Deserialize, Serialize)]
 pub enum Rule {
     /// Exactly one.
     OneOfMany,
@@ -63,7 +65,7 @@ pub enum Rule {
 }
 
 /// The five kinds of property vector.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Deserialize, Serialize)]
 #[allow(missing_docs, reason = "the five words of the protocol")]
 pub enum Kind {
     Text,
@@ -74,7 +76,7 @@ pub enum Kind {
 }
 
 /// One element from the server, as far as a driver cares.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 pub enum Request {
     /// `getProperties`: define everything, one device's vectors, or one vector. Any version is accepted.
     GetProperties {
@@ -100,7 +102,7 @@ pub enum Request {
 }
 
 /// A client's wish for one vector, values still as text: only the vector's owner knows what they mean.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 pub struct New {
     /// Device addressed. The server sends an element without `device` to every driver: `None`.
     pub device: Option<String>,
@@ -113,7 +115,7 @@ pub struct New {
 }
 
 /// What another device said, values still as text.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 pub struct Snooped {
     /// The device that said it.
     pub device: String,
@@ -124,7 +126,7 @@ pub struct Snooped {
 }
 
 /// What a snooped device's element says.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 pub enum News {
     /// `def*` or `set*`: state if given, and element texts.
     Values {
@@ -203,7 +205,7 @@ pub struct Definition {
 }
 
 /// What a definition says of each element beside its value.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 #[allow(missing_docs, reason = "the attributes of the protocol")]
 pub struct ElementDefinition {
     pub name: String,
@@ -211,7 +213,7 @@ pub struct ElementDefinition {
 }
 
 /// The elements of a vector by kind; `M` is what is said of each element beside its value.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 #[allow(missing_docs, reason = "the five kinds")]
 pub enum Elements<M> {
     Text(Vec<(M, String)>),
@@ -223,7 +225,7 @@ pub enum Elements<M> {
 }
 
 /// A number element as it is defined.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 #[allow(missing_docs, reason = "the attributes of the protocol")]
 pub struct Number {
     pub value: f64,
@@ -233,7 +235,7 @@ pub struct Number {
 }
 
 /// Limits of a number element; both ends are allowed values.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Deserialize, Serialize)]
 #[allow(missing_docs, reason = "the attributes of the protocol")]
 pub struct Limits {
     pub min: f64,

@@ -44,7 +44,7 @@ pub const DEVICE: &str = "Camera Simulator";
 pub const SOON: Duration = Duration::from_secs(20);
 
 /// Variables by which the caller's surroundings could reach the driver.
-pub const FOREIGN: [&str; 17] = [
+pub const FOREIGN: [&str; 18] = [
     "INDIDEV",
     "INDICONFIG",
     "INDISKEL",
@@ -54,6 +54,7 @@ pub const FOREIGN: [&str; 17] = [
     "INDI_CAMERA_BLOB",
     "INDI_CAMERA_FAULTS",
     "INDI_CAMERA_GIGE",
+    "INDI_CAMERA_RECORD",
     "INDI_CAMERA_REPLAY",
     "INDI_CAMERA_SIMULATORS",
     "INDI_CAMERA_SIMULATOR_STATE",

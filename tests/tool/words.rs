@@ -5,7 +5,8 @@ use std::process::Stdio;
 use crate::support::{Folder, Process};
 use crate::{Bench, CORNER, PATIENCE, TOOL};
 
-const COMMANDS: [&str; 9] = ["scan", "capture", "call", "watch", "get", "set", "spool", "completions", "man"];
+const COMMANDS: [&str; 10] =
+    ["scan", "capture", "call", "watch", "get", "set", "spool", "rerun", "completions", "man"];
 /// Commands of a command, each with a page of its own, and one for their help.
 const INNER: [&str; 4] = ["list", "resend", "drop", "verify"];
 

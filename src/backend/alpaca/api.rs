@@ -169,7 +169,7 @@ pub(super) fn optional<T>(result: Result<T, Fault>) -> Result<Option<T>, Fault> 
 }
 
 /// The value in an answer, or the error.
-fn value(answer: &Answer) -> Result<Value, Fault> {
+pub(super) fn value(answer: &Answer) -> Result<Value, Fault> {
     if answer.status != 200 {
         return Err(Fault::http(answer.status, &answer.body));
     }

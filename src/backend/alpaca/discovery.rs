@@ -65,7 +65,7 @@ fn ask(whom: &[SocketAddr], mut tell: impl FnMut(SocketAddr)) -> io::Result<()> 
 }
 
 /// The port in a server's answer.
-fn port(answer: &[u8]) -> Option<u16> {
+pub(super) fn port(answer: &[u8]) -> Option<u16> {
     let answer: Value = serde_json::from_slice(answer).ok()?;
     let port = u16::try_from(answer.get("AlpacaPort")?.as_u64()?).ok();
     port.filter(|port| *port > 0)

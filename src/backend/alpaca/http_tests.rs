@@ -7,7 +7,7 @@ use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use super::fault::Fault;
-use super::http::{Answer, Http, Method, Patience, Request};
+use super::http::{self, Answer, Http, Method, Patience, Request};
 
 /// Long enough for anything that comes at all.
 const SOON: Duration = Duration::from_secs(20);
@@ -230,4 +230,29 @@ fn a_slow_body_may_take_its_time_as_long_as_it_comes() {
     let patience = Patience { limit, by_piece: true, watch: &mut watch };
     assert_eq!(http.fetch_patiently(GET, patience).unwrap().body, [b'x'; PIECES]);
     thread.join().unwrap();
+}
+
+/// `beginning`, then `again` for ever, or what comes to the same: more than anybody would keep.
+#[track_caller]
+fn ends_in_nonsense(beginning: &str, again: &str, why: &str) {
+    let mut watch = |_, _| ControlFlow::Continue(());
+    let patience = Patience { limit: SOON, by_piece: true, watch: &mut watch };
+    let endless = again.repeat(300_000);
+    let stream = beginning.as_bytes().chain(endless.as_bytes());
+    match http::answer(stream, patience).unwrap_err() {
+        Fault::Nonsense(told) => assert_eq!(told, why),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn a_server_that_never_comes_to_the_answer_is_given_up() {
+    ends_in_nonsense("", "HTTP/1.1 100 Go on\r\n\r\n", "preliminary answers without an end");
+}
+
+#[test]
+fn a_server_that_never_comes_to_the_end_of_its_answer_is_given_up() {
+    let chunked = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n";
+    ends_in_nonsense(chunked, "T: 1\r\n", "trailers without an end");
+    ends_in_nonsense("HTTP/1.1 200 OK\r\n", "T: 1\r\n", "headers without an end");
 }

@@ -31,6 +31,8 @@ mod places;
 mod pulse;
 mod scan;
 mod session;
+#[doc(hidden)]
+pub mod untrusted;
 mod window;
 
 use self::fault::Fault;

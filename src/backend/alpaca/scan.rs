@@ -160,7 +160,7 @@ pub(super) fn cameras_at(address: &str) -> Result<Vec<CameraId>, Fault> {
     }
 }
 
-fn listed(address: &str, list: &Value) -> Vec<CameraId> {
+pub(super) fn listed(address: &str, list: &Value) -> Vec<CameraId> {
     let devices = list.as_array().map(Vec::as_slice).unwrap_or_default();
     let camera = |device: &Value| {
         let text = |key: &str| device.get(key).and_then(Value::as_str).unwrap_or_default().trim();

@@ -81,17 +81,12 @@ pub(super) fn sensor(path: &Path) -> Result<Sensor, String> {
 
 /// The pixels of a file, and what it tells of them.
 pub(super) fn shot(path: &Path) -> Result<(Sensor, Shot), String> {
-    guarded(|| {
-        let mut open = Open::new(path)?;
-        let pixels = open.pixels()?;
-        let shot = Shot {
-            pixels,
-            gain: open.whole("GAIN"),
-            offset: open.whole("OFFSET"),
-            temperature: open.number("CCD-TEMP"),
-        };
-        Ok((open.sensor, shot))
-    })
+    guarded(|| Open::new(path)?.shot())
+}
+
+/// The same of a file that is open, with its path or without one.
+pub(super) fn shot_of(file: File) -> Result<(Sensor, Shot), String> {
+    guarded(|| Open::of(file)?.shot())
 }
 
 /// The library's Rust face panics on some kinds of files that it does not know.
@@ -117,7 +112,10 @@ impl Open {
         if !found.is_file() {
             return Err("is no file".to_owned());
         }
-        let mut descriptor = File::open(path).map_err(|error| unreadable(&error))?;
+        Open::of(File::open(path).map_err(|error| unreadable(&error))?)
+    }
+
+    fn of(mut descriptor: File) -> Result<Open, String> {
         let unit = header::image_unit(&mut descriptor)?;
         let name = OsString::from(format!("/proc/self/fd/{}", descriptor.as_raw_fd()));
         let mut fits = FitsFile::open(&name).map_err(explain)?;
@@ -126,6 +124,17 @@ impl Open {
         open.sensor.pixel_size = open.pixel_size();
         open.sensor.bayer = open.bayer().filter(|_| open.sensor.planes == 1);
         Ok(open)
+    }
+
+    fn shot(mut self) -> Result<(Sensor, Shot), String> {
+        let pixels = self.pixels()?;
+        let shot = Shot {
+            pixels,
+            gain: self.whole("GAIN"),
+            offset: self.whole("OFFSET"),
+            temperature: self.number("CCD-TEMP"),
+        };
+        Ok((self.sensor, shot))
     }
 
     fn pixels(&mut self) -> Result<Pixels, String> {

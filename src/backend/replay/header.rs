@@ -1,7 +1,6 @@
 //! A look at a file before CFITSIO gets it. CFITSIO trusts what it reads: a tile of no pixels ends the process, and
 //! a gzip stream without end is never over.
 
-use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
 
 /// Bytes in a block.
@@ -21,8 +20,8 @@ const COMPRESSIONS: [&str; 2] = ["RICE_1", "RICE_ONE"];
 struct Header(Vec<(String, String)>);
 
 /// Which unit of the file has the first image; a clause that says what is wrong if it cannot be read.
-pub(super) fn image_unit(file: &mut File) -> Result<usize, String> {
-    let length = file.metadata().map_err(|error| error.to_string())?.len();
+pub(super) fn image_unit(file: &mut (impl Read + Seek)) -> Result<usize, String> {
+    let length = file.seek(SeekFrom::End(0)).map_err(|error| error.to_string())?;
     let mut at = 0;
     for unit in 0..UNITS {
         file.seek(SeekFrom::Start(at)).map_err(|error| error.to_string())?;
@@ -46,7 +45,7 @@ pub(super) fn image_unit(file: &mut File) -> Result<usize, String> {
 }
 
 impl Header {
-    fn read(file: &mut File, first: bool) -> Result<Header, String> {
+    fn read(file: &mut impl Read, first: bool) -> Result<Header, String> {
         let mut cards = Vec::new();
         let mut block = [0; BLOCK];
         for number in 0..LONGEST {
@@ -157,6 +156,7 @@ impl Header {
         {
             return Err(nonsense("NAXIS2"));
         }
+        self.tiles()?;
         for parameter in
             (1..).map(|number| format!("ZVAL{number}")).take_while(|name| self.text(name).is_some())
         {
@@ -164,6 +164,23 @@ impl Header {
         }
         Ok(())
     }
+
+    /// The column that the tiles are in: where there is none, CFITSIO takes what memory happens to hold for their
+    /// lengths.
+    fn tiles(&self) -> Result<(), String> {
+        let columns = self.within("TFIELDS", 1, 999)?;
+        let named = |column: &u64| self.text(&format!("TTYPE{column}")) == Some("COMPRESSED_DATA");
+        let column = (1..=columns).find(named).ok_or_else(|| nonsense("TTYPE1"))?;
+        let keyword = format!("TFORM{column}");
+        let form = self.text(&keyword).unwrap_or_default();
+        if is_of_bytes(form) { Ok(()) } else { Err(nonsense(&keyword)) }
+    }
+}
+
+/// Whether a column holds bytes of different lengths: `1PB(12)`, and some write more about it.
+fn is_of_bytes(form: &str) -> bool {
+    let form = form.trim_start().strip_prefix('1').unwrap_or(form.trim_start());
+    ["PB", "QB"].iter().any(|descriptor| form.starts_with(descriptor))
 }
 
 /// A card's value without comment, quotes and blanks at its end.

@@ -24,6 +24,8 @@ mod folder;
 mod header;
 mod reading;
 mod session;
+#[doc(hidden)]
+pub mod untrusted;
 
 use self::folder::Folder;
 use self::session::Session;

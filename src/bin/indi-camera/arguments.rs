@@ -93,6 +93,16 @@ pub(super) enum Command {
     /// Look after the frames that a driver of this project keeps safe on the disk
     #[command(subcommand, after_help = SPOOL_EXAMPLES)]
     Spool(Spool),
+    /// Run a recording of the flight recorder again and say where it differs and what it waits for
+    #[command(after_help = RERUN_EXAMPLES)]
+    Rerun {
+        /// The newest part of a recording: DEVICE.flight; earlier parts are looked for beside it
+        #[arg(value_name = "FILE", value_hint = ValueHint::FilePath)]
+        file: PathBuf,
+        /// Say how it ends and nothing of the steps
+        #[arg(long, short)]
+        quiet: bool,
+    },
     /// Print the completions of a shell
     #[command(after_help = COMPLETION_EXAMPLES)]
     Completions {
@@ -155,6 +165,14 @@ Examples:
     indi-camera -s observatory spool list
     indi-camera -s observatory spool resend 20261122T213005123-1a2b-0-17
     indi-camera spool verify";
+
+const RERUN_EXAMPLES: &str = "\
+Examples:
+    indi-camera rerun '/var/tmp/flight/Camera Simulator.flight'
+    indi-camera rerun --quiet night.flight
+
+The driver records where INDI_CAMERA_RECORD names a directory. Every input is given to a new device at its recorded
+time; -> is what the device put out then, !! where it does something else now. Ends with 1 if anything differs.";
 
 const COMPLETION_EXAMPLES: &str = "\
 Examples:

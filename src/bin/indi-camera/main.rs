@@ -18,6 +18,7 @@ mod picture;
 mod progress;
 mod reach;
 mod report;
+mod rerun;
 mod scan;
 mod set;
 mod spool;
@@ -73,6 +74,7 @@ fn explain(error: &clap::Error) -> ExitCode {
 fn run(arguments: &Arguments) -> Result<Outcome, Fault> {
     match &arguments.command {
         Command::Completions { shell } => return Ok(manual::completions(*shell)),
+        Command::Rerun { file, quiet } => return rerun::run(file, *quiet || arguments.json),
         Command::Man { out } => return manual::man(out.as_deref()),
         Command::Spool(Spool::Verify { directory }) => return spool::verify(directory.as_deref()),
         _ => {}
