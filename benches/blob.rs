@@ -6,7 +6,7 @@ use std::sync::mpsc::{Receiver, Sender, sync_channel};
 use std::time::{Duration, SystemTime};
 
 use divan::Bencher;
-use indi_camera::camera::types::{Cancel, ExposureId};
+use indi_camera::camera::types::{Cancel, ExposureId, Spare};
 use indi_camera::delivery::blob::{Buffer, Transport};
 use indi_camera::delivery::{DeliveryThread, Settings};
 use indi_camera::device::job::{ConfigSource, Delivery, Encoding, Job, Report};
@@ -108,6 +108,7 @@ fn job() -> Job {
         cards: Vec::new(),
         encoding: Encoding::Fits,
         client: true,
+        spare: Spare::default(),
         file: None,
     }))
 }
