@@ -204,7 +204,7 @@ fn the_pixels_of_a_delivered_frame_serve_the_next_read_out() {
     heard.recv().unwrap();
     drop(jobs);
     thread.join().unwrap();
-    let room: Vec<u16> = spare.room(len);
+    let room = spare.room::<u16>(len);
     assert_eq!(room.as_ptr(), at);
 }
 
