@@ -17,7 +17,7 @@ use crate::property::keys::{self, SpoolMode, UploadMode};
 use crate::wire::{Payload, State};
 
 use super::connection::Link;
-use super::job::{DeliveryError, Job, SpoolLimits, SpoolState};
+use super::job::{DeliveryError, Job, Kept, SpoolLimits, SpoolState};
 use super::{Device, Handlers, Level};
 
 /// Frames whose names are shown: as many as a person looks at.
@@ -104,11 +104,31 @@ impl Device {
         }
     }
 
-    pub(super) fn spool_fails(&mut self) {
+    fn spool_fails(&mut self) {
         self.settle(&keys::CCD_SPOOL_FRAMES, State::Alert);
     }
 
-    pub(super) fn show_spool(&mut self, SpoolState { frames, bytes, waiting, lost }: &SpoolState) {
+    /// Tells whether a delivered frame is in the journal, as far as it has to be. One sentence is enough for a frame that
+    /// could not be saved either.
+    pub(super) fn tell_kept(
+        &mut self,
+        kept: Option<Result<Kept, DeliveryError>>,
+        unsaved: bool,
+    ) -> Option<String> {
+        match kept? {
+            Ok(Kept { spool, .. }) => self.show_spool(&spool),
+            Err(_) if unsaved => self.spool_fails(),
+            Err(error) => {
+                self.spool_fails();
+                let sentence = format!("the frame is not in the spool: {error}");
+                self.say(Level::Error, &sentence);
+                return Some(sentence);
+            }
+        }
+        None
+    }
+
+    fn show_spool(&mut self, SpoolState { frames, bytes, waiting, lost }: &SpoolState) {
         if let Some(last) = lost.last() {
             let count = lost.len();
             let sentence = format!(

@@ -229,22 +229,9 @@ impl Device {
         self.note_delivery(sent.or(stored), stored);
         let name = self.frame_name(id);
         let is_kept = matches!(kept, Some(Ok(_)));
-        let mut failure = None;
         (result.image.bytes, result.info.bytes) = (bytes, bytes);
-        match kept {
-            Some(Ok(Kept { sha256, spool })) => {
-                result.info.sha256 = Some(sha256);
-                self.show_spool(&spool);
-            }
-            Some(Err(error)) => {
-                self.spool_fails();
-                if !matches!(file, Some(Err(_))) {
-                    failure = Some(format!("the frame is not in the spool: {error}"));
-                    self.say(Level::Error, failure.as_deref().unwrap_or_default());
-                }
-            }
-            None => {}
-        }
+        result.info.sha256 = kept.as_ref().and_then(|kept| Some(kept.as_ref().ok()?.sha256.clone()));
+        let mut failure = self.tell_kept(kept, matches!(file, Some(Err(_))));
         match file {
             Some(Ok(path)) => {
                 let path = path.display().to_string();
