@@ -25,19 +25,19 @@ use crate::camera::types::{CameraId, Event};
 use crate::camera::worker::Clock;
 use crate::delivery::DeliveryThread;
 use crate::device::{Epoch, Input, Level, Report};
-use crate::host::config_file::ConfigFile;
 use crate::host::session_log::SessionLog;
 use crate::host::{log, stdio};
-use crate::hub::{self, Hub, Order};
-use crate::wire::{self, Message, Request};
+use crate::hub;
+use crate::wire::{Message, Request};
 
+mod headquarters;
 mod names;
 mod scout;
 mod skeletons;
 mod start;
 mod station;
 
-use scout::Scout;
+use headquarters::Headquarters;
 use start::{Outfitter, Surroundings};
 use station::Station;
 
@@ -98,15 +98,6 @@ enum News {
     Delivery(usize, Report),
     Found(usize, CameraResult<Vec<CameraId>>),
     Plugged(usize),
-}
-
-/// The hub and what it needs to do its work.
-struct Headquarters {
-    hub: Hub,
-    /// One for each family.
-    scouts: Vec<Scout>,
-    families: Vec<Backend>,
-    config: ConfigFile,
 }
 
 struct Driver {
@@ -314,69 +305,7 @@ impl Driver {
     fn drain(&mut self, ordinal: usize) {
         if let Some(station) = self.stations.get_mut(&ordinal) {
             station.drain(self.clock, &self.outfitter, &mut self.session_log);
+            self.tell_whether_connected(ordinal);
         }
     }
-
-    fn tell_hub(&mut self, input: hub::Input) {
-        if let Some(headquarters) = &mut self.headquarters {
-            headquarters.hub.handle(self.clock.now(), input);
-            self.obey();
-        }
-    }
-
-    /// Does what the hub wants done.
-    fn obey(&mut self) {
-        while let Some(Headquarters { hub, scouts, families, config }) = &mut self.headquarters
-            && let Some(order) = hub.poll_order()
-        {
-            match order {
-                Order::Search { family, addresses } => scouts[family].ask(addresses),
-                Order::Save(document) => save(config.clone(), document),
-                Order::Serve { ordinal, family, camera, introduce } => {
-                    let backend = families[family];
-                    self.serve_camera(ordinal, backend, camera, introduce);
-                }
-                Order::Revive { ordinal, camera } => self.handle(ordinal, Input::Found(camera)),
-                Order::Retire { ordinal } => self.retire(ordinal),
-            }
-        }
-    }
-
-    fn serve_camera(&mut self, ordinal: usize, backend: Backend, camera: CameraId, introduce: bool) {
-        let hub = self.headquarters.iter().map(|headquarters| headquarters.hub.name());
-        let taken = hub.chain(self.stations.values().map(|station| station.device.name()));
-        match self.outfitter.found(ordinal, backend, camera, taken) {
-            Ok(station) => {
-                self.stations.insert(ordinal, station);
-                if introduce {
-                    let everything = Request::GetProperties { device: None, name: None };
-                    self.handle(ordinal, Input::Request(everything));
-                }
-                self.drain(ordinal);
-            }
-            Err(error) => tracing::error!(%error, "no device for a camera"),
-        }
-    }
-
-    /// Deletes the device of a camera that is gone, unless a client wants it.
-    fn retire(&mut self, ordinal: usize) {
-        match self.stations.get(&ordinal) {
-            Some(station) if station.device.is_wanted() => self.tell_hub(hub::Input::Wanted { ordinal }),
-            Some(_) => {
-                let station = self.stations.remove(&ordinal);
-                let name = station.map(|station| station.device.name().to_owned()).unwrap_or_default();
-                self.tell_hub(hub::Input::Retired { ordinal, name });
-            }
-            None => {}
-        }
-    }
-}
-
-/// Writes the hub's settings where nobody waits for the disk.
-fn save(config: ConfigFile, document: Vec<wire::New>) {
-    tokio::task::spawn_blocking(move || {
-        if let Err(error) = config.save(&wire::write::document(&document)) {
-            tracing::error!(path = %config.path().display(), %error, "the addresses were not saved");
-        }
-    });
 }

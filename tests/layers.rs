@@ -32,7 +32,18 @@ const ARROWS: &[(&str, &[&str])] = &[
             "image",
         ],
     ),
-    ("hub", &["property", "wire", "camera::types", "camera::error"]),
+    (
+        "hub",
+        &[
+            "property",
+            "wire",
+            "camera::types",
+            "camera::error",
+            "camera::call",
+            "camera::json",
+            "camera::answer",
+        ],
+    ),
     ("backend", &["camera", "image"]),
     // Pages, and the example backend that they show.
     ("guide", &["backend", "camera", "image"]),

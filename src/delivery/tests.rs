@@ -201,7 +201,8 @@ fn the_pixels_of_a_delivered_frame_serve_the_next_read_out() {
     heard.recv().unwrap();
     drop(jobs);
     thread.join().unwrap();
-    assert_eq!(spare.room::<u16>(len).as_ptr(), at);
+    let room = spare.room::<u16>(len);
+    assert_eq!(room.as_ptr(), at);
 }
 
 #[test]

@@ -199,6 +199,16 @@ impl Device {
         self.link != connection::Link::Off
     }
 
+    /// Whether the camera is connected; `None` while that is being decided.
+    #[must_use]
+    pub fn is_connected(&self) -> Option<bool> {
+        match self.link {
+            connection::Link::On => Some(true),
+            connection::Link::Opening | connection::Link::Asking => None,
+            connection::Link::Off | connection::Link::Parting | connection::Link::Lost { .. } => Some(false),
+        }
+    }
+
     fn request(&mut self, request: Request) {
         match request {
             Request::GetProperties { device, name } => {

@@ -40,7 +40,8 @@ impl Skeletons {
 
 /// The vectors of the hub. What a replacement cannot be used for is told by the devices.
 pub(super) fn of_hub(replacement: Option<&Path>, warnings: &mut Vec<String>) -> Vec<Vector> {
-    let shared = [keys::CONNECTION.vector(), keys::DRIVER_INFO.vector()];
+    let calls = [keys::CAMERA_CALL.vector(), keys::CAMERA_REPLY.vector()];
+    let shared = [[keys::CONNECTION.vector(), keys::DRIVER_INFO.vector()], calls].concat();
     let mut vectors = embedded(keys::BASE.file(), keys::BASE.source(), warnings);
     vectors.retain(|vector| shared.contains(&vector.name.as_str()));
     vectors.extend(embedded(keys::HUB.file(), keys::HUB.source(), warnings));

@@ -165,7 +165,13 @@ impl Outfitter {
         }
         let scouts = families.iter().enumerate();
         let scouts = scouts.map(|(family, backend)| Scout::spawn(family, *backend, self.report())).collect();
-        Some(Headquarters { hub: Hub::new(setup, self.clock.now()), scouts, families, config })
+        Some(Headquarters {
+            hub: Hub::new(setup, self.clock.now()),
+            scouts,
+            families,
+            config,
+            connecting: None,
+        })
     }
 
     fn driver(&self) -> [String; 3] {

@@ -202,9 +202,13 @@ impl Hub {
         }
     }
 
+    pub(super) fn is_searching(&self) -> bool {
+        self.searches.iter().any(|search| search.is_pending(self.now.elapsed))
+    }
+
     /// Tells clients what was found, and whether anybody is still searching.
     pub(super) fn show_searches(&mut self) {
-        let searching = self.searches.iter().any(|search| search.is_pending(self.now.elapsed));
+        let searching = self.is_searching();
         let failed = self.searches.iter().any(|search| matches!(search.outcome, Outcome::Failed(_)));
         let settled = if failed { State::Alert } else { State::Ok };
         let state = if searching { State::Busy } else { settled };

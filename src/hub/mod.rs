@@ -23,6 +23,7 @@ use crate::property::rejection::Rejection;
 use crate::property::store::{Store, Vector};
 use crate::wire::{ElementDefinition, Elements, Message, New, Perm, Request, State};
 
+mod calls;
 mod family;
 mod name;
 #[cfg(test)]
@@ -31,6 +32,7 @@ mod tests;
 pub use family::Family;
 pub use name::device_name;
 
+use calls::Desk;
 use family::Search;
 
 /// `DRIVER_INTERFACE` of what is no camera, mount or the like.
@@ -64,6 +66,13 @@ pub enum Input {
         ordinal: usize,
         /// What it was called.
         name: String,
+    },
+    /// How [`Order::Connect`] has ended.
+    Connected {
+        /// Name of the device.
+        name: String,
+        /// Whether its camera is connected now.
+        result: Result<()>,
     },
     /// The moment that [`Hub::deadline`] named has come.
     Deadline,
@@ -102,6 +111,11 @@ pub enum Order {
     Retire {
         /// Number of the device.
         ordinal: usize,
+    },
+    /// Have the camera of this device connected, as a client would; answered by [`Input::Connected`].
+    Connect {
+        /// Name of the device.
+        name: String,
     },
     /// Keep these settings for the next start.
     Save(Vec<New>),
@@ -145,6 +159,7 @@ pub struct Hub {
     greeted: bool,
     searches: Vec<Search>,
     known: Vec<Known>,
+    desk: Desk,
     orders: VecDeque<Order>,
     next_ordinal: usize,
 }
@@ -162,6 +177,7 @@ impl Hub {
             greeted: false,
             searches: families.into_iter().map(Search::new).collect(),
             known: Vec::new(),
+            desk: Desk::default(),
             orders: VecDeque::new(),
             next_ordinal: first_ordinal,
         };
@@ -203,9 +219,11 @@ impl Hub {
                     self.outbox.push(Message::Delete { device: name, name: None, at: now.utc });
                 }
             }
+            Input::Connected { name, result } => self.connected(name, result),
             Input::Deadline => {}
         }
         self.search_due();
+        self.attend_calls();
     }
 
     /// The next thing to be done.
@@ -227,7 +245,7 @@ impl Hub {
     /// When it wants [`Input::Deadline`], on the clock of [`Moment::elapsed`].
     #[must_use]
     pub fn deadline(&self) -> Option<Duration> {
-        self.searches.iter().filter_map(Search::deadline).min()
+        self.searches.iter().filter_map(Search::deadline).chain(self.desk.deadline()).min()
     }
 
     fn request(&mut self, request: &Request) {
@@ -271,6 +289,8 @@ impl Hub {
             }
         } else if new.name == keys::CAMERA_ADDRESSES.vector() {
             self.change_addresses(new, values);
+        } else if new.name == keys::CAMERA_CALL.vector() {
+            self.take_call(keys::CAMERA_CALL.read(&values));
         } else {
             // Nothing has to be opened: the hub is there as long as the driver.
             let wanted = keys::CONNECTION.read(&values);

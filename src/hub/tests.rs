@@ -15,7 +15,9 @@ struct Rehearsal {
 impl Rehearsal {
     fn new(families: &[(&'static str, Option<&'static str>)], saved: Vec<New>) -> Self {
         let mut vectors = load(keys::BASE.file(), keys::BASE.source()).unwrap();
-        vectors.retain(|vector| ["CONNECTION", "DRIVER_INFO"].contains(&vector.name.as_str()));
+        vectors.retain(|vector| {
+            ["CONNECTION", "DRIVER_INFO", "CAMERA_CALL", "CAMERA_REPLY"].contains(&vector.name.as_str())
+        });
         vectors.extend(load(keys::HUB.file(), keys::HUB.source()).unwrap());
         let setup = Setup {
             name: "Hub".to_owned(),
@@ -231,4 +233,65 @@ fn what_cannot_be_written_is_refused_with_a_sentence() {
     stage.write("CAMERA_ADDRESSES", Kind::Text, "ALPACA", "x");
     let said = stage.said();
     assert!(said.contains("there is no property CAMERA_ADDRESSES now"), "{said}");
+}
+
+/// A write of CAMERA_CALL.
+fn call(hub: &mut Rehearsal, name: &str, params: &str) {
+    let elements = vec![("NAME".to_owned(), name.to_owned()), ("PARAMS".to_owned(), params.to_owned())];
+    let new =
+        New { device: Some("Hub".to_owned()), name: "CAMERA_CALL".to_owned(), kind: Kind::Text, elements };
+    hub.handle(Input::Request(Request::New(new)));
+}
+
+#[test]
+fn scanning_by_name_answers_when_every_family_has_been_searched() {
+    let mut hub = Rehearsal::new(&[("USB", None), ("NET", None)], Vec::new());
+    hub.greet();
+    hub.found(0, &[]);
+    hub.found(1, &[]);
+    hub.said();
+    call(&mut hub, "scanning", "");
+    hub.found(0, &[camera("1", "a")]);
+    let said = hub.said();
+    assert!(!said.contains("CAMERA_REPLY"), "{said}");
+    hub.found(1, &[]);
+    let said = hub.said();
+    assert!(said.contains("CAMERA_REPLY") && said.contains(r#""camera":["Cam 1"]"#), "{said}");
+    call(&mut hub, "scanning", "[");
+    assert!(hub.said().contains("invalid_value"));
+}
+
+#[test]
+fn a_camera_is_connected_by_name_and_the_answer_waits_for_it() {
+    let mut hub = Rehearsal::new(&[("USB", None)], Vec::new());
+    hub.greet();
+    hub.found(0, &[camera("1", "a")]);
+    hub.orders();
+    call(&mut hub, "connect", r#"{"device_name": "Cam 1"}"#);
+    // Another call waits for its turn.
+    call(&mut hub, "connect", r#"{"device_name": "Cam 2"}"#);
+    let connect = |name: &str| Order::Connect { name: name.to_owned() };
+    assert_eq!(hub.orders(), [connect("Cam 1")]);
+    assert!(!hub.said().contains("CAMERA_REPLY"));
+    hub.handle(Input::Connected { name: "Cam 1".to_owned(), result: Ok(()) });
+    let said = hub.said();
+    assert!(said.contains(r#"{"device_name":"Cam 1"}"#), "{said}");
+    assert_eq!(hub.orders(), [connect("Cam 2")]);
+    hub.pass(Duration::from_secs(121));
+    let said = hub.said();
+    assert!(said.contains("was not connected in time") && said.contains("timeout"), "{said}");
+    // An answer that comes too late is nobody's.
+    hub.handle(Input::Connected { name: "Cam 2".to_owned(), result: Ok(()) });
+    assert_eq!(hub.said(), "");
+}
+
+#[test]
+fn calls_of_a_camera_are_refused_by_the_hub_with_what_to_do() {
+    let mut hub = Rehearsal::new(&[("USB", None)], Vec::new());
+    hub.greet();
+    call(&mut hub, "start_exposure", r#"{"exposure": 1}"#);
+    let said = hub.said();
+    assert!(said.contains("not_supported") && said.contains("CAMERA_CALL of a camera"), "{said}");
+    call(&mut hub, "connect", "");
+    assert!(hub.said().contains("device_name"));
 }

@@ -12,13 +12,41 @@ fn script() -> Script {
     Script { name: NAME, unique_id: "00000001", ..Script::of_size(301, 203) }
 }
 
-fn driver(observatory: &Observatory) -> Driver {
+/// The driver, seen through that device of its.
+fn started(observatory: &Observatory, device: &str) -> Driver {
     let addresses = format!("only,{}", observatory.address());
     let env = vec![("INDI_CAMERA_ALPACA", addresses)];
-    let start = Start { argv0: "indi_camera_alpaca_ccd", device: NAME.to_owned(), env, ..Start::default() };
-    let mut driver = Driver::start(start);
+    let start = Start { argv0: "indi_camera_alpaca_ccd", device: device.to_owned(), env, ..Start::default() };
+    Driver::start(start)
+}
+
+fn driver(observatory: &Observatory) -> Driver {
+    let mut driver = started(observatory, NAME);
     driver.connect();
     driver
+}
+
+/// What the hub's CAMERA_REPLY says.
+fn reply(hub: &mut Driver, name: &str, params: &str) -> String {
+    hub.new_vector("Text", "CAMERA_CALL", &[("NAME", name), ("PARAMS", params)]);
+    let reply = hub.until(|element| element.is("setTextVector", "CAMERA_REPLY"), SOON);
+    reply.value("RESULT").unwrap_or_default().to_owned()
+}
+
+#[test]
+fn the_hub_finds_a_camera_and_connects_it_by_name() {
+    let observatory = Observatory::new(script());
+    let mut hub = started(&observatory, "Camera Hub");
+    hub.send("<getProperties version='1.7'/>\n");
+    hub.wait_for(|hub| hub.state("CAMERA_CALL") == "Idle", SOON);
+    let found = reply(&mut hub, "scanning", "");
+    assert!(found.contains(&format!("\"camera\":[\"{NAME}\"]")), "{found}");
+    let refused = reply(&mut hub, "connect", r#"{"device_name": "Nobody"}"#);
+    assert!(refused.contains("out_of_range") && refused.contains(NAME), "{refused}");
+    let connected = reply(&mut hub, "connect", &format!("{{\"device_name\": \"{NAME}\"}}"));
+    assert!(connected.contains("\"status\":0"), "{connected}");
+    hub.address(NAME);
+    assert_eq!((hub.state("CONNECTION"), hub.get("CONNECTION", "CONNECT")), ("Ok", Some("On")));
 }
 
 fn number(driver: &mut Driver, vector: &str, values: &[(&str, f64)]) {
