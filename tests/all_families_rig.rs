@@ -32,13 +32,16 @@ const SLACK_KB: u64 = 4096;
 /// How often the process is looked at.
 const SAMPLES: u64 = 10;
 
+/// `Number` or `Switch`, a vector, and its elements.
+type Setting = (&'static str, &'static str, &'static [(&'static str, &'static str)]);
+
 /// A kind of camera, and how one in the rig is told from the others.
 struct Family {
     backend: &'static str,
     device: &'static str,
     /// What keeps its frames small, before it is connected and then.
-    before: &'static [(&'static str, &'static str, &'static [(&'static str, &'static str)])],
-    after: &'static [(&'static str, &'static str, &'static [(&'static str, &'static str)])],
+    before: &'static [Setting],
+    after: &'static [Setting],
 }
 
 const FAMILIES: [Family; 4] = [

@@ -23,7 +23,7 @@ only=vivid::
 [ -z "$uvc" ] || only=
 [ -n "$uvc" ] || echo "no UVC_CAMERA: the driver of USB cameras is not tested"
 # The simulators' own promises have been tested where that takes less time.
-export INDI_CAMERA_CONTRACT=v4l2 RUST_BACKTRACE=0
+export INDI_CAMERA_CONTRACT=v4l2 RUST_BACKTRACE=0 GUEST_SECONDS="${GUEST_SECONDS:-600}"
 exec sh tests/rigs/guest.sh "$modules" sh -euc "
     v4l2-ctl -i 1 --set-dv-bt-timings index=0 >/dev/null
     '$(program contract)' --test-threads=1 -q --skip simulator:: --skip sky:: --skip photons:: --skip replay::

@@ -31,7 +31,7 @@ impl Plugged {
     }
 
     /// Waits until it has unplugged itself.
-    fn is_pulled_out(mut self) {
+    fn wait_for_the_end(mut self) {
         assert!(self.0.wait(PATIENCE).is_some(), "the camera is still there");
     }
 }
@@ -110,7 +110,7 @@ fn a_camera_that_is_pulled_out_during_an_exposure_comes_back_with_its_name_and_s
     settings(&mut rig, "RGGB", 9, 21);
     let why = rig.fail(0.3);
     rig.is_lost();
-    plugged.is_pulled_out();
+    plugged.wait_for_the_end();
     let _plugged = Plugged::with(&[]);
     rig.is_back();
     let frame = rig.frame(0.3);

@@ -38,6 +38,9 @@ fn stacking(frames: f64) -> (Rig, f64) {
     (rig, frames * single)
 }
 
+/// How the bytes of a format are read: the pixels row by row, plane by plane.
+type Reading = fn(&[u8]) -> Vec<u32>;
+
 /// What the kernel's tool sees.
 fn grabbed(fourcc: &str) -> Vec<u8> {
     let folder = Folder::new();
@@ -70,7 +73,7 @@ fn colours(yuyv: &[u8]) -> Vec<u32> {
 fn frames_in_every_format_are_those_that_the_kernels_tool_sees() {
     let (mut rig, seconds) = webcam();
     rig.disconnect();
-    let formats: [(&str, fn(&[u8]) -> Vec<u32>, u32); 8] = [
+    let formats: [(&str, Reading, u32); 8] = [
         ("GREY", bytes, 0),
         ("Y16 ", words, 0),
         ("RGGB", bytes, 0),
