@@ -43,8 +43,9 @@ proptest! {
 fn a_willing_world_gives_every_frame_that_is_asked_for() {
     let mut world = World::new(0);
     world.act(Act::Willing(true));
-    for line in [0, 20, 1, 4, 1] {
+    for line in [0, 20, 1, 4, 5] {
         world.act(Act::Write(line));
+        world.act(Act::Pass(11_000));
     }
     assert_eq!((world.listener.frames, world.listener.ended_well, world.listener.ended), (3, 3, 3));
     world.end();
@@ -63,7 +64,7 @@ fn call(name: &str) -> Step {
 }
 
 const CONNECT: [Step; 3] = [Step(14, 0), Step(0, 0), Step(14, 255)];
-const ANSWER: Step = Step(4, 0);
+const ANSWER: Step = Step(6, 0);
 const LOST: Step = Step(4, 206);
 const PULSE: &str = "Number TELESCOPE_TIMED_GUIDE_NS TIMED_GUIDE_N=1000";
 
@@ -77,7 +78,7 @@ fn a_cooler_that_was_warming_up_is_not_busy_when_its_camera_is_lost() {
 
 #[test]
 fn a_target_that_nobody_has_answered_is_not_awaited_from_a_camera_that_is_lost() {
-    let steps = [write(PULSE), call("cooling_to"), ANSWER, LOST];
+    let steps = [call("pulse_guide"), call("cooling_to"), write(PULSE), ANSWER, LOST, ANSWER];
     World::play(0, &[&CONNECT[..], &steps].concat());
 }
 

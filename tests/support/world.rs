@@ -35,6 +35,8 @@ use steps::{Act, CALLS, SNOOPED, WRITES};
 pub const NAME: &str = "Cam";
 /// Deadlines that may fire at one moment. More, and the device would never sleep.
 const MOST_AT_ONCE: usize = 200;
+/// Calls that a camera answers in one go.
+const AT_ONCE: usize = 6;
 /// Longer than everything that may take its time: the longest exposure of a scene, its allowances, a warm-up.
 const EVERYTHING: Duration = Duration::from_secs(3 * 3600);
 
@@ -70,6 +72,8 @@ pub struct World {
     asked: VecDeque<(Epoch, Call)>,
     /// Exposures that a camera may tell something of.
     exposing: Vec<(Epoch, ExposureId)>,
+    /// Exposures of a willing camera, and when they are over.
+    shutters: VecDeque<(Duration, Epoch, ExposureId)>,
     parcels: VecDeque<Parcel>,
     errands: VecDeque<Errand>,
     saved: Document,
@@ -92,6 +96,7 @@ impl World {
             now: Duration::ZERO,
             asked: VecDeque::new(),
             exposing: Vec::new(),
+            shutters: VecDeque::new(),
             parcels: VecDeque::new(),
             errands: VecDeque::new(),
             saved: Vec::new(),
@@ -122,6 +127,7 @@ impl World {
             Act::Call(at) => self.call(CALLS[at % CALLS.len()]),
             Act::Ask(name) => self.ask(name),
             Act::Answer(how) => self.answer_as(how),
+            Act::AnswerOne => self.answer_one(0),
             Act::Camera(news, which) => self.camera_tells(news, which),
             Act::Deliver(how) => self.deliver(how),
             Act::Disk(works) => self.disk(works),
@@ -231,8 +237,14 @@ impl World {
         self.input(Input::Request(Request::Snooped(Snooped { device, name, news })));
     }
 
-    /// The camera thread that was asked first answers; 0 is what was wanted.
+    /// The camera thread that was asked first answers; 0 is what was wanted, and that several times.
     fn answer_as(&mut self, how: u8) {
+        for _ in 0..if how == 0 { AT_ONCE } else { 1 } {
+            self.answer_one(how);
+        }
+    }
+
+    fn answer_one(&mut self, how: u8) {
         let Some((epoch, call)) = self.asked.pop_front() else { return };
         let result = match how {
             0 => self.answer(&call),
@@ -325,13 +337,30 @@ impl World {
     fn pass(&mut self, time: Duration) {
         let end = self.now + time;
         let mut at_once = 0;
-        while let Some(deadline) = self.device.deadline().filter(|deadline| *deadline <= end) {
+        loop {
+            let shutter = self.shutters.front().map(|(over, ..)| *over).filter(|_| self.willing);
+            let deadline = self.device.deadline().filter(|deadline| *deadline <= end);
+            if let Some(over) = shutter.filter(|over| *over <= deadline.unwrap_or(end)) {
+                self.now = self.now.max(over);
+                self.close_shutter();
+                continue;
+            }
+            let Some(deadline) = deadline else { break };
             at_once = if deadline > self.now { 0 } else { at_once + 1 };
             assert!(at_once < MOST_AT_ONCE, "a deadline at {deadline:?} never ends at {:?}", self.now);
             self.now = self.now.max(deadline);
             self.input(Input::Deadline);
         }
         self.now = end;
+    }
+
+    /// The camera gives its picture, wanted or not.
+    fn close_shutter(&mut self) {
+        if let Some((_, epoch, id)) = self.shutters.pop_front() {
+            self.input(Input::Camera(epoch, Event::Reading { id }));
+            let frame = frame(self.now, (1, 1, 1));
+            self.input(Input::Camera(epoch, Event::Frame { id, frame }));
+        }
     }
 
     fn moment(&self) -> Moment {
@@ -393,9 +422,7 @@ impl World {
             if let Call::StartExposure(request) = call {
                 let id = request.id;
                 self.device.handle(now, Input::Camera(epoch, Event::Started { id, at: now }));
-                // Its picture comes with no delay at all; the device must live with that.
-                let frame = frame(self.now, (1, 1, 1));
-                self.device.handle(now, Input::Camera(epoch, Event::Frame { id, frame }));
+                self.shutters.push_back((self.now + request.duration, epoch, id));
             }
         } else if !self.parcels.is_empty() {
             self.willing = false;

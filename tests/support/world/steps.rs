@@ -14,6 +14,7 @@ pub enum Act {
     Ask(Option<&'static str>),
     /// Answer 0 is the one that was wanted.
     Answer(u8),
+    AnswerOne,
     /// What, and of which exposure: 0 is the latest.
     Camera(u8, u8),
     Deliver(u8),
@@ -36,8 +37,12 @@ impl Step {
         let Step(what, how) = self;
         let at = usize::from(how);
         match what % KINDS {
-            0..=3 => Act::Write(at),
-            4..=6 => Act::Answer(if how < 200 { 0 } else { how % 8 }),
+            0 | 1 => Act::Write(at),
+            // What every scene is about.
+            2 => Act::Write([1, 4, 5, 6][at % 4]),
+            3 => Act::Write([2, 9, 11, 2, 14, 0, 3, 10][at % 8]),
+            4 | 5 => Act::Answer(if how < 200 { 0 } else { how % 8 }),
+            6 => Act::AnswerOne,
             7 => Act::Camera(0, how / 128),
             8 => Act::Camera(2, how / 128),
             9 => Act::Camera(how % 9, (how / 9) % 3),
