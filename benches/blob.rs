@@ -112,7 +112,6 @@ fn job() -> Job {
         cards: Vec::new(),
         encoding: Encoding::Fits,
         client: true,
-        spare: Spare::default(),
         file: None,
         keep: false,
     }))

@@ -8,6 +8,7 @@ use crate::wire::Payload;
 type Blob = Result<(Payload, &'static str), DeliveryError>;
 type Told = Result<(u64, String), DeliveryError>;
 
+#[expect(clippy::ref_option, reason = "serde hands over the field as it is")]
 pub(super) fn serialize<S: Serializer>(blob: &Option<Blob>, to: S) -> Result<S::Ok, S::Error> {
     blob.as_ref().map(told).serialize(to)
 }
