@@ -6,8 +6,9 @@ use std::sync::mpsc::{Receiver, Sender, sync_channel};
 use std::time::{Duration, SystemTime};
 
 use divan::Bencher;
-use indi_camera::camera::types::{Cancel, ExposureId};
+use indi_camera::camera::types::{Cancel, ExposureId, Spare};
 use indi_camera::delivery::blob::{Buffer, Transport};
+use indi_camera::delivery::folders::Folders;
 use indi_camera::delivery::{DeliveryThread, Settings};
 use indi_camera::device::job::{ConfigSource, Delivery, Encoding, Job, Report};
 use indi_camera::host::config_file::ConfigFile;
@@ -71,7 +72,8 @@ fn thread(transport: Transport) -> (Sender<Job>, Receiver<Report>) {
     let settings = Settings {
         device: "bench".to_owned(),
         transport,
-        home: "/nonexistent".into(),
+        folders: Folders::new("/nonexistent".into()),
+        spool: "/nonexistent".into(),
         zone: jiff::tz::TimeZone::UTC,
         config: ConfigFile::new(
             Some(OsString::from("/nonexistent/config.xml")),
@@ -101,7 +103,9 @@ fn job() -> Job {
     let pixels = Pixels::U16(Array3::from_elem((1, FULL.height as usize, FULL.width as usize), 1000));
     Job::Deliver(Box::new(Delivery {
         id: ExposureId(1),
+        name: "bench-1".to_owned(),
         cancel: Cancel::default(),
+        spare: Spare::default(),
         frame: Frame { pixels, info },
         roi: FULL,
         binning: Binning::NONE,
@@ -109,5 +113,6 @@ fn job() -> Job {
         encoding: Encoding::Fits,
         client: true,
         file: None,
+        keep: false,
     }))
 }

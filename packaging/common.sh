@@ -27,7 +27,8 @@ install_missing() {
         say "Missing on this system, by their Debian names:$missing" >&2
         say "Without apt-get they have to be installed by hand. indi-bin is INDI's server with its command line" >&2
         say "tools (package libindi on Fedora and Arch), libcfitsio-dev is CFITSIO with its headers (cfitsio-devel" >&2
-        say "on Fedora, cfitsio on Arch), python3-astropy is Astropy for the system's Python." >&2
+        say "on Fedora, cfitsio on Arch), python3-astropy is Astropy for the system's Python, libaravis-dev and" >&2
+        say "aravis-tools are Aravis (aravis-devel, aravis)." >&2
         fail "install these and start again"
     fi
     as_root=

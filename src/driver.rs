@@ -22,7 +22,7 @@ use tokio::time::{Instant, sleep_until, timeout};
 use crate::backend::Backend;
 use crate::camera::error::Result as CameraResult;
 use crate::camera::types::{CameraId, Event};
-use crate::camera::worker::Clock;
+use crate::camera::worker::{Clock, exposure_span};
 use crate::delivery::DeliveryThread;
 use crate::device::{Epoch, Input, Level, Report};
 use crate::host::session_log::SessionLog;
@@ -209,7 +209,7 @@ impl Driver {
                     break;
                 }
             }
-            let DeliveryThread { jobs, thread } = station.delivery;
+            let DeliveryThread { jobs, thread, .. } = station.delivery;
             drop(jobs);
             drop(tokio::task::spawn_blocking(move || thread.join()).await);
             if let Some(recorder) = station.recorder {
@@ -299,10 +299,13 @@ impl Driver {
     }
 
     fn handle(&mut self, ordinal: usize, input: Input) {
-        if let Some(station) = self.stations.get_mut(&ordinal) {
-            station.handle(self.clock.now(), input);
-            self.drain(ordinal);
-        }
+        let Some(station) = self.stations.get_mut(&ordinal) else { return };
+        // An input may begin an exposure or end it: it is about that one either way.
+        let before = station.device.exposure_in_hand();
+        station.handle(self.clock.now(), input);
+        let id = before.or(station.device.exposure_in_hand());
+        let _span = id.map(|id| exposure_span(station.device.name(), id).entered());
+        self.drain(ordinal);
     }
 
     fn drain(&mut self, ordinal: usize) {

@@ -35,6 +35,7 @@
 //! | the FITS header | one row in [`image::header`]; in [`image::pointing`] if it comes from another device |
 //! | what is watched on other devices | one line in the table of `device::snoop` |
 //! | a format of files | one file in [`image`], one variant of [`device::job::Encoding`], one arm in `delivery::encode`, one choice in `device::formats` |
+//! | what is kept of frames until a server has them | [`host::spool`] on the disk, `device::spool` for clients, `delivery::store` between them |
 //! | bytes on the wire | [`wire`] |
 //! | what a program or a person at a shell can do with any INDI camera | [`client`], the other side of the wire |
 //! | threads, clock, signals, start and end | [`driver`] |

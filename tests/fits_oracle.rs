@@ -135,6 +135,7 @@ fn the_whole_header_comes_back() {
     let started = SystemTime::UNIX_EPOCH + Duration::from_millis(1_800_000_000_250);
     let roi = Roi { x: 3, y: 2, width: 12, height: 10 };
     let snapshot = Snapshot {
+        id: String::new(),
         instrument: "Observer's Camera".to_owned(),
         requested: Duration::from_micros(3_000_001),
         frame_type: FrameType::Dark,

@@ -82,7 +82,11 @@ const ARROWS: &[(&str, &[&str])] = &[
     ),
     ("bin::indi_camera_ccd", &["driver"]),
     // A face on the client, never on the driver's inside; files of its own appear whole, as those of the driver do.
-    ("bin::indi-camera", &["client", "camera", "image", "wire", "host::draft", "flight::rerun"]),
+    // Spools are verified where no driver runs.
+    (
+        "bin::indi-camera",
+        &["client", "camera", "image", "wire", "host::draft", "host::spool::verify", "flight::rerun"],
+    ),
     // The crate root only lists its modules.
     ("", &[]),
 ];

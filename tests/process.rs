@@ -8,8 +8,12 @@ mod support;
 mod calls;
 #[path = "process/configuration.rs"]
 mod configuration;
+#[path = "process/crash.rs"]
+mod crash;
 #[path = "process/definitions.rs"]
 mod definitions;
+#[path = "process/disk.rs"]
+mod disk;
 #[path = "process/exposures.rs"]
 mod exposures;
 #[path = "process/flow.rs"]
@@ -28,6 +32,8 @@ mod names;
 mod refusals;
 #[path = "process/skeleton.rs"]
 mod skeleton;
+#[path = "process/spool.rs"]
+mod spool;
 #[path = "process/text.rs"]
 mod text;
 #[path = "process/upload.rs"]

@@ -14,6 +14,8 @@ mod interrupts;
 mod properties;
 #[path = "tool/refusals.rs"]
 mod refusals;
+#[path = "tool/spool.rs"]
+mod spool;
 #[path = "tool/words.rs"]
 mod words;
 

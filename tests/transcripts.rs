@@ -18,6 +18,9 @@
 //! camera frame short           a frame with fewer rows than it says (likewise `of 8 bit`, `at NaN C`)
 //! camera formats NAME NAME     what it offers when it is connected next; none if there is no name
 //! camera 12.5 C 40 %           what it says when polled from now on
+//! camera cools to -10          its cooler is on, and nobody here has asked for that (`camera cools no more` ends it)
+//! camera exposes 100           it says so when polled, until it is asked to abort
+//! health                       what clients are told of the vectors of health.xml counts as heard from now on
 //! watching                     what other devices are asked counts as heard from now on
 //! snooped DEVICE VECTOR STATE NAME=value ...      another device tells something
 //! deleted DEVICE [VECTOR]      another device takes it back

@@ -66,6 +66,8 @@ backends! {
     replay,
     #[cfg(feature = "alpaca")]
     alpaca,
+    #[cfg(feature = "aravis")]
+    aravis,
     #[cfg(all(feature = "v4l2", target_os = "linux"))]
     v4l2,
 }

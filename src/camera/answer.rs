@@ -16,6 +16,7 @@
 //! | `get_camera_roi`, `get_binning` | [`CameraRoi`], [`BinningFactors`] |
 //! | `get_gain`, `get_offset` | [`Gain`], [`Offset`] |
 //! | `list_parameters`, `self_test`, `stop_exposure` | [`ParameterList`], [`SelfTest`], [`ExposureStopped`] |
+//! | `list_spool` | [`SpoolList`] |
 //! | `call` | what the function that it names answers |
 //! | every other | nothing: `{}` |
 //!
@@ -30,6 +31,7 @@ use super::json;
 
 mod info;
 mod results;
+mod spool;
 
 pub use info::{Ability, Conditions, Current, Info, Limits, Network, Readout, Snapshot};
 pub use results::{
@@ -38,6 +40,7 @@ pub use results::{
     Image, Measured, Offset, Parameter, ParameterEntry, ParameterList, Phase, Scan, SelfTest, Temperature,
     utc,
 };
+pub use spool::{SpoolList, SpooledFrame};
 
 /// How a call went.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]

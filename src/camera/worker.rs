@@ -3,17 +3,20 @@
 //! The thread takes one call at a time and answers each with one [`Event::Reply`]. While an exposure runs it asks
 //! the camera for the status when the shutter should close, fetches the frame and sends it up, unless the exposure
 //! was cancelled. A panic in the backend is caught, answered as a lost camera, and the camera is made anew. A camera
-//! that hangs takes its thread with it: the owner drops the [`Worker`] and spawns another.
+//! that hangs takes its thread with it: the owner drops the [`Worker`] and spawns another. What is logged while an
+//! exposure runs names it.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::thread;
 use std::time::{Duration, Instant, SystemTime};
 
+use tracing::Span;
+
 use super::Camera;
 use super::call::{Call, dispatch};
 use super::error::{CameraError, ErrorKind, Result};
-use super::types::{Event, ExposureRequest, ExposureStatus, Moment, Percent, Value};
+use super::types::{Event, ExposureId, ExposureRequest, ExposureStatus, Moment, Percent, Value};
 
 /// Calls that wait for the thread. The device waits for each answer, so more than one is a bug.
 const CALLS: usize = 8;
@@ -91,8 +94,10 @@ impl Worker {
         report: impl Fn(Event) -> bool + Send + 'static,
     ) -> std::io::Result<Worker> {
         let (calls, queue) = sync_channel(CALLS);
+        let name = name.to_owned();
         thread::Builder::new().name(format!("camera {name}")).spawn(move || {
-            let mut thread = Thread { camera: create(), create, settings, clock, report, running: None };
+            let mut thread =
+                Thread { name, camera: create(), create, settings, clock, report, running: None };
             thread.apply_settings();
             thread.run(&queue);
         })?;
@@ -107,6 +112,7 @@ impl Worker {
 }
 
 struct Thread<R> {
+    name: String,
     camera: Box<dyn Camera>,
     create: fn() -> Box<dyn Camera>,
     settings: Settings,
@@ -142,6 +148,7 @@ impl<R: Fn(Event) -> bool> Thread<R> {
     }
 
     fn serve(&mut self, call: &Call) -> bool {
+        let _span = self.span(call).entered();
         tracing::debug!(call = call.name(), "camera call");
         let result = self.guarded(|camera| dispatch(camera, call));
         if let Err(error) = &result {
@@ -167,10 +174,20 @@ impl<R: Fn(Event) -> bool> Thread<R> {
         (self.report)(Event::Reply(result))
     }
 
+    /// The exposure that a call belongs to, if it does.
+    fn span(&self, call: &Call) -> Span {
+        let id = match call {
+            Call::StartExposure(request) => Some(request.id),
+            _ => self.running.as_ref().map(|running| running.request.id),
+        };
+        id.map_or(Span::none(), |id| exposure_span(&self.name, id))
+    }
+
     /// Looks after the exposure that runs.
     fn watch(&mut self) -> bool {
         let Some(Running { request, told, .. }) = &self.running else { return true };
         let (id, mut told) = (request.id, *told);
+        let _span = exposure_span(&self.name, id).entered();
         if request.cancel.is_cancelled() {
             self.running = None;
             return true;
@@ -211,6 +228,7 @@ impl<R: Fn(Event) -> bool> Thread<R> {
         match self.guarded(|camera| camera.get_exposure_result()) {
             Ok(frame) => match self.running.take() {
                 Some(Running { request, .. }) if !request.cancel.is_cancelled() => {
+                    tracing::debug!(shape = ?frame.pixels.shape(), "frame read out");
                     (self.report)(Event::Frame { id: request.id, frame })
                 }
                 _ => true,
@@ -220,6 +238,7 @@ impl<R: Fn(Event) -> bool> Thread<R> {
     }
 
     fn give_up(&mut self, error: CameraError) -> bool {
+        tracing::debug!(%error, "exposure failed");
         match self.running.take() {
             Some(Running { request, .. }) => (self.report)(Event::Failed { id: request.id, error }),
             None => true,
@@ -246,6 +265,12 @@ impl<R: Fn(Event) -> bool> Thread<R> {
             Err(CameraError::new(ErrorKind::Disconnected, "call", detail))
         })
     }
+}
+
+/// What is logged in it names the exposure. Of the highest level, so that it is there for every line that is wanted.
+#[must_use]
+pub fn exposure_span(device: &str, id: ExposureId) -> Span {
+    tracing::error_span!("exposure", id = id.0, device)
 }
 
 /// What a panic said.

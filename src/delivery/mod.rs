@@ -9,43 +9,53 @@
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
-use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, TryRecvError, channel};
-use std::thread::{self, JoinHandle};
-use std::time::Duration;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, TryRecvError};
+use std::time::{Duration, Instant};
 
 use jiff::tz::TimeZone;
 
 use crate::camera::types::{ExposureId, Spare};
-use crate::device::job::{ConfigSource, Delivery, DeliveryError, Document, Job, Report};
+use crate::device::job::{ConfigSource, Delivery, DeliveryError, Document, Job, Report, Took};
 use crate::host::config_file::ConfigFile;
 use crate::host::nicknames::NicknameFile;
+use crate::host::spool::Spool;
 use crate::image::{Pixels, window};
 use crate::wire;
 
 pub mod blob;
 mod encode;
+pub mod fault;
 pub mod file;
+pub mod folders;
 mod memory;
 mod recall;
+mod store;
+mod thread;
 
 use blob::Transport;
 use encode::Encoded;
-use file::{Described, FileStore};
+use fault::explain;
+use file::FileStore;
+use folders::Folders;
 use memory::Stock;
 use recall::Kept;
+use store::{Safe, Unsaved};
+pub use thread::DeliveryThread;
 
 /// Reserved memory is given back when nothing happened for so long: between the frames of a sequence there is less.
 const IDLE: Duration = Duration::from_secs(10);
 
 /// What the thread has to know of its surroundings.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Settings {
     /// Name of the device, for the thread and the log.
     pub device: String,
     /// How BLOBs reach the server.
     pub transport: Transport,
-    /// The user's home directory.
-    pub home: PathBuf,
+    /// Where frames may be saved.
+    pub folders: Folders,
+    /// Directory of the spool.
+    pub spool: PathBuf,
     /// Time zone of file names.
     pub zone: TimeZone,
     /// Where the configuration is kept.
@@ -54,53 +64,13 @@ pub struct Settings {
     pub nicknames: NicknameFile,
 }
 
-/// The running thread. It ends when `jobs` has been dropped or its reports are wanted no more.
-#[derive(Debug)]
-pub struct DeliveryThread {
-    /// Where its work comes from. It needs no bound: of the frames that a device has handed over at most three are still
-    /// wanted, and the others are dropped as soon as they are seen.
-    pub jobs: Sender<Job>,
-    /// To wait for its end.
-    pub thread: JoinHandle<()>,
-}
-
-impl DeliveryThread {
-    /// Starts it. `report` takes what it has to tell, in the order of the jobs, and says whether there will be anyone
-    /// to hear the next one.
-    pub fn spawn(
-        settings: Settings,
-        mut report: impl FnMut(Report) -> bool + Send + 'static,
-    ) -> io::Result<Self> {
-        let (jobs, queue) = channel();
-        let thread =
-            thread::Builder::new().name(format!("delivery {}", settings.device)).spawn(move || {
-                let mut worker = Worker::new(settings);
-                loop {
-                    match worker.wait(&queue, IDLE) {
-                        Wait::Job(job) => {
-                            let (answer, pixels) = worker.run(job);
-                            if answer.is_some_and(|answer| !report(answer)) {
-                                return;
-                            }
-                            // Not before the report is out: what lies there already takes a moment to be freed.
-                            if let Some(pixels) = pixels {
-                                worker.spare.leave(pixels);
-                            }
-                        }
-                        Wait::Idle => {}
-                        Wait::Closed => return,
-                    }
-                }
-            })?;
-        Ok(DeliveryThread { jobs, thread })
-    }
-}
-
 struct Worker {
+    device: String,
     memory: Stock,
     /// Where the pixels of the last frame were left.
     spare: Spare,
     files: FileStore,
+    spool: Spool,
     config: ConfigFile,
     nicknames: NicknameFile,
     /// The file that was sent last, if it is short.
@@ -118,11 +88,13 @@ type Answer = (Option<Report>, Option<Pixels>);
 
 impl Worker {
     fn new(settings: Settings) -> Self {
-        let Settings { device: _, transport, home, zone, config, nicknames } = settings;
+        let Settings { device, transport, folders, spool, zone, config, nicknames } = settings;
         Worker {
+            device,
             memory: Stock::new(transport),
             spare: Spare::default(),
-            files: FileStore::new(home, zone),
+            files: FileStore::new(folders, zone),
+            spool: Spool::new(spool),
             config,
             nicknames,
             kept: None,
@@ -163,15 +135,34 @@ impl Worker {
             }
             Job::Deliver(delivery) => {
                 let (id, client, file) = (delivery.id, delivery.client, delivery.file.is_some());
+                let _span = tracing::error_span!("exposure", id = id.0, device = self.device).entered();
                 guarded(
                     || self.deliver(*delivery),
                     |why| Some(undelivered(id, client, file, &DeliveryError::Encode(why))),
                 )
             }
-            Job::Discard(path) => {
-                file::remove(&path);
+            // For whoever runs the thread.
+            Job::Replace => (None, None),
+            Job::Discard { frame, file } => {
+                self.take_back(&frame, file, true);
                 (None, None)
             }
+            Job::CheckRoom { id, bytes, file } => {
+                let room = self.check_room(bytes, file.as_ref());
+                (room.err().map(|error| Report::NoRoom { id, error }), None)
+            }
+            Job::TendSpool { limits, now, directory } => {
+                self.sweep(&directory);
+                answered(Report::Spool, || self.tend(limits, now))
+            }
+            Job::Acknowledge(frames) => answered(Report::Spool, || self.acknowledge(&frames)),
+            Job::Resend(frame) => {
+                answered(|blob| Report::Resent { frame: frame.clone(), blob }, || self.read_again(&frame))
+            }
+            Job::DropFrame(frame) => {
+                answered(|spool| Report::Dropped { frame: frame.clone(), spool }, || self.drop_frame(&frame))
+            }
+            Job::ListSpool => answered(Report::Listed, || self.list_spool()),
             Job::LoadConfig(source) => answered(Report::Loaded, || self.load(source)),
             Job::SaveConfig(document) => answered(Report::Saved, || self.save(&document)),
             Job::PurgeConfig => answered(Report::Purged, || self.purge()),
@@ -186,7 +177,8 @@ impl Worker {
     }
 
     fn deliver(&mut self, delivery: Delivery) -> Answer {
-        let Delivery { id, cancel, spare, frame, roi, binning, cards, encoding, client, file } = delivery;
+        let Delivery { id, name, cancel, spare, frame, roi, binning, cards, encoding, client, file, keep } =
+            delivery;
         if cancel.is_cancelled() {
             return (None, None);
         }
@@ -197,6 +189,7 @@ impl Worker {
         self.spare = spare;
         // Nobody asks for the frame before any more.
         self.kept = None;
+        let began = now();
         let frame = match window::fit(frame, roi, binning) {
             Ok(frame) => frame,
             Err(error) => return (failed(&DeliveryError::Encode(error.to_string())), None),
@@ -206,22 +199,32 @@ impl Worker {
             Ok(encoded) => encoded,
             Err(error) => return (failed(&error), None),
         };
-        let pixels = frame.pixels;
+        let encoded = now();
+        let mut took = Took { encode: Some(encoded - began), write: None };
+        tracing::debug!(bytes = len, took = ?took.encode, "encoded");
+        let (started, pixels) = (frame.info.started, frame.pixels);
         let constant = pixels.constant();
 
         let (_, height, width) = pixels.shape();
-        let frame = Described { cards: &cards, size: (width, height), suffix };
-        let stored = match &file {
-            None => None,
-            Some(target) => match self.files.store(target, frame, &buffer.bytes()[..len], &cancel) {
-                Ok(None) => {
-                    self.memory.put_back(buffer);
-                    return (None, Some(pixels));
-                }
-                Ok(Some(path)) => Some(Ok(path)),
-                Err(error) => Some(Err(error)),
-            },
+        let unsaved = Unsaved {
+            name: &name,
+            cards: &cards,
+            size: (width, height),
+            suffix,
+            started,
+            file: file.as_ref(),
+            client,
+            keep,
+            cancel: &cancel,
         };
+        let Some(Safe { file, kept }) = self.store(unsaved, &buffer.bytes()[..len]) else {
+            self.memory.put_back(buffer);
+            return (None, Some(pixels));
+        };
+        if file.is_some() || kept.is_some() {
+            took.write = Some(encoded.elapsed());
+            tracing::debug!(?file, took = ?took.write, "written");
+        }
         let blob = if client {
             Some(encode::payload(encoding, suffix, buffer, len).map(|(sent, lent)| {
                 self.kept = Kept::of(id, &sent.0);
@@ -236,16 +239,14 @@ impl Worker {
         };
 
         if cancel.is_cancelled() {
-            if let Some(Ok(path)) = &stored {
-                file::remove(path);
-            }
+            self.take_back(&name, file.and_then(Result::ok), kept.is_some());
             return (None, Some(pixels));
         }
         let bytes = match &blob {
             Some(Ok((payload, _))) => payload.len(),
             _ => len as u64,
         };
-        (Some(Report::Delivered { id, bytes, blob, file: stored, constant }), Some(pixels))
+        (Some(Report::Delivered { id, bytes, blob, file, constant, kept, took }), Some(pixels))
     }
 
     fn load(&self, source: ConfigSource) -> Result<Option<Document>, DeliveryError> {
@@ -262,12 +263,17 @@ impl Worker {
 
     fn store_nickname(&self, serial: &str, nickname: String) -> Result<String, DeliveryError> {
         let stored = self.nicknames.store(serial, &nickname);
-        stored.map(|()| nickname).map_err(|error| file::explain(&self.nicknames.path(), &error))
+        stored.map(|()| nickname).map_err(|error| explain(&self.nicknames.path(), &error))
     }
 
     fn config_fault(&self, error: &io::Error) -> DeliveryError {
-        file::explain(self.config.path(), error)
+        explain(self.config.path(), error)
     }
+}
+
+#[expect(clippy::disallowed_methods, reason = "the shell measures what its steps take")]
+fn now() -> Instant {
+    Instant::now()
 }
 
 /// Does a job that only has to tell how it went.
@@ -295,7 +301,7 @@ fn guarded(job: impl FnOnce() -> Answer, panicked: impl FnOnce(String) -> Option
 /// The same error for everyone who wanted the frame.
 fn undelivered(id: ExposureId, client: bool, file: bool, error: &DeliveryError) -> Report {
     let (blob, file) = (client.then(|| Err(error.clone())), file.then(|| Err(error.clone())));
-    Report::Delivered { id, bytes: 0, blob, file, constant: None }
+    Report::Delivered { id, bytes: 0, blob, file, constant: None, kept: None, took: Took::default() }
 }
 
 #[cfg(test)]

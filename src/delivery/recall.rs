@@ -13,7 +13,7 @@ use crate::camera::types::ExposureId;
 use crate::device::job::{DeliveryError, MOST_RECALLED};
 use crate::wire::{Payload, write};
 
-use super::file;
+use super::fault::explain;
 
 /// A file that was sent.
 #[derive(Debug)]
@@ -61,7 +61,7 @@ pub(super) fn text(
 ) -> Result<Option<String>, DeliveryError> {
     let bytes = match (kept.filter(|kept| kept.id == id), path) {
         (Some(kept), _) => kept.bytes().map_err(|error| DeliveryError::Memory(error.to_string()))?,
-        (None, Some(path)) => match stored(path).map_err(|error| file::explain(path, &error))? {
+        (None, Some(path)) => match stored(path).map_err(|error| explain(path, &error))? {
             Some(bytes) => bytes,
             None => return Ok(None),
         },

@@ -16,11 +16,12 @@ use crate::wire::{Kind, New, Payload};
 
 const FULL: Roi = Roi { x: 0, y: 0, width: 40, height: 30 };
 
-fn settings(scratch: &Scratch, transport: Transport) -> Settings {
+pub(super) fn settings(scratch: &Scratch, transport: Transport) -> Settings {
     Settings {
         device: "Camera".to_owned(),
         transport,
-        home: scratch.path().to_owned(),
+        folders: Folders::new(scratch.path().to_owned()),
+        spool: scratch.path().join("spool"),
         zone: TimeZone::UTC,
         config: ConfigFile::new(None, scratch.path(), "Camera"),
         nicknames: NicknameFile::new(scratch.path(), "Camera"),
@@ -49,6 +50,7 @@ fn delivery(client: bool, prefix: Option<&str>) -> Delivery {
         |prefix: &str| FileTarget { directory: String::new(), prefix: prefix.to_owned(), started: now };
     Delivery {
         id: ExposureId(5),
+        name: "frame-5".to_owned(),
         cancel: Cancel::default(),
         spare: Spare::default(),
         frame: Frame { pixels: Pixels::U16(pixels), info },
@@ -58,6 +60,7 @@ fn delivery(client: bool, prefix: Option<&str>) -> Delivery {
         encoding: Encoding::Fits,
         client,
         file: prefix.map(file),
+        keep: false,
     }
 }
 
@@ -173,7 +176,7 @@ fn what_cannot_be_encoded_is_told() {
 fn memory_is_freed_when_nothing_happens() {
     let scratch = Scratch::new();
     let mut worker = worker(&scratch, Transport::Attached);
-    let (_jobs, queue) = channel();
+    let (_jobs, queue) = mpsc::channel();
     let sent = delivery(true, None);
     let spare = sent.spare.clone();
     let (_report, pixels) = worker.run(Job::Deliver(Box::new(sent)));
@@ -189,7 +192,7 @@ fn memory_is_freed_when_nothing_happens() {
 fn the_pixels_of_a_delivered_frame_serve_the_next_read_out() {
     let scratch = Scratch::new();
     let (reports, heard) = mpsc::channel();
-    let DeliveryThread { jobs, thread } =
+    let DeliveryThread { jobs, thread, .. } =
         DeliveryThread::spawn(settings(&scratch, Transport::Attached), move |report| {
             reports.send(report).is_ok()
         })
@@ -248,7 +251,7 @@ fn a_panic_is_reported_as_a_failed_frame() {
 fn the_thread_answers_in_order_and_ends_with_its_jobs() {
     let scratch = Scratch::new();
     let (reports, heard) = mpsc::channel();
-    let DeliveryThread { jobs, thread } =
+    let DeliveryThread { jobs, thread, .. } =
         DeliveryThread::spawn(settings(&scratch, Transport::Attached), move |report| {
             reports.send(report).is_ok()
         })
@@ -351,3 +354,5 @@ fn a_long_frame_is_not_kept() {
     assert_eq!(recalled(&mut worker, 5, None), None);
     assert_eq!(recalled(&mut worker, 5, Some(file.unwrap().unwrap())), None);
 }
+
+mod spool;

@@ -48,6 +48,7 @@ impl Device {
             (keys::CCD_TEMPERATURE_TARGET.vector(), capabilities.cooler.is_some()),
             (keys::CCD_TEMP_RAMP.vector(), capabilities.cooler.is_some()),
             (keys::COOLER_POLICY.vector(), capabilities.cooler.is_some()),
+            (keys::CCD_COOLER_ALARM.vector(), capabilities.cooler.is_some()),
             (keys::CCD_COOLER.vector(), capabilities.cooler.is_some()),
             (keys::CCD_COOLER_POWER.vector(), capabilities.cooler_power),
             (keys::CCD_GAIN.vector(), capabilities.gain.is_some()),

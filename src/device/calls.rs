@@ -20,7 +20,7 @@ use std::time::Duration;
 
 use serde_json::Map;
 
-use crate::camera::answer::{Answer, Check, Code, Status};
+use crate::camera::answer::{Answer, Check, Code, SpoolList, Status};
 use crate::camera::call::{Call, Params};
 use crate::camera::error::{CameraError, ErrorKind, Result};
 use crate::camera::json;
@@ -41,6 +41,7 @@ mod registry;
 mod self_test;
 mod settings;
 mod snapshot;
+mod spool;
 
 /// Calls that may wait for the one that runs.
 const MOST_WAITING: usize = 16;
@@ -97,6 +98,8 @@ enum Until {
     Settled(&'static str),
     /// The file of this exposure is there as a text.
     Recalled(ExposureId),
+    /// The frames in the spool are known.
+    Listed,
 }
 
 /// Makes the answer of a call that has succeeded.
@@ -109,6 +112,7 @@ struct Heard {
     vendor: Map<String, serde_json::Value>,
     checks: Vec<Check>,
     text: Option<String>,
+    spool: Option<SpoolList>,
 }
 
 /// How far a call has come at once.
@@ -210,6 +214,7 @@ impl Device {
                 self.store.vector(vector).is_none_or(|vector| vector.state != State::Busy)
             }
             Until::Recalled(_) => running.heard.text.is_some(),
+            Until::Listed => running.heard.spool.is_some(),
         };
         if !over {
             return None;

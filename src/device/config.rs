@@ -17,7 +17,7 @@ use super::job::{ConfigSource, DeliveryError, Document, Job};
 use super::{Device, Handlers, Level};
 
 /// The vectors that are kept besides the backend's own settings.
-fn persistent() -> [&'static str; 19] {
+fn persistent() -> [&'static str; 21] {
     [
         keys::DEBUG.vector(),
         keys::DEBUG_LEVEL.vector(),
@@ -25,6 +25,8 @@ fn persistent() -> [&'static str; 19] {
         keys::LOG_OUTPUT.vector(),
         keys::POLLING_PERIOD.vector(),
         keys::ACTIVE_DEVICES.vector(),
+        keys::CCD_SPOOL.vector(),
+        keys::CCD_SPOOL_LIMITS.vector(),
         keys::SCOPE_INFO.vector(),
         keys::UPLOAD_MODE.vector(),
         keys::UPLOAD_SETTINGS.vector(),
@@ -107,6 +109,7 @@ impl Device {
             return self.refuse_as(ErrorKind::Busy, vector, sentence);
         }
         self.config.pressed = Some(pressed);
+        self.expect_file();
         self.publish(&keys::CONFIG_PROCESS, None, State::Busy);
         self.jobs.push_back(match pressed {
             ConfigProcess::Load => Job::LoadConfig(ConfigSource::Saved),
@@ -164,12 +167,28 @@ impl Device {
         }
     }
 
+    /// Whether a button is being worked on. What the disk says of one later is late.
+    pub(super) fn is_processing_config(&self) -> bool {
+        self.config.pressed.is_some()
+    }
+
+    pub(super) fn config_overdue(&mut self, error: &DeliveryError) {
+        let done = match self.config.pressed {
+            None => return,
+            Some(ConfigProcess::Load | ConfigProcess::Default) => "loaded",
+            Some(ConfigProcess::Save) => "saved",
+            Some(ConfigProcess::Purge) => "purged",
+        };
+        self.config_failed(done, error);
+    }
+
     fn config_failed(&mut self, done: &str, error: &DeliveryError) {
         self.finish_config(State::Alert, Level::Error, &format!("the configuration was not {done}: {error}"));
     }
 
     fn finish_config(&mut self, state: State, level: Level, sentence: &str) {
         self.config.pressed = None;
+        self.file_answered();
         self.say(level, sentence);
         if state == State::Alert {
             self.note_not_stored(sentence);
@@ -203,6 +222,7 @@ impl Device {
             Values::Numbers(numbers) => numbers.iter().map(f64::to_string).collect(),
             Values::Texts(texts) => texts,
             Values::Switches(on) => on.iter().map(|on| if *on { "On" } else { "Off" }.to_owned()).collect(),
+            Values::Lights(_) => return None,
         };
         let elements = vector.element_names().into_iter().map(str::to_owned).zip(texts).collect();
         Some(New {

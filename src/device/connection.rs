@@ -15,12 +15,15 @@ use crate::property::keys::{self, Connection};
 use crate::wire::State;
 
 use super::abilities::usable;
+use super::health::Count;
 use super::timer::Timer;
 use super::{Device, Epoch, Handlers, Level};
 
 /// A camera that needs longer to open than this has hung.
 const CONNECT_DEADLINE: Duration = Duration::from_secs(30);
-/// A camera that needs longer to answer than this has hung.
+/// A camera that needs longer to stop an exposure than this has hung: whoever asks for that does not want to wait.
+const ABORT_DEADLINE: Duration = Duration::from_secs(8);
+/// A camera that needs longer to answer anything else than this has hung.
 pub(super) const CALL_DEADLINE: Duration = Duration::from_secs(10);
 /// Pause before a lost camera is tried again; doubled after each failure.
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
@@ -57,6 +60,7 @@ pub(super) enum Link {
 pub(super) fn call_deadline(call: &Call) -> Duration {
     match call {
         Call::Connect(_) | Call::Reconnect(_) => CONNECT_DEADLINE,
+        Call::AbortExposure => ABORT_DEADLINE,
         _ => CALL_DEADLINE,
     }
 }
@@ -183,6 +187,7 @@ impl Device {
     pub(super) fn established(&mut self) {
         let Some(capabilities) = self.capabilities.clone() else { return };
         self.link = Link::On;
+        self.prepare_health();
         self.publish(&keys::CONNECTION, Connection::Connect, State::Ok);
         for name in self.on_connect.clone() {
             if self.offers(&capabilities, &name) {
@@ -234,13 +239,26 @@ impl Device {
             if self.store.state(&keys::CCD_EXPOSURE) == State::Busy {
                 self.stop_exposures();
             }
-            self.link = Link::Lost { failures: 0 };
-            self.timers.clear(Timer::Poll);
-            self.lose_cooler();
-            self.lose_pulses();
-            self.settle(&keys::CONNECTION, State::Busy);
+            self.let_go();
         }
         self.try_again();
+    }
+
+    /// Closes and opens a camera that does not do what it is asked. Frames that it has read out are still delivered.
+    pub(super) fn open_again(&mut self, why: &str) {
+        if self.link == Link::On {
+            self.say(Level::Error, &format!("{} is opened again: {why}", self.camera.name));
+            self.let_go();
+            self.try_again();
+        }
+    }
+
+    fn let_go(&mut self) {
+        self.link = Link::Lost { failures: 0 };
+        self.timers.clear(Timer::Poll);
+        self.lose_cooler();
+        self.lose_pulses();
+        self.settle(&keys::CONNECTION, State::Busy);
     }
 
     pub(super) fn try_again(&mut self) {
@@ -248,6 +266,7 @@ impl Device {
             && !self.calls.iter().any(|call| matches!(call, Call::Reconnect(_)))
         {
             self.timers.clear(Timer::Reconnect);
+            self.count(Count::Retries);
             self.ask(Call::Reconnect(self.camera.clone()));
         }
     }
@@ -341,6 +360,7 @@ impl Device {
 
     pub(super) fn shut_down(&mut self) {
         self.dismiss_calls();
+        self.leave_frames();
         match self.link {
             Link::Off => {}
             Link::Parting => self.parting_overdue(),

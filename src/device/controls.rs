@@ -257,6 +257,7 @@ pub(super) fn to_value(vector: &Vector, values: &Values) -> Option<Value> {
         Values::Texts(texts) => {
             Some(Value::Record(names.zip(texts.iter().map(|text| Value::Text(text.clone()))).collect()))
         }
+        Values::Lights(_) => None,
         Values::Switches(switches) => {
             names.zip(switches).find(|(_, on)| **on).map(|(name, _)| Value::Text(name))
         }

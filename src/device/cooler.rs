@@ -22,6 +22,7 @@ use crate::wire::State;
 use super::connection::Link;
 use super::{Device, Handlers, Level, limits};
 
+mod alarm;
 mod parting;
 mod ramp;
 mod readings;
@@ -64,6 +65,7 @@ pub(super) struct Cooler {
     /// The target that the sensor has reached and where it is to stay.
     held: Option<Celsius>,
     thermometer: Thermometer,
+    alarms: alarm::Alarms,
 }
 
 /// Whether the camera's readings are any.
@@ -165,6 +167,7 @@ impl Device {
             self.cooler.held = None;
             self.cooler.warming = true;
             self.cooler.complained = false;
+            self.calm_alarms();
             self.ask(Call::CoolingTo(ramp.given()));
             self.schedule_poll();
         }
@@ -202,12 +205,14 @@ impl Device {
                     self.regulate(target);
                 } else {
                     self.cooler.on = true;
+                    self.calm_alarms();
                     self.show_cooler();
                 }
             }
             (_, Ok(_)) => {
                 self.cooler.on = false;
                 self.stop_regulating();
+                self.calm_alarms();
                 self.cooler.afterwards = AFTERWARDS;
                 self.show_cooler();
                 self.end_parting();
@@ -255,6 +260,7 @@ impl Device {
         self.cooler.complained = false;
         self.cooler.stalled = false;
         self.cooler.held = None;
+        self.calm_alarms();
         let [value] = self.store.get(&keys::CCD_TEMPERATURE);
         self.cooler.regulating = Some(Regulating::new(target, value, self.now.elapsed));
         self.settle(&keys::CCD_TEMPERATURE, State::Busy);
@@ -297,6 +303,7 @@ impl Device {
         };
         self.publish(&keys::CCD_COOLER, switch, state);
         self.show_target();
+        self.show_alarms();
     }
 
     /// Where the sensor is to go in the end and now, if that is news.
@@ -338,6 +345,7 @@ impl Device {
         self.cooler.ramp = None;
         self.cooler.warming = false;
         self.cooler.held = None;
+        self.alarm_of_lost_camera();
         // Nothing is under way any more, whatever the cooler itself goes on doing.
         for vector in [keys::CCD_COOLER.vector(), keys::CCD_TEMPERATURE_TARGET.vector()] {
             if self.store.vector(vector).is_some_and(|vector| vector.state == State::Busy) {

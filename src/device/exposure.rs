@@ -16,7 +16,7 @@ use crate::camera::answer::ExposureResult;
 use crate::camera::call::{Call, Reply};
 use crate::camera::error::{CameraError, ErrorKind};
 use crate::camera::types::{
-    Binning, Cancel, Capabilities, ExposureId, ExposureRequest, FrameType, Moment, Roi, Spare,
+    Binning, Cancel, Capabilities, ExposureId, ExposureRequest, ExposureStatus, FrameType, Moment, Roi, Spare,
 };
 use crate::property::key::Key;
 use crate::property::keys::{self, Abort};
@@ -24,10 +24,12 @@ use crate::wire::State;
 
 use super::connection::Link;
 use super::geometry::Geometry;
-use super::job::Job;
+use super::job::{DeliveryError, Job};
 use super::timer::Timer;
 use super::{Device, Handlers, Level, limits};
 
+mod allowance;
+mod deadline;
 mod frame;
 mod progress;
 mod promise;
@@ -35,8 +37,6 @@ mod promise;
 pub(super) use frame::Alone;
 use frame::Spec;
 
-/// Time that a camera gets for read-out and download beyond the exposure itself, and again whenever it gets further.
-pub(super) const READ_OUT_ALLOWANCE: Duration = Duration::from_secs(10);
 /// Clients are told the time left at least this often, and of phases only in exposures longer than this.
 const COUNTDOWN: Duration = Duration::from_secs(1);
 /// So shortly before the end of an exposure the camera is not asked for its temperature: its answer could delay the
@@ -56,6 +56,14 @@ pub(super) struct Exposure {
     alone: Alone,
     /// Frames that have been read out.
     frames: u64,
+    /// How long read-outs may take.
+    allowances: allowance::Allowances,
+    /// When the exposure was asked for.
+    asked: Duration,
+    /// The last exposure did not end in time, and no frame has come since.
+    overdue: bool,
+    /// The camera has been opened, and whether it was exposing then is not known yet.
+    inherits: bool,
     /// Pixel memory that goes round between camera and delivery.
     spare: Spare,
     /// The last frame that was delivered, until an exposure replaces it.
@@ -69,6 +77,8 @@ struct Current {
     cancel: Cancel,
     spec: Spec,
     stage: Stage,
+    /// When the shutter has opened.
+    opened: Option<Duration>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -117,10 +127,15 @@ impl Device {
         if spec.encoding.keeps_size() {
             self.jobs.push_back(Job::Reserve { bytes: spec.bytes() });
         }
+        if duration > COUNTDOWN
+            && let Some((bytes, file)) = spec.to_be_stored(self.now.utc)
+        {
+            self.jobs.push_back(Job::CheckRoom { id, bytes, file });
+        }
         let (frame_type, spare) = (spec.frame_type, self.exposure.spare.clone());
         let request = ExposureRequest { id, duration, frame_type, cancel: cancel.clone(), spare };
-        self.exposure.current = Some(Current { id, cancel, spec, stage: Stage::Starting });
-        self.timers.set(Timer::ExposureOverdue, self.now.elapsed + duration + READ_OUT_ALLOWANCE);
+        self.exposure.current = Some(Current { id, cancel, spec, stage: Stage::Starting, opened: None });
+        self.expect_start();
         self.ask(Call::StartExposure(request));
     }
 
@@ -155,7 +170,7 @@ impl Device {
             (Call::StartExposure(request), Err(error)) => self.exposure_failed(request.id, &error),
             // A camera that is lost exposes nothing any more.
             (Call::AbortExposure, Err(_)) if self.link != Link::On => {}
-            (Call::AbortExposure, Err(error)) => self.say(Level::Warning, &error.to_string()),
+            (Call::AbortExposure, Err(error)) => self.abort_refused(&error),
             // The window or the binning of the exposure that waits to start, unless that one brings its own.
             (_, Err(error)) => {
                 let prepares = |call: &Call| matches!(call, Call::SetBinning(_));
@@ -170,8 +185,9 @@ impl Device {
     pub(super) fn exposure_started(&mut self, id: ExposureId, at: Moment) {
         let Some(current) = self.exposure.current(id) else { return };
         current.stage = Stage::Exposing { since: at.elapsed };
+        current.opened = Some(at.elapsed);
         let duration = current.spec.duration;
-        self.timers.set(Timer::ExposureOverdue, at.elapsed + duration + READ_OUT_ALLOWANCE);
+        self.expect_frame(at.elapsed);
         self.timers.set(Timer::MiddleOfExposure, at.elapsed + duration / 2);
         if duration > COUNTDOWN {
             self.timers.set(Timer::Countdown, at.elapsed + COUNTDOWN);
@@ -204,8 +220,7 @@ impl Device {
         if begun {
             current.stage = Stage::Reading { since };
         }
-        // Over a slow network it may take its time, as long as it goes on.
-        self.timers.set(Timer::ExposureOverdue, since + READ_OUT_ALLOWANCE);
+        self.expect_more();
         let Some(current) = self.exposure.current(id).filter(|_| begun) else { return };
         let long = current.spec.duration > COUNTDOWN;
         self.timers.clear(Timer::Countdown);
@@ -233,19 +248,13 @@ impl Device {
         }
     }
 
-    pub(super) fn exposure_overdue(&mut self) {
-        let Some(current) = &self.exposure.current else { return };
-        let (allowance, seconds) = (READ_OUT_ALLOWANCE.as_secs(), current.spec.duration.as_secs_f64());
-        let why = match current.stage {
-            Stage::Starting => {
-                format!("the camera did not start it within {allowance} s beyond its {seconds} s")
-            }
-            Stage::Exposing { .. } => {
-                format!("the camera did not end it within {allowance} s beyond its {seconds} s")
-            }
-            Stage::Reading { .. } => format!("its read-out has not got further for {allowance} s"),
-        };
-        self.fail_exposure(&why);
+    /// Ends an exposure whose frame could not be stored: better now than when the light has been collected.
+    pub(super) fn refuse_exposure(&mut self, id: ExposureId, error: &DeliveryError) {
+        if self.exposure.current(id).is_some() {
+            let sentence = format!("the exposure is refused: {error}");
+            self.say(Level::Error, &sentence);
+            self.end_in_alert(&sentence);
+        }
     }
 
     fn abort_exposure(&mut self, pressed: Option<Abort>) {
@@ -334,6 +343,17 @@ impl Device {
         })
     }
 
+    /// The camera has said for the first time since it was opened what it is doing. What it exposes then is not ours: a
+    /// process that is dead has left it, or a thread that was given up, and nobody waits for the frame.
+    pub(super) fn end_inherited(&mut self, status: ExposureStatus) {
+        let first = std::mem::take(&mut self.exposure.inherits);
+        let waits = self.calls.iter().any(|call| matches!(call, Call::StartExposure(_)));
+        if first && status != ExposureStatus::Idle && (waits || !self.is_exposing()) {
+            self.say(Level::Info, "the camera was exposing when it was opened: that exposure is ended");
+            self.ask(Call::AbortExposure);
+        }
+    }
+
     /// Tells what the exposure is doing, where that is news.
     pub(super) fn show_phase(&mut self, phase: &str) {
         let [_, failure] = self.store.get(&keys::CCD_EXPOSURE_STATUS);
@@ -347,6 +367,7 @@ impl Device {
 
     pub(super) fn adopt_exposure(&mut self, capabilities: &Capabilities) {
         self.exposure.set = (None, None);
+        self.exposure.inherits = true;
         self.store.set_limits(&keys::CCD_EXPOSURE, &[limits(capabilities.exposure)]);
     }
 }

@@ -1,7 +1,8 @@
 //! What the device asks of the delivery thread, and what it hears back: plain data.
 
+use std::fmt;
 use std::path::PathBuf;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use serde::{Deserialize, Serialize};
 
@@ -21,8 +22,40 @@ pub enum Job {
     },
     /// Encode one frame and take it where it is wanted; answered by [`Report::Delivered`], unless it was cancelled.
     Deliver(Box<Delivery>),
-    /// Remove the file of a frame that nobody wants any more; never answered.
-    Discard(PathBuf),
+    /// Remove a frame that nobody wants any more; never answered.
+    Discard {
+        /// Its name.
+        frame: String,
+        /// Its file, if it was saved.
+        file: Option<PathBuf>,
+    },
+    /// See whether the frame of an exposure that begins could be stored; answered by [`Report::NoRoom`] if it could not.
+    CheckRoom {
+        /// Of which exposure.
+        id: ExposureId,
+        /// Bytes that the file takes at least.
+        bytes: u64,
+        /// Where a file is wanted; otherwise the frame is for the spool.
+        file: Option<FileTarget>,
+    },
+    /// Clean up in the spool, and hold it to these limits from now on; answered by [`Report::Spool`].
+    TendSpool {
+        /// What it may hold.
+        limits: SpoolLimits,
+        /// When that is asked.
+        now: SystemTime,
+        /// Where frames are saved, as the user wrote it: what dead processes have left there goes too.
+        directory: String,
+    },
+    /// The server has read these frames; answered by [`Report::Spool`].
+    Acknowledge(Vec<String>),
+    /// Read a frame of the spool again; answered by [`Report::Resent`].
+    Resend(String),
+    /// Forget a frame of the spool, and remove its file if the user has not saved it elsewhere; answered by
+    /// [`Report::Dropped`].
+    DropFrame(String),
+    /// Tell of all frames in the spool; answered by [`Report::Listed`].
+    ListSpool,
     /// Read the configuration; answered by [`Report::Loaded`].
     LoadConfig(ConfigSource),
     /// Write the configuration; answered by [`Report::Saved`].
@@ -45,6 +78,9 @@ pub enum Job {
         /// Where it was stored, for a frame that no client was sent.
         path: Option<PathBuf>,
     },
+    /// Give up the thread, which hangs in the job before: another one takes over the jobs that wait. Never answered, and
+    /// the thread itself never sees it.
+    Replace,
 }
 
 /// The longest file that is given as text, bytes. A text of that length is already a burden for every client that
@@ -56,6 +92,8 @@ pub const MOST_RECALLED: u64 = 4 << 20;
 pub struct Delivery {
     /// Of which exposure.
     pub id: ExposureId,
+    /// Its name, which no other frame ever has: `FRAMEID` in its header.
+    pub name: String,
     /// Set when nobody wants the frame any more: no file may appear after that.
     pub cancel: Cancel,
     /// Where the memory of the pixels is left when the frame has gone.
@@ -74,6 +112,59 @@ pub struct Delivery {
     pub client: bool,
     /// Where a file is wanted.
     pub file: Option<FileTarget>,
+    /// It has to be in the journal of the spool before anybody hears of it, and in the spool itself where no file is
+    /// wanted.
+    pub keep: bool,
+}
+
+/// What a spool may hold.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct SpoolLimits {
+    /// Bytes of the frames that lie in it.
+    pub bytes: u64,
+    /// How long it keeps frames that have been acknowledged.
+    pub age: Duration,
+}
+
+/// What a spool holds.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
+pub struct SpoolState {
+    /// Frames in its journal.
+    pub frames: u64,
+    /// Bytes of those that lie in the spool itself.
+    pub bytes: u64,
+    /// Frames that wait to be acknowledged, oldest first.
+    pub waiting: Vec<String>,
+    /// Frames that nobody had acknowledged and that had to go since the last time this was told.
+    pub lost: Vec<String>,
+}
+
+/// A frame that is safe on the disk.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+pub struct Kept {
+    /// SHA-256 of its file.
+    pub sha256: String,
+    /// The spool, with it.
+    pub spool: SpoolState,
+}
+
+/// A frame in the journal of a spool.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+pub struct SpoolEntry {
+    /// Its name.
+    pub name: String,
+    /// When its exposure began, UTC, as `2026-11-22T21:30:05.123Z`.
+    pub at: String,
+    /// Length of the file.
+    pub bytes: u64,
+    /// Of the file.
+    pub sha256: String,
+    /// Where it is.
+    pub path: PathBuf,
+    /// The user saved it there.
+    pub saved: bool,
+    /// Everybody whom it was meant for has it.
+    pub acknowledged: bool,
 }
 
 /// What becomes of a frame.
@@ -154,7 +245,37 @@ pub enum Report {
         file: Option<Result<PathBuf, DeliveryError>>,
         /// The value that all its pixels have, if they are all alike.
         constant: Option<u32>,
+        /// What it took.
+        took: Took,
+        /// Whether it is in the journal of the spool, where it has to be.
+        kept: Option<Result<Kept, DeliveryError>>,
     },
+    /// The frame of this exposure could not be stored.
+    NoRoom {
+        /// Which exposure.
+        id: ExposureId,
+        /// Why.
+        error: DeliveryError,
+    },
+    /// What the spool holds now.
+    Spool(Result<SpoolState, DeliveryError>),
+    /// A frame of the spool, ready to be sent again.
+    Resent {
+        /// Its name.
+        frame: String,
+        /// The client's copy and its BLOB format.
+        #[serde(with = "recorded::again")]
+        blob: Result<(Payload, &'static str), DeliveryError>,
+    },
+    /// A frame has been forgotten, and what the spool holds without it.
+    Dropped {
+        /// Its name.
+        frame: String,
+        /// The spool.
+        spool: Result<SpoolState, DeliveryError>,
+    },
+    /// All frames in the spool, oldest first.
+    Listed(Result<Vec<SpoolEntry>, DeliveryError>),
     /// A configuration was read; `Ok(None)` means that there is none.
     Loaded(Result<Option<Document>, DeliveryError>),
     /// A configuration was written.
@@ -172,6 +293,15 @@ pub enum Report {
     },
 }
 
+/// How long the steps of a delivery took; absent where there was no such step.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
+pub struct Took {
+    /// From the frame to the file in memory.
+    pub encode: Option<Duration>,
+    /// From there to the disk.
+    pub write: Option<Duration>,
+}
+
 /// Why a frame or a file did not get where it should.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error, Deserialize, Serialize)]
 #[allow(missing_docs, reason = "the message says it")]
@@ -180,10 +310,36 @@ pub enum DeliveryError {
     DiskFull { path: PathBuf },
     #[error("no permission to write {path}")]
     Permission { path: PathBuf },
+    #[error("the disk of {path} can only be read")]
+    ReadOnly { path: PathBuf },
+    #[error("no space left for {path}: the frame takes {needed}, and {free} are free")]
+    NoRoom { path: PathBuf, needed: Size, free: Size },
+    #[error("{path} is not mounted any more")]
+    NotMounted { path: PathBuf },
+    #[error("{path} is not inside {root}, where files have to be")]
+    Outside { path: PathBuf, root: PathBuf },
+    #[error("there is no frame {0} in the spool")]
+    NoFrame(String),
     #[error("{path}: {why}")]
     File { path: PathBuf, why: String },
+    #[error("the disk has not answered for {seconds} s")]
+    Silent { seconds: u64 },
     #[error("cannot encode the frame: {0}")]
     Encode(String),
     #[error("no memory for the frame: {0}")]
     Memory(String),
+}
+
+/// A number of bytes, as people read it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
+pub struct Size(pub u64);
+
+impl fmt::Display for Size {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            0..1_000 => write!(f, "{} bytes", self.0),
+            1_000..1_000_000 => write!(f, "{:.1} kB", self.0 as f64 / 1e3),
+            _ => write!(f, "{:.1} MB", self.0 as f64 / 1e6),
+        }
+    }
 }

@@ -7,8 +7,9 @@
 //! on the wire. Frames and BLOBs pass through by value; it never looks at a pixel.
 //!
 //! Every property that clients may write has one handler, registered in the file of its concern:
-//! `connection`, `exposure`, `fast`, `geometry`, `formats`, `cooler`, `guide`, `controls`, `upload`, `header`, `snoop`,
-//! `config`, `notice`, `nickname`. What a simulated camera should see is told in `scene`. `calls` answers those who call a camera by name, by way of the same handlers.
+//! `connection`, `exposure`, `fast`, `geometry`, `formats`, `cooler`, `guide`, `controls`, `upload`, `spool`, `header`,
+//! `snoop`, `config`, `notice`, `nickname`. What a simulated camera should see is told in `scene`, how all of it does in
+//! `health`. `calls` answers those who call a camera by name, by way of the same handlers.
 //!
 //! Read [`Device::handle`] first.
 
@@ -36,14 +37,17 @@ mod formats;
 mod geometry;
 mod guide;
 mod header;
+mod health;
 pub mod job;
 mod nickname;
 mod notice;
+mod overdue;
 mod own;
 mod publish;
 mod scene;
 mod setup;
 mod snoop;
+mod spool;
 mod timer;
 mod upload;
 mod write;
@@ -56,6 +60,7 @@ use guide::Axis;
 use publish::limits;
 use setup::Handlers;
 use timer::{Timer, Timers};
+use upload::Delivered;
 
 /// Everything that can make a device act.
 #[derive(Debug, Deserialize, Serialize)]
@@ -116,12 +121,15 @@ pub struct Device {
     controls: controls::Controls,
     own: own::Own,
     upload: upload::Upload,
+    health: health::Health,
+    spool: spool::Spool,
     config: config::Config,
     snoop: snoop::Snoop,
     scene: scene::Told,
     header: header::Header,
     desk: calls::Desk,
     home: String,
+    upload_root: Option<String>,
 }
 
 impl Device {
@@ -147,7 +155,9 @@ impl Device {
             self.expired(timer);
         }
         self.announce_frames();
+        self.send_ready_frame();
         self.attend_calls();
+        self.watch_health();
     }
 
     /// The next call for the camera thread of that epoch. There is at most one unanswered call; a new epoch means
@@ -306,9 +316,17 @@ impl Device {
 
     fn reported(&mut self, report: Report) {
         match report {
-            Report::Delivered { id, bytes, blob, file, constant } => {
-                self.delivered(id, bytes, blob, file, constant);
+            Report::Delivered { id, bytes, blob, file, constant, kept, took } => {
+                self.note_took(took);
+                self.delivered(id, Delivered { bytes, blob, file, constant, kept });
             }
+            Report::NoRoom { id, error } => self.refuse_exposure(id, &error),
+            Report::Spool(spool) => self.spool_told(spool),
+            Report::Resent { frame, blob } => self.read_again(frame, blob),
+            Report::Dropped { frame, spool } => self.dropped(&frame, spool),
+            Report::Listed(frames) => self.note_listed(frames),
+            // The answer to a button that was given up is no news any more.
+            Report::Loaded(_) | Report::Saved(_) | Report::Purged(_) if !self.is_processing_config() => {}
             Report::Loaded(result) => self.config_loaded(result),
             Report::Saved(result) => self.config_saved(result),
             Report::Purged(result) => self.config_purged(result),
@@ -332,6 +350,8 @@ impl Device {
             Timer::PulseNorthSouth => self.pulse_over(Axis::NorthSouth),
             Timer::PulseWestEast => self.pulse_over(Axis::WestEast),
             Timer::CameraCallOverdue => self.camera_call_overdue(),
+            Timer::FileOverdue => self.file_overdue(),
+            Timer::Health => self.tell_health(),
         }
     }
 }

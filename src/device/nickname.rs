@@ -34,6 +34,7 @@ impl Device {
             return self.refuse(name, &format!("{name}.nickname cannot be {nickname:?}: {rule}"));
         }
         self.settle(&keys::NICKNAME, State::Busy);
+        self.expect_file();
         self.jobs.push_back(Job::Nickname { serial, nickname: nickname.to_owned() });
     }
 
@@ -50,5 +51,6 @@ impl Device {
                 self.settle(&keys::NICKNAME, State::Alert);
             }
         }
+        self.file_answered();
     }
 }

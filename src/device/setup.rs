@@ -15,7 +15,7 @@ use crate::wire::State;
 use super::timer::Timers;
 use super::{
     Device, Epoch, calls, config, connection, controls, cooler, exposure, fast, formats, geometry, guide,
-    header, job, nickname, notice, own, snoop, upload,
+    header, health, job, nickname, notice, own, snoop, spool, upload,
 };
 
 /// What a device is made from.
@@ -41,6 +41,10 @@ pub struct Setup {
     pub on_connect: Vec<Vector>,
     /// The user's home directory, where frames go unless told otherwise.
     pub home: String,
+    /// The directory that all files have to be inside of, if the operator has set one.
+    pub upload_root: Option<String>,
+    /// Number of the process.
+    pub process: u32,
     /// What the user calls this camera.
     pub nickname: Option<String>,
     /// The file that the device's log lines are written to, for people.
@@ -88,7 +92,7 @@ impl Device {
     #[must_use]
     pub fn new(setup: Setup, now: Moment) -> Device {
         let Setup { name, ordinal, camera, driver, always, settings, on_demand, on_connect, .. } = setup;
-        let Setup { guides, home, nickname, log_file, saved, warnings, .. } = setup;
+        let Setup { guides, home, upload_root, process, nickname, log_file, saved, warnings, .. } = setup;
         let names = |list: &[Vector]| list.iter().map(|vector| vector.name.clone()).collect::<Vec<_>>();
         let (setting_names, on_connect_names) = (names(&settings), names(&on_connect));
         let mut vectors = always;
@@ -128,12 +132,15 @@ impl Device {
             controls: controls::Controls::default(),
             own: own::Own::default(),
             upload: upload::Upload::default(),
+            health: health::Health::default(),
+            spool: spool::Spool::new(now.utc, process, ordinal),
             config: config::Config::default(),
             snoop: snoop::Snoop::default(),
             scene: None,
             header: header::Header::default(),
             desk: calls::Desk::default(),
             home,
+            upload_root,
         };
         let [driver_name, exec, version] = driver;
         device.store.set(&keys::DRIVER_INFO, [driver_name, exec, version, String::new()]);
@@ -152,6 +159,7 @@ impl Device {
             guide::register,
             controls::register,
             upload::register,
+            spool::register,
             header::register,
             snoop::register,
             config::register,
@@ -163,6 +171,7 @@ impl Device {
         }
         device.introduce(nickname);
         device.restore(saved);
+        device.tend_spool();
         device
     }
 }
@@ -185,11 +194,13 @@ mod tests {
             camera: CameraId { name: String::new(), model: String::new(), serial: None, bus: None },
             guides: false,
             driver: Default::default(),
-            always: vectors(&keys::BASE),
+            always: keys::ALWAYS.iter().flat_map(vectors).collect(),
             settings: Vec::new(),
             on_demand: keys::ON_DEMAND.iter().flat_map(vectors).collect(),
             on_connect: keys::ON_CONNECT.iter().flat_map(vectors).collect(),
             home: String::new(),
+            upload_root: None,
+            process: 1,
             nickname: None,
             log_file: String::new(),
             saved: Vec::new(),

@@ -31,9 +31,13 @@ pub(super) enum Timer {
     PulseWestEast,
     /// What somebody called for by name has not happened.
     CameraCallOverdue,
+    /// A file that is not a frame's should have been read or written long ago.
+    FileOverdue,
+    /// Clients may be told again how the camera does.
+    Health,
 }
 
-const ALL: [Timer; 13] = [
+const ALL: [Timer; 15] = [
     Timer::Countdown,
     Timer::ExposureOverdue,
     Timer::DeliveryOverdue,
@@ -47,6 +51,8 @@ const ALL: [Timer; 13] = [
     Timer::PulseNorthSouth,
     Timer::PulseWestEast,
     Timer::CameraCallOverdue,
+    Timer::FileOverdue,
+    Timer::Health,
 ];
 
 /// When each timer is due, on the clock of `Moment::elapsed`.
@@ -62,8 +68,12 @@ impl Timers {
         self.0[timer as usize] = None;
     }
 
+    pub(super) fn at(&self, timer: Timer) -> Option<Duration> {
+        self.0[timer as usize]
+    }
+
     pub(super) fn is_set(&self, timer: Timer) -> bool {
-        self.0[timer as usize].is_some()
+        self.at(timer).is_some()
     }
 
     /// Everything that is waited for.

@@ -4,7 +4,7 @@
 //! CCD_EXPOSURE Busy, so a slow server slows the exposures down and no memory grows.
 
 use std::collections::VecDeque;
-use std::path::PathBuf;
+use std::path::{Component, Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 use crate::camera::answer::ExposureResult;
@@ -14,7 +14,8 @@ use crate::property::key::Key;
 use crate::property::keys::{self, UploadMode};
 use crate::wire::{BlobUpdate, Message, Payload, State};
 
-use super::job::{Delivery, DeliveryError, FileTarget, Job};
+use super::health::{Count, Step};
+use super::job::{Delivery, DeliveryError, FileTarget, Job, Kept};
 use super::timer::Timer;
 use super::{Device, Handlers, Level};
 
@@ -22,8 +23,6 @@ use super::{Device, Handlers, Level};
 const MAX_UNACKNOWLEDGED: usize = 2;
 /// A server that has not answered a ping for so long does not speak pings: send without waiting until it does.
 const PING_PATIENCE: Duration = Duration::from_secs(5);
-/// Time to encode and store one frame: the largest frames on the slowest cards take half of it.
-const DELIVERY_ALLOWANCE: Duration = Duration::from_secs(60);
 
 /// Frames on their way, and pings.
 #[derive(Debug, Default)]
@@ -31,7 +30,8 @@ pub(super) struct Upload {
     /// Oldest first; clients hear of them in this order.
     frames: VecDeque<OnItsWay>,
     pings: u64,
-    unacknowledged: VecDeque<String>,
+    /// What the server has not answered yet, and when it was asked.
+    unacknowledged: VecDeque<(String, Duration)>,
     silent_server: bool,
     /// Something has failed since, and clients will hear it after the frames that are on their way.
     failed: bool,
@@ -44,6 +44,10 @@ pub(super) struct Upload {
 struct OnItsWay {
     id: ExposureId,
     cancel: Cancel,
+    /// A file is wanted.
+    file: bool,
+    /// It has to be in the journal of the spool.
+    keep: bool,
     /// What is told of it when it is asked for.
     result: Box<ExposureResult>,
     /// What became of it, once that is known.
@@ -52,18 +56,31 @@ struct OnItsWay {
 
 /// A frame that has been delivered as far as the delivery thread takes it.
 #[derive(Debug)]
-struct Delivered {
-    bytes: u64,
-    blob: Option<Result<(Payload, &'static str), DeliveryError>>,
-    file: Option<Result<PathBuf, DeliveryError>>,
+pub(super) struct Delivered {
+    pub(super) bytes: u64,
+    pub(super) blob: Option<Result<(Payload, &'static str), DeliveryError>>,
+    pub(super) file: Option<Result<PathBuf, DeliveryError>>,
     /// The value that all its pixels have, if they are all alike.
-    constant: Option<u32>,
+    pub(super) constant: Option<u32>,
+    /// Whether it is in the journal of the spool, where it has to be.
+    pub(super) kept: Option<Result<Kept, DeliveryError>>,
+}
+
+impl Delivered {
+    /// What takes it back from the disk, if it is there.
+    fn taken_back(&self, frame: String) -> Option<Job> {
+        let file = self.file.as_ref().and_then(|file| file.as_ref().ok()).cloned();
+        let on_disk = file.is_some() || matches!(self.kept, Some(Ok(_)));
+        on_disk.then_some(Job::Discard { frame, file })
+    }
 }
 
 /// Where one exposure's frame goes.
 #[derive(Clone, Debug)]
 pub(super) struct Destination {
     pub(super) client: bool,
+    /// The frame has to be in the journal of the spool before anybody hears of it.
+    pub(super) keep: bool,
     local: Option<[String; 2]>,
 }
 
@@ -71,6 +88,11 @@ impl Destination {
     pub(super) fn file(self, started: SystemTime) -> Option<FileTarget> {
         let [directory, prefix] = self.local?;
         Some(FileTarget { directory, prefix, started })
+    }
+
+    /// Whether the disk has a part in it.
+    pub(super) fn is_stored(&self) -> bool {
+        self.keep || self.local.is_some()
     }
 }
 
@@ -105,6 +127,10 @@ impl Device {
             let rule = "it is an absolute path, which may begin with _HOME_";
             return self.refuse(name, &format!("{name}.UPLOAD_DIR cannot be {directory:?}: {rule}"));
         }
+        if let Some(root) = self.upload_root.as_ref().filter(|root| !is_inside(&directory, root)) {
+            let sentence = format!("{name}.UPLOAD_DIR cannot be {directory:?}: it has to be inside {root}");
+            return self.refuse(name, &sentence);
+        }
         self.publish(&keys::UPLOAD_SETTINGS, [directory, prefix], State::Ok);
     }
 
@@ -112,15 +138,18 @@ impl Device {
     pub(super) fn destination(&self) -> Destination {
         let mode = self.store.get(&keys::UPLOAD_MODE);
         let local = (mode != UploadMode::Client).then(|| self.store.get(&keys::UPLOAD_SETTINGS));
-        Destination { client: mode != UploadMode::Local, local }
+        Destination { client: mode != UploadMode::Local, keep: self.keeps(mode), local }
     }
 
     /// Hands a frame to the delivery thread.
     pub(super) fn deliver(&mut self, delivery: Delivery, result: ExposureResult) {
         let (id, cancel) = (delivery.id, delivery.cancel.clone());
+        let (file, keep) = (delivery.file.is_some(), delivery.keep);
         let result = Box::new(result);
-        self.upload.frames.push_back(OnItsWay { id, cancel, result, delivered: None });
-        self.timers.set(Timer::DeliveryOverdue, self.now.elapsed + DELIVERY_ALLOWANCE);
+        self.upload.frames.push_back(OnItsWay { id, cancel, file, keep, result, delivered: None });
+        if self.upload.frames.len() == 1 {
+            self.expect_delivery();
+        }
         self.jobs.push_back(Job::Deliver(Box::new(delivery)));
     }
 
@@ -129,51 +158,52 @@ impl Device {
         self.upload.frames.len()
     }
 
+    pub(super) fn first_frame_on_its_way(&self) -> Option<ExposureId> {
+        self.upload.frames.front().map(|frame| frame.id)
+    }
+
     /// Whether the oldest of them is a file already, and only waits for the server.
     pub(super) fn first_frame_is_encoded(&self) -> Option<bool> {
         self.upload.frames.front().map(|frame| frame.delivered.is_some())
     }
 
     /// The delivery thread is done with a frame.
-    pub(super) fn delivered(
-        &mut self,
-        id: ExposureId,
-        bytes: u64,
-        blob: Option<Result<(Payload, &'static str), DeliveryError>>,
-        file: Option<Result<PathBuf, DeliveryError>>,
-        constant: Option<u32>,
-    ) {
-        match (self.upload.frames.iter_mut().find(|frame| frame.id == id), file) {
-            (Some(frame), file) => {
-                frame.delivered = Some(Delivered { bytes, blob, file, constant });
+    pub(super) fn delivered(&mut self, id: ExposureId, delivered: Delivered) {
+        match self.upload.frames.iter_mut().find(|frame| frame.id == id) {
+            Some(frame) => {
+                frame.delivered = Some(delivered);
                 self.announce_frames();
             }
+            None if self.spool.leaving => {}
             // It was dropped while it was being stored.
-            (None, Some(Ok(path))) => self.jobs.push_back(Job::Discard(path)),
-            (None, _) => {}
+            None => self.jobs.extend(delivered.taken_back(self.frame_name(id))),
         }
     }
 
     /// Tells of every delivered frame, in order, as far as the server keeps up.
     pub(super) fn announce_frames(&mut self) {
-        while let Some(frame) = self.upload.frames.front_mut() {
+        while let Some(frame) = self.upload.frames.front() {
             let Some(delivered) = &frame.delivered else { return };
-            // A server that does not speak pings is given the next frame when the one before has left this process's
-            // hands.
-            let full = if self.upload.silent_server {
-                self.outbox.holds_blob()
-            } else {
-                self.upload.unacknowledged.len() >= MAX_UNACKNOWLEDGED
-            };
-            if full && matches!(delivered.blob, Some(Ok(_))) {
+            if self.server_is_behind() && matches!(delivered.blob, Some(Ok(_))) {
                 // It waits for the server, not for the delivery thread.
                 return self.timers.clear(Timer::DeliveryOverdue);
             }
-            let Some(OnItsWay { result, delivered: Some(delivered), .. }) = self.upload.frames.pop_front()
+            let Some(OnItsWay { id, result, delivered: Some(delivered), .. }) =
+                self.upload.frames.pop_front()
             else {
                 return;
             };
-            self.announce(delivered, result);
+            self.announce(id, delivered, result);
+        }
+    }
+
+    /// Whether the next BLOB has to wait. A server that does not speak pings is given it when the one before has left
+    /// this process's hands.
+    pub(super) fn server_is_behind(&self) -> bool {
+        if self.upload.silent_server {
+            self.outbox.holds_blob()
+        } else {
+            self.upload.unacknowledged.len() >= MAX_UNACKNOWLEDGED
         }
     }
 
@@ -181,12 +211,13 @@ impl Device {
     /// the device is ready for the next exposure: clients ask for it the moment they have the BLOB.
     fn announce(
         &mut self,
-        Delivered { bytes, blob, file, constant }: Delivered,
+        id: ExposureId,
+        Delivered { bytes, blob, file, constant, kept }: Delivered,
         mut result: Box<ExposureResult>,
     ) {
         match self.upload.frames.len() {
             0 => self.timers.clear(Timer::DeliveryOverdue),
-            _ => self.timers.set(Timer::DeliveryOverdue, self.now.elapsed + DELIVERY_ALLOWANCE),
+            _ => self.expect_delivery(),
         }
         if let Some(value) = constant.filter(|_| !self.upload.constant) {
             let sentence =
@@ -194,8 +225,13 @@ impl Device {
             self.say(Level::Warning, &sentence);
         }
         self.upload.constant = constant.is_some();
-        let mut failure = None;
+        let (sent, stored) = (blob.as_ref().map(Result::is_ok), file.as_ref().map(Result::is_ok));
+        self.note_delivery(sent.or(stored), stored);
+        let name = self.frame_name(id);
+        let is_kept = matches!(kept, Some(Ok(_)));
         (result.image.bytes, result.info.bytes) = (bytes, bytes);
+        result.info.sha256 = kept.as_ref().and_then(|kept| Some(kept.as_ref().ok()?.sha256.clone()));
+        let mut failure = self.tell_kept(kept, matches!(file, Some(Err(_))));
         match file {
             Some(Ok(path)) => {
                 let path = path.display().to_string();
@@ -204,7 +240,8 @@ impl Device {
                 self.publish(&keys::CCD_FILE_PATH, [path], State::Ok);
             }
             Some(Err(error)) => {
-                failure = Some(format!("the frame was not saved: {error}"));
+                let rescue = if is_kept { format!("; the spool has it as {name}") } else { String::new() };
+                failure = Some(format!("the frame was not saved: {error}{rescue}"));
                 self.say(Level::Error, failure.as_deref().unwrap_or_default());
                 self.settle(&keys::CCD_FILE_PATH, State::Alert);
             }
@@ -215,7 +252,10 @@ impl Device {
                 format.clone_into(&mut result.image.format);
                 result.image.property = Some(keys::CCD1.vector.to_owned());
                 result.image.element = Some(keys::CCD1.element.to_owned());
-                self.send_blob(payload, format);
+                let ping = self.send_blob(payload, format);
+                if is_kept {
+                    self.await_acknowledgement(name, ping);
+                }
             }
             Some(Err(error)) => {
                 failure = Some(format!("the frame was not sent: {error}"));
@@ -223,9 +263,10 @@ impl Device {
             }
             None => {}
         }
-        let arrived = result.image.property.is_some() || result.info.saved_path.is_some();
+        let arrived = result.image.property.is_some() || result.info.saved_path.is_some() || is_kept;
         result.info.warnings.extend(failure.clone());
         self.exposure.last = arrived.then_some(result);
+        self.count(if arrived { Count::Frames } else { Count::Drops });
         if let Some(failure) = failure {
             return self.end_in_alert(&failure);
         }
@@ -245,6 +286,7 @@ impl Device {
         self.drop_current();
         self.end_run();
         self.remember_failure(why);
+        self.count(Count::Failures);
         if self.upload.frames.is_empty() {
             self.upload.failed = false;
             self.publish(&keys::CCD_EXPOSURE, [0.0], State::Alert);
@@ -253,7 +295,8 @@ impl Device {
         }
     }
 
-    fn send_blob(&mut self, payload: Payload, format: &str) {
+    /// Sends a BLOB, and a ping behind it, whose number is given.
+    pub(super) fn send_blob(&mut self, payload: Payload, format: &str) -> u64 {
         self.store.set_state(keys::CCD1.vector, State::Ok);
         let timeout = self.store.vector(keys::CCD1.vector).map_or(0.0, |vector| vector.timeout);
         self.outbox.push(Message::SetBlob(BlobUpdate {
@@ -272,17 +315,23 @@ impl Device {
         if !self.timers.is_set(Timer::PingOverdue) {
             self.timers.set(Timer::PingOverdue, self.now.elapsed + PING_PATIENCE);
         }
-        self.upload.unacknowledged.push_back(uid);
+        self.upload.unacknowledged.push_back((uid, self.now.elapsed));
+        self.upload.pings
     }
 
     /// The server has parsed everything up to one of our pings.
     pub(super) fn acknowledged(&mut self, uid: &str) {
-        let Some(at) = self.upload.unacknowledged.iter().position(|sent| sent == uid) else { return };
-        self.upload.unacknowledged.drain(..=at);
+        let Some(at) = self.upload.unacknowledged.iter().position(|(sent, _)| sent == uid) else { return };
+        for (_, asked) in self.upload.unacknowledged.drain(..=at).collect::<Vec<_>>() {
+            self.note_latency(Step::Ack, self.now.elapsed.saturating_sub(asked));
+        }
         self.upload.silent_server = false;
         self.timers.clear(Timer::PingOverdue);
         if !self.upload.unacknowledged.is_empty() {
             self.timers.set(Timer::PingOverdue, self.now.elapsed + PING_PATIENCE);
+        }
+        if let Some(number) = uid.rsplit('/').next().and_then(|number| number.parse().ok()) {
+            self.note_read(number);
         }
         self.announce_frames();
     }
@@ -296,23 +345,46 @@ impl Device {
         self.announce_frames();
     }
 
-    pub(super) fn delivery_overdue(&mut self) {
-        let seconds = DELIVERY_ALLOWANCE.as_secs();
-        let sentence = format!("the frame could not be delivered within {seconds} s");
-        self.say(Level::Error, &sentence);
-        self.drop_deliveries();
-        self.end_in_alert(&sentence);
+    /// Gives up the oldest frame, which takes too long; whether a file of it was wanted.
+    pub(super) fn give_up_delivery(&mut self) -> Option<bool> {
+        let frame = self.upload.frames.pop_front()?;
+        frame.cancel.cancel();
+        Some(frame.file)
+    }
+
+    /// Whether the server reads what it is sent.
+    pub(super) fn server_light(&self) -> State {
+        match self.upload.unacknowledged.len() {
+            _ if self.upload.silent_server => State::Alert,
+            waiting if waiting >= MAX_UNACKNOWLEDGED => State::Busy,
+            _ if self.upload.pings > 0 => State::Ok,
+            _ => State::Idle,
+        }
     }
 
     /// Nobody wants the frames any more that are on their way.
     pub(super) fn drop_deliveries(&mut self) {
         self.timers.clear(Timer::DeliveryOverdue);
         self.upload.failed = false;
-        for frame in self.upload.frames.drain(..) {
+        for frame in std::mem::take(&mut self.upload.frames) {
+            self.count(Count::Drops);
             frame.cancel.cancel();
-            if let Some(Delivered { file: Some(Ok(path)), .. }) = frame.delivered {
-                self.jobs.push_back(Job::Discard(path));
-            }
+            let taken_back = frame.delivered.and_then(|it| it.taken_back(self.frame_name(frame.id)));
+            self.jobs.extend(taken_back);
         }
     }
+
+    /// The process is about to end, perhaps because its server did: frames that are to be kept are kept, and sent again
+    /// when somebody asks.
+    pub(super) fn leave_frames(&mut self) {
+        self.spool.leaving = true;
+        self.upload.frames.retain(|frame| !frame.keep);
+    }
+}
+
+/// Whether a directory is inside another one, as it is written. What links make of it is seen when it is opened.
+fn is_inside(directory: &str, root: &str) -> bool {
+    let path = Path::new(directory.strip_prefix("_HOME_/").unwrap_or(directory));
+    let climbs = path.components().any(|component| component == Component::ParentDir);
+    !climbs && (directory.starts_with("_HOME_/") || directory == "_HOME_" || path.starts_with(root))
 }

@@ -21,7 +21,7 @@ impl Skeletons {
     /// The embedded files and the backend's own. What cannot be used is left out and told, also of what is the hub's.
     pub(super) fn load(backend: &Backend, replacement: Option<&Path>, warnings: &mut Vec<String>) -> Self {
         let mut of = |skeleton: &Skeleton| embedded(skeleton.file(), skeleton.source(), warnings);
-        let mut always = of(&keys::BASE);
+        let mut always: Vec<Vector> = keys::ALWAYS.iter().flat_map(&mut of).collect();
         let mut on_demand: Vec<Vector> = keys::ON_DEMAND.iter().flat_map(&mut of).collect();
         let mut on_connect: Vec<Vector> = keys::ON_CONNECT.iter().flat_map(of).collect();
         let mut hub = embedded(keys::HUB.file(), keys::HUB.source(), warnings);

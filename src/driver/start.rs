@@ -1,7 +1,7 @@
 //! From the name that the program was started by, and its environment, to devices ready to be served.
 
 use std::ffi::OsString;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use jiff::tz::TimeZone;
 use tokio::sync::mpsc::Sender;
@@ -10,12 +10,14 @@ use crate::backend::{BACKENDS, Backend};
 use crate::camera::types::{CameraId, Moment};
 use crate::camera::worker::Clock;
 use crate::delivery::blob::Transport;
+use crate::delivery::folders::Folders;
 use crate::delivery::{self, DeliveryThread};
 use crate::device::job::{ConfigSource, Document};
 use crate::device::{Device, Setup};
 use crate::flight::record::Recorder;
 use crate::host::config_file::ConfigFile;
 use crate::host::session_log::SessionLog;
+use crate::host::spool;
 use crate::host::stdio;
 use crate::hub::{self, Family, Hub};
 
@@ -36,6 +38,8 @@ pub(super) struct Surroundings {
     device_name: Option<String>,
     config: Option<OsString>,
     skeleton: Option<PathBuf>,
+    upload_root: Option<PathBuf>,
+    spool: Option<PathBuf>,
     simulators: usize,
     transport: Transport,
     /// Where everything is recorded.
@@ -49,12 +53,13 @@ impl Surroundings {
         let inline = text("INDI_CAMERA_BLOB").is_some_and(|form| form == "inline");
         let attached = stdio::passes_descriptors() && !inline;
         let simulators = text("INDI_CAMERA_SIMULATORS").and_then(|count| count.parse().ok());
+        let home = set("HOME").map(PathBuf::from).filter(|home| home.is_absolute());
+        let home = home.unwrap_or_else(|| "/".into());
         Surroundings {
             exec: exec.to_owned(),
-            home: set("HOME")
-                .map(PathBuf::from)
-                .filter(|home| home.is_absolute())
-                .unwrap_or_else(|| "/".into()),
+            upload_root: set("INDI_CAMERA_UPLOAD_ROOT").map(|root| upload_root(&home.join(root))),
+            spool: set("INDI_CAMERA_SPOOL").map(|spool| home.join(spool)),
+            home,
             device_name: text("INDIDEV"),
             config: set("INDICONFIG"),
             skeleton: set("INDISKEL").map(PathBuf::from),
@@ -68,6 +73,12 @@ impl Surroundings {
     pub(super) fn session_log(&self, started: Moment) -> SessionLog {
         SessionLog::new(&self.home, &self.exec, started.utc, &TimeZone::system())
     }
+}
+
+/// The directory that all files have to be inside of, without links on the way to it.
+fn upload_root(wanted: &Path) -> PathBuf {
+    // One that cannot be made or found is told of by whoever wants to write there.
+    std::fs::create_dir_all(wanted).and_then(|()| wanted.canonicalize()).unwrap_or_else(|_| wanted.to_owned())
 }
 
 /// The backends named by `INDI_CAMERA_BACKENDS`, or else by the name of the program.
@@ -184,7 +195,7 @@ impl Outfitter {
 
     /// One device. `INDICONFIG` names one file, so it counts only for a camera that is `alone`.
     fn station(&self, ordinal: usize, named: Named, alone: bool) -> Result<Station, StartError> {
-        let Surroundings { home, config, skeleton, transport, .. } = &self.surroundings;
+        let Surroundings { home, config, skeleton, transport, upload_root, spool, .. } = &self.surroundings;
         let Named { backend, camera, name, nickname, nicknames, mut warnings } = named;
         let config = ConfigFile::new(config.clone().filter(|_| alone), home, &name);
         let saved = saved_settings(&config, &mut warnings);
@@ -204,16 +215,19 @@ impl Outfitter {
             settings,
             on_demand,
             on_connect,
-            home: home.display().to_string(),
+            home: upload_root.as_ref().unwrap_or(home).display().to_string(),
+            upload_root: upload_root.as_ref().map(|root| root.display().to_string()),
+            process: std::process::id(),
             nickname,
             log_file: self.log_file.display().to_string(),
             saved,
             warnings,
         };
         let settings = delivery::Settings {
+            spool: spool::path_of(spool.as_deref(), home, &name),
             device: name,
             transport: *transport,
-            home: home.clone(),
+            folders: upload_root.clone().map_or_else(|| Folders::new(home.clone()), Folders::confined),
             zone: TimeZone::system(),
             config,
             nicknames,

@@ -5,7 +5,7 @@ use crate::camera::call::{Call, Reply};
 use crate::camera::types::{Event, Moment};
 use crate::camera::worker::{Clock, Settings, Worker};
 use crate::delivery::DeliveryThread;
-use crate::device::{Device, Epoch, Input};
+use crate::device::{Device, Epoch, Input, Job};
 use crate::flight::record::Recorder;
 use crate::host::session_log::SessionLog;
 use crate::wire::Message;
@@ -72,6 +72,7 @@ impl Station {
     /// Hands out what the device wants done.
     pub(super) fn drain(&mut self, clock: Clock, outfitter: &Outfitter, session_log: &mut SessionLog) {
         while let Some((epoch, call)) = self.device.poll_call() {
+            tracing::trace!(call = call.name(), "asked of the camera");
             if let Some(recorder) = &mut self.recorder {
                 recorder.call(epoch, &call);
             }
@@ -93,15 +94,30 @@ impl Station {
             if let Some(recorder) = &mut self.recorder {
                 recorder.job(&job);
             }
-            if self.delivery.jobs.send(job).is_err() {
-                tracing::error!("the delivery thread is gone");
-            }
+            self.deliver(job);
         }
         while let Some(line) = self.device.poll_log_line() {
             session_log.append(line);
         }
         if let Some(recorder) = &mut self.recorder {
             recorder.waits(&self.device);
+        }
+    }
+
+    fn deliver(&mut self, job: Job) {
+        if matches!(job, Job::Deliver(_)) {
+            tracing::debug!("the frame goes to the delivery thread");
+        }
+        if !matches!(job, Job::Replace) {
+            if self.delivery.jobs.send(job).is_err() {
+                tracing::error!("the delivery thread is gone");
+            }
+            return;
+        }
+        match self.delivery.replace() {
+            Ok(true) => tracing::warn!("the delivery thread hangs: another one takes over"),
+            Ok(false) => tracing::error!("too many delivery threads hang: frames wait for the disk"),
+            Err(error) => tracing::error!(%error, "no delivery thread to take over"),
         }
     }
 

@@ -38,7 +38,7 @@ enum Line {
     /// What the device was made from; in the first part only.
     Made(At, Box<Setup>),
     /// What it was told.
-    In(At, Input),
+    In(At, Box<Input>),
     /// What it asked of the camera thread of that epoch.
     Call(u32, String),
     /// What it asked of the delivery thread.

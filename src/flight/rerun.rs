@@ -124,7 +124,7 @@ impl<'a> Again<'a> {
                 self.device = made.ok();
                 self.work(|_| ())
             }
-            Ok(Line::In(at, input)) => self.step(at.into(), input),
+            Ok(Line::In(at, input)) => self.step(at.into(), *input),
             Ok(Line::Call(_, call)) => {
                 self.summary.unanswered = Some((call.clone(), self.seconds()));
                 self.put_out("call", &call)

@@ -35,7 +35,8 @@
 //!    `indi_camera_mine_ccd` it needs no environment.
 //!
 //! Nothing else has to change: no property, no handler, no table. For others to find it, it wants a row in the README
-//! and an entry in `packaging/indi_camera.xml`, from which the installer makes the link and clients their menus.
+//! and, if it is compiled in by default, an entry in `packaging/indi_camera.xml`, from which the installer makes the
+//! link and clients their menus.
 //! `cargo fmt -- src/backend/mine.rs` formats it; without the name cargo does not see the file.
 //!
 //! # What the camera can do decides what clients see
@@ -116,14 +117,17 @@
 //! * [`create`] makes a value and touches no hardware. One is made when the driver starts, asked to [`scan`], and
 //!   dropped; then one for each camera, on a thread that is this camera's alone. All calls come from that thread, one
 //!   after the other. The type is `Send` and needs no locks.
-//! * A call may block. After 10 s without an answer (30 s for [`connect`] and [`reconnect`]) the thread is given up,
-//!   and a new camera is made and opened on another one, while the old call may still hang in the maker's library.
+//! * A call may block. After 10 s without an answer (8 s for [`abort_exposure`], 30 s for [`connect`] and
+//!   [`reconnect`]) the thread is given up, and a new camera is made and opened on another one, while the old call may still hang in the maker's library.
 //!   After three such threads nobody tries any more.
 //! * [`start_exposure`] returns as soon as the exposure runs. While it does, the status is asked at least once a
 //!   second, again when the time that was left has passed, and every millisecond during [`Reading`]: it must be
 //!   cheap. [`polling`] comes on top of that, though not shortly before the end of an exposure.
-//! * A download may happen behind [`Reading`] or inside [`get_exposure_result`]. The frame has to be there 10 s after
-//!   the shutter has closed.
+//! * A download may happen behind [`Reading`] or inside [`get_exposure_result`]. How long after the shutter has closed
+//!   the frame may come is learned from the frames before, 5 s at least and 60 s at most; a [`Reading`] that tells that
+//!   it gets further has that time again.
+//! * A camera that is exposing when it is opened says so when it is asked for its status, unless it ends that itself;
+//!   [`abort_exposure`] follows.
 //! * When nobody wants an exposure any more its [`Cancel`] is set, and [`abort_exposure`] follows. A call that takes
 //!   long looks at the flag now and then.
 //! * A thread that the backend starts ends with the connection. A camera that is dropped closes itself.

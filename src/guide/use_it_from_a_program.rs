@@ -139,8 +139,9 @@
 //! | `call` | `name` and `params` of any other function |
 //!
 //! Further functions, by their names or through `call`: `stop_exposure`, `pulse_guide` (`direction`, `ms`),
-//! `reset_roi`, `set_fits_header` (`key`, `value`, `comment`), `self_test`, `list_parameters`, `save_config`,
-//! `load_config`, `default_config`, `purge_config`, and what the camera itself offers.
+//! `reset_roi`, `set_fits_header` (`key`, `value`, `comment`), `list_spool`, `resend_frame` (`id`), `drop_frame` (`id`),
+//! `self_test`, `list_parameters`, `save_config`, `load_config`, `default_config`, `purge_config`, and what the camera
+//! itself offers.
 //!
 //! [`Address::driver`]: crate::client::Address::driver
 //! [`by_name`]: crate::client::Camera::by_name

@@ -2,37 +2,47 @@
 //!
 //! A [`Draft`] is written under a temporary name in the directory where the file shall be and takes its name only
 //! when every byte is on the disk. Until then there is nothing under the name, or the old file; a draft that is
-//! dropped for whatever reason leaves nothing behind.
+//! dropped for whatever reason leaves nothing behind. What a process leaves behind that is killed, [`sweep`] removes:
+//! a draft is locked as long as its process lives, on whichever machine that is.
 
-use std::ffi::OsStr;
-use std::fs::{self, File, OpenOptions};
-use std::io::{self, ErrorKind, Write};
+use std::ffi::{OsStr, OsString};
+use std::fs::File;
+use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{CWD, RenameFlags, renameat_with};
-use rustix::io::Errno;
+use super::disk;
+use super::place::Place;
+use super::sum::{PIECE, Sum, Summer};
+
+/// How the name of a draft begins and ends.
+const NAME: (&str, &str) = (".indi-camera-", ".part");
 
 /// A file that has no name yet.
 #[derive(Debug)]
 pub struct Draft {
     file: File,
-    directory: PathBuf,
     temporary: Temporary,
 }
 
 impl Draft {
     /// An empty draft in a directory that exists.
     pub fn new(directory: &Path) -> io::Result<Self> {
+        Draft::within(Place::open(directory)?)
+    }
+
+    /// An empty draft in this directory.
+    pub fn within(place: Place) -> io::Result<Self> {
         // Other threads and, on a network disk, other machines may be drafting in the same place.
         let process = std::process::id();
         let mut n = 0u32;
         loop {
-            let path = directory.join(format!(".indi-camera-{process}-{n}.part"));
-            match OpenOptions::new().write(true).create_new(true).open(&path) {
-                Ok(file) => {
-                    let temporary = Temporary { path, in_use: true };
-                    return Ok(Draft { file, directory: directory.to_owned(), temporary });
+            let name = OsString::from(format!("{}{process}-{n}{}", NAME.0, NAME.1));
+            match disk::create(place.fd(), &name) {
+                Ok(file) if is_ours(&file)? => {
+                    return Ok(Draft { file, temporary: Temporary { place, name, in_use: true } });
                 }
+                // Somebody swept it before it was locked.
+                Ok(_) => n += 1,
                 Err(error) if error.kind() == ErrorKind::AlreadyExists => n += 1,
                 Err(error) => return Err(error),
             }
@@ -41,34 +51,39 @@ impl Draft {
 
     /// Writes all of `bytes` and waits until they are on the disk.
     pub fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
-        self.file.write_all(bytes)?;
-        self.file.sync_all()
+        disk::write(&self.file, bytes)?;
+        disk::sync(&self.file)
     }
 
-    /// Gives it this name in its directory; a file that had the name is gone.
+    /// The same, and sums the bytes as they go.
+    pub fn write_summed(&mut self, bytes: &[u8]) -> io::Result<Sum> {
+        let mut summer = Summer::default();
+        for piece in bytes.chunks(PIECE) {
+            summer.add(piece);
+            disk::write(&self.file, piece)?;
+        }
+        disk::sync(&self.file)?;
+        Ok(summer.sum())
+    }
+
+    /// Gives it this name in its directory, for good; a file that had the name is gone. An error may also mean that it
+    /// has the name and a power cut could take it away again.
     pub fn replace(mut self, name: &OsStr) -> io::Result<PathBuf> {
-        let path = self.directory.join(name);
-        fs::rename(&self.temporary.path, &path)?;
+        let place = &self.temporary.place;
+        disk::rename(place.fd(), &self.temporary.name, name)?;
         self.temporary.in_use = false;
-        sync_directory(&self.directory);
-        Ok(path)
+        disk::sync_directory(place.fd())?;
+        Ok(place.path().join(name))
     }
 
     /// Gives it this name if nothing has it, else gives the draft back.
     pub fn claim(mut self, name: &OsStr) -> io::Result<Result<PathBuf, Draft>> {
-        let path = self.directory.join(name);
-        let renamed = match renameat_with(CWD, &self.temporary.path, CWD, &path, RenameFlags::NOREPLACE) {
-            // Old kernels and some network disks cannot do it in one step.
-            Err(Errno::INVAL | Errno::NOSYS | Errno::OPNOTSUPP) => {
-                rename_in_two_steps(&self.temporary.path, &path)
-            }
-            other => other.map_err(io::Error::from),
-        };
-        match renamed {
+        let place = &self.temporary.place;
+        match disk::claim(place.fd(), &self.temporary.name, name) {
             Ok(()) => {
                 self.temporary.in_use = false;
-                sync_directory(&self.directory);
-                Ok(Ok(path))
+                disk::sync_directory(place.fd())?;
+                Ok(Ok(place.path().join(name)))
             }
             Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(Err(self)),
             Err(error) => Err(error),
@@ -76,11 +91,20 @@ impl Draft {
     }
 }
 
+/// Locks a new draft, where the file system has locks, and says whether it is still there.
+fn is_ours(file: &File) -> io::Result<bool> {
+    match disk::try_lock(file) {
+        Err(error) if error.kind() == ErrorKind::WouldBlock => Ok(false),
+        _ => Ok(rustix::fs::fstat(file)?.st_nlink > 0),
+    }
+}
+
 /// Removes the file under its temporary name, unless it has been renamed: another thread's draft may have taken the
 /// name since.
 #[derive(Debug)]
 struct Temporary {
-    path: PathBuf,
+    place: Place,
+    name: OsString,
     in_use: bool,
 }
 
@@ -88,31 +112,47 @@ impl Drop for Temporary {
     fn drop(&mut self) {
         if self.in_use {
             // There is nobody to tell.
-            let _ = fs::remove_file(&self.path);
+            let _ = disk::remove(self.place.fd(), &self.name);
         }
     }
 }
 
-/// Takes the name with an empty file first, which every file system does for one of many at most.
-fn rename_in_two_steps(from: &Path, to: &Path) -> io::Result<()> {
-    OpenOptions::new().write(true).create_new(true).open(to)?;
-    fs::rename(from, to).inspect_err(|_| {
-        let _ = fs::remove_file(to);
-    })
+/// Removes the drafts of processes that are dead. What cannot be looked at stays.
+pub fn sweep(place: &Place) {
+    let names = place.names().unwrap_or_default();
+    for name in names.iter().filter(|name| is_draft(name)) {
+        match remove_abandoned(place, name) {
+            Ok(()) => tracing::info!(name = %name.display(), "removed what a dead process left behind"),
+            Err(error) => tracing::debug!(name = %name.display(), %error, "left alone"),
+        }
+    }
 }
 
-/// Makes the new name survive a power cut. Not every file system can, and the bytes are safe either way.
-fn sync_directory(directory: &Path) {
-    if let Err(error) = File::open(directory).and_then(|directory| directory.sync_all()) {
-        tracing::debug!(directory = %directory.display(), %error, "directory not synced");
+fn is_draft(name: &OsStr) -> bool {
+    let inner = name.to_str().and_then(|name| name.strip_prefix(NAME.0)?.strip_suffix(NAME.1));
+    let parts = inner.and_then(|inner| inner.split_once('-'));
+    parts.is_some_and(|(process, n)| process.parse::<u32>().is_ok() && n.parse::<u32>().is_ok())
+}
+
+/// Removes a draft whose lock nobody holds. It is held until the file is gone: whoever has just made it and not locked
+/// it yet finds that out.
+fn remove_abandoned(place: &Place, name: &OsStr) -> io::Result<()> {
+    let file = disk::read(place.fd(), name)?;
+    if !file.metadata()?.is_file() {
+        return Err(ErrorKind::InvalidInput.into());
     }
+    disk::try_lock(&file)?;
+    disk::remove(place.fd(), name)
 }
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
     use std::thread;
 
     use super::*;
+    use crate::host::disk::claim_in_two_steps;
+    use crate::host::disk::mishap::{Mishap, at, steps};
     use crate::host::scratch::Scratch;
 
     #[test]
@@ -136,15 +176,16 @@ mod tests {
     fn two_steps_never_overwrite() {
         let scratch = Scratch::new();
         let directory = scratch.path();
-        let (from, to) = (directory.join("from"), directory.join("to"));
-        fs::write(&from, "new").unwrap();
-        fs::write(&to, "old").unwrap();
-        assert_eq!(rename_in_two_steps(&from, &to).unwrap_err().kind(), ErrorKind::AlreadyExists);
-        assert_eq!(fs::read(&to).unwrap(), b"old");
-        fs::remove_file(&to).unwrap();
-        rename_in_two_steps(&from, &to).unwrap();
-        assert_eq!(fs::read(&to).unwrap(), b"new");
-        assert!(rename_in_two_steps(&from, &directory.join("third")).is_err());
+        let place = Place::open(directory).unwrap();
+        let rename = |to: &str| claim_in_two_steps(place.fd(), "from".as_ref(), to.as_ref());
+        fs::write(directory.join("from"), "new").unwrap();
+        fs::write(directory.join("to"), "old").unwrap();
+        assert_eq!(rename("to").unwrap_err().kind(), ErrorKind::AlreadyExists);
+        assert_eq!(fs::read(directory.join("to")).unwrap(), b"old");
+        fs::remove_file(directory.join("to")).unwrap();
+        rename("to").unwrap();
+        assert_eq!(fs::read(directory.join("to")).unwrap(), b"new");
+        assert!(rename("third").is_err());
         assert!(!directory.join("third").exists());
     }
 
@@ -156,5 +197,41 @@ mod tests {
         drop(one);
         two.replace(OsStr::new("file")).unwrap();
         assert_eq!(scratch.names(), ["file"]);
+    }
+
+    #[test]
+    fn a_file_is_on_the_disk_before_it_has_its_name_and_its_name_before_anybody_is_told() {
+        let scratch = Scratch::new();
+        let bytes = vec![1; PIECE + 1];
+        let (sum, steps) = steps(|| {
+            let mut draft = Draft::new(scratch.path()).unwrap();
+            let sum = draft.write_summed(&bytes).unwrap();
+            draft.replace("file".as_ref()).unwrap();
+            sum
+        });
+        assert_eq!(sum, Sum::of(&bytes));
+        assert_eq!(steps, ["open directory", "create", "write", "write", "sync", "rename", "sync directory"]);
+    }
+
+    #[test]
+    fn what_a_killed_process_leaves_behind_is_swept_and_nothing_else() {
+        let scratch = Scratch::new();
+        for other in [".indi-camera-1-0.part.fits", ".indi-camera-x.part", "a.part", ".indi-camera-1.part"] {
+            fs::write(scratch.path().join(other), "").unwrap();
+        }
+        fs::create_dir(scratch.path().join(".indi-camera-1-1.part")).unwrap();
+        let others = scratch.names();
+        let place = Place::open(scratch.path()).unwrap();
+        let living = Draft::new(scratch.path()).unwrap();
+        let draft = || Draft::new(scratch.path()).and_then(|mut draft| draft.write(b"half"));
+        // One step later each time: the name of the one before is taken.
+        for step in 3..5 {
+            at(step, Mishap::Killed, || draft().unwrap_err());
+        }
+        assert_eq!(scratch.names().len(), others.len() + 3);
+        sweep(&place);
+        assert_eq!(scratch.names().len(), others.len() + 1);
+        living.replace("living".as_ref()).unwrap();
+        assert_eq!(scratch.names(), [&others[..], &["living".to_owned()]].concat());
     }
 }

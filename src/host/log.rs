@@ -8,10 +8,12 @@ use std::io::{self, Write};
 
 use tokio::sync::mpsc::Sender;
 use tracing::field::{Field, Visit};
+use tracing::span::{Attributes, Id};
 use tracing::{Event, Level, Subscriber};
 use tracing_subscriber::filter::{EnvFilter, LevelFilter, Targets};
 use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::layer::{Context, Layer, SubscriberExt};
+use tracing_subscriber::registry::LookupSpan;
 use tracing_subscriber::util::SubscriberInitExt;
 
 /// Longest line on stderr, newline included.
@@ -74,10 +76,27 @@ struct Forward {
     forward: Sender<(Level, String)>,
 }
 
-impl<S: Subscriber> Layer<S> for Forward {
-    fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
+/// What a span was opened with, as lines in it show it.
+struct Heading(String);
+
+impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for Forward {
+    fn on_new_span(&self, attributes: &Attributes<'_>, id: &Id, context: Context<'_, S>) {
+        let mut heading = Sentence(attributes.metadata().name().to_owned());
+        attributes.record(&mut heading);
+        if let Some(span) = context.span(id) {
+            span.extensions_mut().insert(Heading(heading.0));
+        }
+    }
+
+    fn on_event(&self, event: &Event<'_>, context: Context<'_, S>) {
         let mut sentence = Sentence(String::new());
         event.record(&mut sentence);
+        for span in context.event_scope(event).into_iter().flatten() {
+            if let Some(Heading(heading)) = span.extensions().get() {
+                let written = write!(sentence.0, " [{heading}]");
+                debug_assert!(written.is_ok(), "a String takes everything");
+            }
+        }
         let _ = self.forward.try_send((*event.metadata().level(), sentence.0));
     }
 }

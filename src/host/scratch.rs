@@ -9,9 +9,19 @@ pub(crate) struct Scratch(PathBuf);
 
 impl Scratch {
     pub(crate) fn new() -> Self {
+        Scratch::within(&std::env::temp_dir())
+    }
+
+    /// One where a file is safe at once, for tests that make many of them so.
+    pub(crate) fn in_memory() -> Self {
+        let memory = Path::new("/dev/shm");
+        if memory.is_dir() { Scratch::within(memory) } else { Scratch::new() }
+    }
+
+    fn within(parent: &Path) -> Self {
         static NEXT: AtomicU32 = AtomicU32::new(0);
         let n = NEXT.fetch_add(1, Ordering::Relaxed);
-        let path = std::env::temp_dir().join(format!("indi-camera-test-{}-{n}", std::process::id()));
+        let path = parent.join(format!("indi-camera-test-{}-{n}", std::process::id()));
         fs::create_dir(&path).unwrap();
         Scratch(path)
     }

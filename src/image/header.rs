@@ -45,6 +45,8 @@ pub enum CardValue {
 /// What the camera does not measure of an exposure: settings as they were when it began, and what was told meanwhile.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Snapshot {
+    /// Name of the frame, which no other frame ever has.
+    pub id: String,
     /// Name of the INDI device.
     pub instrument: String,
     /// How long the exposure was asked to be.
@@ -138,6 +140,8 @@ pub fn cards(snapshot: &Snapshot, info: &FrameInfo, planes: usize) -> Vec<Card> 
         .flatten()
         .chain([origin_of_this])
         .chain(snapshot.further.iter().cloned())
+        // Behind the user's own cards: by this one the frame is known.
+        .chain(text("FRAMEID", &*snapshot.id, "this frame and no other"))
         .collect()
 }
 
@@ -181,6 +185,7 @@ mod tests {
 
     fn snapshot() -> Snapshot {
         Snapshot {
+            id: "20010909T014640000-1a2b-0-1".to_owned(),
             instrument: "Camera Simulator".to_owned(),
             requested: Duration::from_millis(1500),
             frame_type: FrameType::Light,
@@ -295,6 +300,8 @@ mod tests {
             assert_eq!(value(&cards, keyword), Some(CardValue::Real(want)), "{keyword}");
         }
         assert_eq!((words(&cards, "FRAME"), words(&cards, "IMAGETYP")), ("Dark".into(), "Dark Frame".into()));
-        assert_eq!(cards.last(), asked.further.last());
+        // What a client says prevails, except on which frame this is.
+        let [.., last, id] = &cards[..] else { panic!() };
+        assert_eq!((Some(last), &*id.keyword), (asked.further.last(), "FRAMEID"));
     }
 }

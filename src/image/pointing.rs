@@ -187,6 +187,7 @@ mod tests {
 
     fn snapshot(circumstances: Circumstances) -> Snapshot {
         Snapshot {
+            id: String::new(),
             instrument: String::new(),
             requested: Duration::ZERO,
             frame_type: FrameType::Light,

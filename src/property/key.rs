@@ -6,7 +6,7 @@
 use std::marker::PhantomData;
 
 use super::skeleton::Skeleton;
-use crate::wire::{Kind, Rule};
+use crate::wire::{Kind, Rule, State};
 
 /// A vector's values, by position.
 #[derive(Clone, Debug, PartialEq)]
@@ -15,6 +15,7 @@ pub enum Values {
     Numbers(Vec<f64>),
     Texts(Vec<String>),
     Switches(Vec<bool>),
+    Lights(Vec<State>),
 }
 
 /// Something that names a vector and knows the type of its value.
@@ -101,6 +102,12 @@ pub struct Action<E> {
     choice: PhantomData<E>,
 }
 
+/// A light vector of `N` elements.
+#[derive(Clone, Copy, Debug)]
+pub struct Light<const N: usize> {
+    vector: &'static str,
+}
+
 /// A BLOB vector of one element.
 #[derive(Clone, Copy, Debug)]
 pub struct Blob {
@@ -164,6 +171,13 @@ impl Skeleton {
         Action { vector, choice: PhantomData }
     }
 
+    /// Binds a light vector.
+    #[must_use]
+    pub const fn light<const N: usize>(&self, vector: &'static str, elements: [&'static str; N]) -> Light<N> {
+        self.bind(vector, Kind::Light, None, &elements);
+        Light { vector }
+    }
+
     /// Binds a BLOB vector.
     #[must_use]
     pub const fn blob(&self, vector: &'static str, element: &'static str) -> Blob {
@@ -209,6 +223,26 @@ impl<const N: usize> Key for Text<N> {
     }
 }
 
+impl<const N: usize> Key for Light<N> {
+    type Value = [State; N];
+
+    fn vector(&self) -> &'static str {
+        self.vector
+    }
+
+    fn read(&self, values: &Values) -> [State; N] {
+        let mut out = [State::Idle; N];
+        if let Values::Lights(lights) = values {
+            out.iter_mut().zip(lights).for_each(|(to, from)| *to = *from);
+        }
+        out
+    }
+
+    fn write(&self, value: [State; N]) -> Values {
+        Values::Lights(value.to_vec())
+    }
+}
+
 impl Key for Texts {
     /// One for each element, in order.
     type Value = Vec<String>;
@@ -220,7 +254,7 @@ impl Key for Texts {
     fn read(&self, values: &Values) -> Vec<String> {
         match values {
             Values::Texts(texts) => texts.clone(),
-            Values::Numbers(_) | Values::Switches(_) => Vec::new(),
+            Values::Numbers(_) | Values::Switches(_) | Values::Lights(_) => Vec::new(),
         }
     }
 
@@ -274,7 +308,7 @@ impl Key for Menu {
     fn read(&self, values: &Values) -> Vec<bool> {
         match values {
             Values::Switches(switches) => switches.clone(),
-            Values::Numbers(_) | Values::Texts(_) => Vec::new(),
+            Values::Numbers(_) | Values::Texts(_) | Values::Lights(_) => Vec::new(),
         }
     }
 

@@ -7,7 +7,7 @@
     reason = "the properties are documented by name in the INDI standard and in the skeletons"
 )]
 
-use super::key::{Action, AnyOf, Blob, Menu, Number, OneOf, Text, Texts, choices};
+use super::key::{Action, AnyOf, Blob, Light, Menu, Number, OneOf, Text, Texts, choices};
 use super::skeleton::Skeleton;
 
 choices!(
@@ -53,6 +53,10 @@ choices!(
 choices!(
     /// Where frames go.
     UploadMode { Client = "UPLOAD_CLIENT", Local = "UPLOAD_LOCAL", Both = "UPLOAD_BOTH" }
+);
+choices!(
+    /// Which frames are entered in the journal of the spool.
+    SpoolMode { Off = "SPOOL_OFF", Saved = "SPOOL_SAVED", All = "SPOOL_ALL" }
 );
 choices!(
     /// The cooler's switch.
@@ -101,6 +105,16 @@ pub const ACTIVE_DEVICES: Text<5> = BASE.text(
 );
 pub const CAMERA_CALL: Text<2> = BASE.text("CAMERA_CALL", ["NAME", "PARAMS"]);
 pub const CAMERA_REPLY: Text<3> = BASE.text("CAMERA_REPLY", ["NAME", "STATUS", "RESULT"]);
+
+/// Always defined: frames that are safe on the disk.
+pub const SPOOL: Skeleton = skeleton!("spool.xml");
+pub const CCD_SPOOL: OneOf<SpoolMode> = SPOOL.one_of("CCD_SPOOL");
+pub const CCD_SPOOL_LIMITS: Number<2> = SPOOL.number("CCD_SPOOL_LIMITS", ["SPOOL_SIZE", "SPOOL_AGE"]);
+pub const CCD_SPOOL_FRAMES: Number<3> =
+    SPOOL.number("CCD_SPOOL_FRAMES", ["FRAMES", "UNACKNOWLEDGED", "SIZE"]);
+pub const CCD_SPOOL_WAITING: Text<1> = SPOOL.text("CCD_SPOOL_WAITING", ["IDS"]);
+pub const CCD_SPOOL_RESEND: Text<1> = SPOOL.text("CCD_SPOOL_RESEND", ["ID"]);
+pub const CCD_SPOOL_DROP: Text<1> = SPOOL.text("CCD_SPOOL_DROP", ["ID"]);
 
 /// Defined while DEBUG is on.
 pub const DEBUGGING: Skeleton = skeleton!("debug.xml");
@@ -155,6 +169,8 @@ pub const CCD_TEMP_RAMP: Number<2> = COOLER.number("CCD_TEMP_RAMP", ["RAMP_SLOPE
 pub const CCD_COOLER: OneOf<Cooler> = COOLER.one_of("CCD_COOLER");
 pub const CCD_COOLER_POWER: Number<1> = COOLER.number("CCD_COOLER_POWER", ["CCD_COOLER_VALUE"]);
 pub const COOLER_POLICY: OneOf<CoolerPolicy> = COOLER.one_of("COOLER_POLICY");
+pub const CCD_COOLER_ALARM: Light<4> =
+    COOLER.light("CCD_COOLER_ALARM", ["COOLER", "SENSOR", "POWER", "RUNAWAY"]);
 
 /// Defined by cameras with a gain setting.
 pub const GAIN: Skeleton = skeleton!("gain.xml");
@@ -186,6 +202,30 @@ pub const ADC_DEPTH: Number<1> = INFO.number("ADC_DEPTH", ["BITS"]);
 pub const SERIAL_NUMBER: Text<1> = INFO.text("Serial Number", ["SN"]);
 pub const SDK: Text<1> = INFO.text("SDK", ["VERSION"]);
 
+/// Defined by every connected camera: how it does, and how well.
+pub const HEALTH: Skeleton = skeleton!("health.xml");
+pub const CAMERA_HEALTH: Light<5> =
+    HEALTH.light("CAMERA_HEALTH", ["SENSOR", "COOLER", "DELIVERY", "DISK", "SERVER"]);
+pub const CCD_EXPOSURE_DEADLINE: Number<3> =
+    HEALTH.number("CCD_EXPOSURE_DEADLINE", ["CAMERA", "READ_OUT", "DELIVERY"]);
+pub const CAMERA_COUNTS: Number<4> =
+    HEALTH.number("CAMERA_COUNTS", ["FRAMES", "FAILURES", "RETRIES", "DROPS"]);
+pub const CAMERA_LATENCY: Number<10> = HEALTH.number(
+    "CAMERA_LATENCY",
+    [
+        "OVERRUN_P50",
+        "OVERRUN_P99",
+        "READ_OUT_P50",
+        "READ_OUT_P99",
+        "ENCODE_P50",
+        "ENCODE_P99",
+        "WRITE_P50",
+        "WRITE_P99",
+        "ACK_P50",
+        "ACK_P99",
+    ],
+);
+
 /// What the hub has besides CONNECTION and DRIVER_INFO.
 pub const HUB: Skeleton = skeleton!("hub.xml");
 pub const CAMERA_SCAN: Action<Scan> = HUB.action("CAMERA_SCAN");
@@ -194,20 +234,26 @@ pub const CAMERA_ADDRESSES: Texts = HUB.texts("CAMERA_ADDRESSES");
 
 // There is no SIMULATION: a real camera is not simulated by pretending, and the simulator is a backend of its own.
 
+/// The embedded files of what every device has from the start.
+pub const ALWAYS: [Skeleton; 2] = [BASE, SPOOL];
 /// The embedded files of what comes and goes without the connection, or is there for some cameras only.
 pub const ON_DEMAND: [Skeleton; 2] = [DEBUGGING, NAMED];
 /// The embedded files of a connected camera, in the order in which their vectors are defined.
-pub static ON_CONNECT: [Skeleton; 10] = [CCD, HEADER, FORMAT, COOLER, GAIN, OFFSET, BAYER, FAST, GUIDE, INFO];
+pub static ON_CONNECT: [Skeleton; 11] =
+    [CCD, HEADER, FORMAT, COOLER, GAIN, OFFSET, BAYER, FAST, GUIDE, INFO, HEALTH];
 
 #[cfg(test)]
 mod tests {
-    use super::{BASE, HUB, ON_CONNECT, ON_DEMAND};
+    use super::{ALWAYS, HUB, ON_CONNECT, ON_DEMAND};
     use crate::property::load::load;
 
     /// The source of this table, as far as it names vectors.
     fn bound() -> Vec<&'static str> {
         let source = include_str!("keys.rs").split("#[cfg(test)]").next().unwrap();
-        let calls = [".number(", ".text(", ".texts(", ".one_of(", ".any_of(", ".menu(", ".action(", ".blob("];
+        let calls = [
+            ".number(", ".text(", ".texts(", ".one_of(", ".any_of(", ".menu(", ".action(", ".light(",
+            ".blob(",
+        ];
         let mut names = Vec::new();
         for call in calls {
             for rest in source.split(call).skip(1) {
@@ -220,7 +266,7 @@ mod tests {
 
     #[test]
     fn every_vector_of_the_skeletons_has_exactly_one_key() {
-        let skeletons = [&[BASE, HUB][..], &ON_DEMAND, &ON_CONNECT].concat();
+        let skeletons = [&ALWAYS[..], &[HUB], &ON_DEMAND, &ON_CONNECT].concat();
         let vectors = skeletons.iter().flat_map(|skeleton| load(skeleton.file(), skeleton.source()).unwrap());
         let mut names: Vec<String> = vectors.map(|vector| vector.name).collect();
         names.sort();

@@ -61,7 +61,7 @@ impl Vector {
         }
     }
 
-    /// Its values; `None` for lights and BLOBs, which nobody writes by value.
+    /// Its values; `None` for BLOBs.
     #[must_use]
     pub fn values(&self) -> Option<Values> {
         match &self.elements {
@@ -70,7 +70,8 @@ impl Vector {
                 Some(Values::Numbers(list.iter().map(|(_, number)| number.value).collect()))
             }
             Elements::Switch(_, list) => Some(Values::Switches(list.iter().map(|(_, on)| *on).collect())),
-            Elements::Light(_) | Elements::Blob(_) => None,
+            Elements::Light(list) => Some(Values::Lights(list.iter().map(|(_, light)| *light).collect())),
+            Elements::Blob(_) => None,
         }
     }
 
@@ -88,6 +89,9 @@ impl Vector {
             }
             (Elements::Switch(_, list), Values::Switches(switches)) => {
                 list.iter_mut().zip(switches).for_each(|((_, to), from)| *to = from);
+            }
+            (Elements::Light(list), Values::Lights(lights)) => {
+                list.iter_mut().zip(lights).for_each(|((_, to), from)| *to = from);
             }
             _ => debug_assert!(false, "{} is of another kind", self.name),
         }

@@ -29,9 +29,10 @@ pub const MAX_NAME: usize = 63;
 pub const MAX_MESSAGE: usize = 254;
 
 /// State of a property vector, and value of a light.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Deserialize, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Deserialize, Serialize)]
 pub enum State {
     /// Nothing known, or stopped.
+    #[default]
     Idle,
     /// Done, as asked.
     Ok,

@@ -139,10 +139,13 @@ impl Rig {
         Duration::from_secs_f64(self.can.exposure.min)
     }
 
+    pub fn longest(&self) -> Duration {
+        Duration::from_secs_f64(self.can.exposure.max)
+    }
+
     /// [`SHORT`], as far as the camera can.
     pub fn short(&self) -> Duration {
-        let longest = Duration::from_secs_f64(self.can.exposure.max);
-        SHORT.clamp(self.shortest(), longest)
+        SHORT.clamp(self.shortest(), self.longest())
     }
 
     /// As much of a window as is on the sensor.

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::support::{Driver, Folder, SOON, Start};
-use crate::{BRIEF, ask_all, connected, connected_by, press, until_quiet};
+use crate::{BRIEF, ask_all, begin, connected, connected_by, press, until_quiet};
 
 /// Presses one of the buttons and waits for the end; the state that it ends in.
 fn process(driver: &mut Driver, button: &str) -> String {
@@ -184,4 +184,34 @@ fn a_stored_value_that_is_not_allowed_any_more_costs_only_itself() {
     assert_eq!((driver.number("CCD_GAIN", "GAIN"), driver.number("CCD_OFFSET", "OFFSET")), (100.0, 55.0));
     assert!(driver.messages.iter().any(|said| said.contains("CCD_GAIN")), "{:?}", driver.messages);
     assert!(Path::new(&at(&home)).exists());
+}
+
+/// Whoever reads it waits for ever: a disk that is gone.
+fn hang_disk(driver: &Driver) {
+    let path = driver.home().path().join(".indi/Camera Simulator_config.xml");
+    fs::create_dir_all(path.parent().unwrap()).unwrap();
+    rustix::fs::mknodat(rustix::fs::CWD, &path, rustix::fs::FileType::Fifo, 0o600.into(), 0).unwrap();
+}
+
+#[test]
+fn a_disk_that_hangs_costs_its_own_job_and_frames_go_past_it() {
+    let mut driver = connected();
+    hang_disk(&driver);
+    press(&mut driver, "CONFIG_PROCESS", "CONFIG_LOAD");
+    begin(&mut driver, BRIEF);
+    // It answers all the while.
+    for frame_type in ["FRAME_DARK", "FRAME_LIGHT"] {
+        press(&mut driver, "CCD_FRAME_TYPE", frame_type);
+        until_quiet(&mut driver);
+        assert_eq!(driver.get("CCD_FRAME_TYPE", frame_type), Some("On"));
+    }
+    assert_eq!((driver.state("CONFIG_PROCESS"), driver.state("CCD_EXPOSURE")), ("Busy", "Busy"));
+    driver.wait_for(|peer| peer.state("CCD_EXPOSURE") == "Ok", SOON + SOON);
+    assert_eq!(driver.state("CONFIG_PROCESS"), "Alert");
+    let told = |said: &&String| said.contains("not loaded: the disk has not answered for 20 s");
+    assert_eq!(driver.messages.iter().filter(told).count(), 1, "{:?}", driver.messages);
+    driver.expose(BRIEF);
+    driver.wait_for(|peer| peer.get("CAMERA_HEALTH", "DISK") == Some("Alert"), SOON);
+    driver.close();
+    assert_eq!(driver.wait(SOON).code(), Some(0));
 }

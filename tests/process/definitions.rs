@@ -3,7 +3,7 @@
 use crate::support::{Driver, Element, Start};
 use crate::{BRIEF, LONG, begin, collect, connected, count, greet, is_blob, is_busy, press, until_quiet};
 
-const ALWAYS: [&str; 24] = [
+const ALWAYS: [&str; 30] = [
     "CONNECTION",
     "DRIVER_INFO",
     "CONFIG_PROCESS",
@@ -12,6 +12,12 @@ const ALWAYS: [&str; 24] = [
     "ACTIVE_DEVICES",
     "CAMERA_CALL",
     "CAMERA_REPLY",
+    "CCD_SPOOL",
+    "CCD_SPOOL_LIMITS",
+    "CCD_SPOOL_FRAMES",
+    "CCD_SPOOL_WAITING",
+    "CCD_SPOOL_RESEND",
+    "CCD_SPOOL_DROP",
     "SIMULATOR_MODEL",
     "SIMULATOR_SENSOR",
     "SIMULATOR_CFA",
@@ -29,7 +35,7 @@ const ALWAYS: [&str; 24] = [
     "SIMULATOR_FAULT",
     "NICKNAME",
 ];
-const ON_CONNECT: [&str; 33] = [
+const ON_CONNECT: [&str; 38] = [
     "CCD_EXPOSURE",
     "CCD_EXPOSURE_STATUS",
     "CCD_ABORT_EXPOSURE",
@@ -55,6 +61,7 @@ const ON_CONNECT: [&str; 33] = [
     "CCD_COOLER",
     "CCD_COOLER_POWER",
     "COOLER_POLICY",
+    "CCD_COOLER_ALARM",
     "CCD_GAIN",
     "CCD_OFFSET",
     "CCD_FAST_TOGGLE",
@@ -63,6 +70,10 @@ const ON_CONNECT: [&str; 33] = [
     "TELESCOPE_TIMED_GUIDE_WE",
     "ADC_DEPTH",
     "Serial Number",
+    "CAMERA_HEALTH",
+    "CCD_EXPOSURE_DEADLINE",
+    "CAMERA_COUNTS",
+    "CAMERA_LATENCY",
 ];
 
 /// What a `getProperties` is answered with. The settings of the simulated sensor, which the camera confirms once
@@ -116,9 +127,9 @@ fn every_definition_is_complete() {
     let heard = ask(&mut driver, "version='1.7'");
     assert_eq!(heard.len(), ALWAYS.len() + ON_CONNECT.len());
     for element in &heard {
-        let mut needed = vec!["device", "name", "label", "group", "state", "perm", "timestamp"];
+        let mut needed = vec!["device", "name", "label", "group", "state", "timestamp"];
         // A BLOB has no time to settle and a button has no value, but libindi's reader wants these words of all.
-        needed.push("timeout");
+        needed.extend(["perm", "timeout"].iter().filter(|_| element.tag != "defLightVector"));
         needed.extend((element.tag == "defSwitchVector").then_some("rule"));
         for attribute in needed {
             assert!(!element.attribute(attribute).is_empty(), "{attribute} of {element:?}");
@@ -240,7 +251,7 @@ fn connecting_is_busy_then_ok_then_all_properties_of_the_camera_at_once() {
     let mut driver = Driver::simulator();
     greet(&mut driver);
     press(&mut driver, "CONNECTION", "CONNECT");
-    let heard = collect(&mut driver, |element| element.attribute("name") == "Serial Number");
+    let heard = collect(&mut driver, |element| element.attribute("name") == "CAMERA_LATENCY");
     let busy = &heard[0];
     assert!(busy.is("setSwitchVector", "CONNECTION") && is_busy(busy), "{busy:?}");
     // Clients take CONNECT for connected, whatever the state.

@@ -195,3 +195,32 @@ fn an_uncooled_model_has_a_thermometer_and_no_cooler() {
         assert_eq!(driver.vector(vector).map(|vector| vector.kind.clone()), None, "{vector}");
     }
 }
+
+#[test]
+fn ten_thousand_exposures_that_are_aborted_at_any_moment_send_no_stray_frame() {
+    let mut driver = connected();
+    let (mut random, mut delivered) = (1_u32, 0);
+    for round in 0..10_000 {
+        random = random.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        begin(&mut driver, 0.001 * f64::from(1 + (random >> 8) % 3));
+        let mut heard = Vec::new();
+        match (random >> 16) % 8 {
+            // The frame is here, and its Ok is on the way.
+            7 => heard.extend(collect(&mut driver, is_blob)),
+            moments => (0..moments).for_each(|_| heard.extend(until_quiet(&mut driver))),
+        }
+        press(&mut driver, "CCD_ABORT_EXPOSURE", "ABORT");
+        heard.extend(collect(&mut driver, |element| {
+            is_exposure(element) && element.attribute("state") == "Idle"
+        }));
+        // What comes before Busy would be of the exposure before, which was aborted.
+        let begun = heard.iter().position(|element| is_exposure(element) && is_busy(element)).unwrap();
+        assert_eq!(count(&heard[..begun], is_blob), 0, "round {round}\n{}", driver.report());
+        let frames = count(&heard, is_blob);
+        assert_eq!(frames, count(&heard, is_ok), "round {round}\n{}", driver.report());
+        assert!(frames <= 1, "round {round}\n{}", driver.report());
+        delivered += frames;
+    }
+    assert!((1..10_000).contains(&delivered), "{delivered} came before their abort: no race was run");
+    assert_eq!(count(&take(&mut driver, BRIEF), is_blob), 1);
+}

@@ -51,5 +51,7 @@ if [ $# -gt 0 ]; then
     "$@"
     exit
 fi
-INDI_CAMERA_CONTRACT=alpaca INDI_CAMERA_ALPACA="only,$ALPACA_ADDRESS" cargo test --locked --test contract
-cargo test --locked --features rigs --test alpaca_rig
+features=${RIG_FEATURES:-rigs}
+INDI_CAMERA_CONTRACT=alpaca INDI_CAMERA_ALPACA="only,$ALPACA_ADDRESS" \
+    cargo test --locked --features "$features" --test contract
+cargo test --locked --features "$features" --test alpaca_rig

@@ -44,7 +44,7 @@ pub const DEVICE: &str = "Camera Simulator";
 pub const SOON: Duration = Duration::from_secs(20);
 
 /// Variables by which the caller's surroundings could reach the driver.
-pub const FOREIGN: [&str; 14] = [
+pub const FOREIGN: [&str; 18] = [
     "INDIDEV",
     "INDICONFIG",
     "INDISKEL",
@@ -53,10 +53,14 @@ pub const FOREIGN: [&str; 14] = [
     "INDI_CAMERA_BACKENDS",
     "INDI_CAMERA_BLOB",
     "INDI_CAMERA_FAULTS",
+    "INDI_CAMERA_GIGE",
     "INDI_CAMERA_RECORD",
     "INDI_CAMERA_REPLAY",
     "INDI_CAMERA_SIMULATORS",
+    "INDI_CAMERA_SIMULATOR_STATE",
+    "INDI_CAMERA_SPOOL",
     "INDI_CAMERA_STARS",
+    "INDI_CAMERA_UPLOAD_ROOT",
     "RUST_LOG",
     "RUST_BACKTRACE",
 ];
@@ -81,13 +85,22 @@ pub struct Start {
     pub link: Link,
     /// More environment.
     pub env: Vec<(&'static str, String)>,
+    /// A shell command that prepares a world of its own for the driver: it may mount what it likes.
+    pub world: Option<String>,
     /// Home directory; give the same one twice to test what survives a restart.
     pub home: Option<Arc<Folder>>,
 }
 
 impl Default for Start {
     fn default() -> Self {
-        Start { argv0: SIMULATOR, device: DEVICE.into(), link: Link::Socket, env: Vec::new(), home: None }
+        Start {
+            argv0: SIMULATOR,
+            device: DEVICE.into(),
+            link: Link::Socket,
+            env: Vec::new(),
+            world: None,
+            home: None,
+        }
     }
 }
 
@@ -121,8 +134,19 @@ impl Driver {
                 (our_input.into(), our_output.into(), their_input.into(), their_output.into())
             }
         };
-        let mut command = command(Path::new(BINARY), &home);
-        command.arg0(start.argv0).envs(start.env);
+        let mut command = match &start.world {
+            None => command(Path::new(BINARY), &home),
+            Some(prepare) => {
+                let mut command = command(Path::new("unshare"), &home);
+                command.args(["-rm", "sh", "-c"]).arg(format!("{prepare} && exec {BINARY}"));
+                command.env("INDI_CAMERA_BACKENDS", "simulator");
+                command
+            }
+        };
+        if start.world.is_none() {
+            command.arg0(start.argv0);
+        }
+        command.envs(start.env);
         command.stdin(stdin).stdout(stdout).stderr(File::create(&log).unwrap());
         let process = Process::spawn(&mut command).unwrap();
         let peer = Peer::new(input, output, start.device).with_log(log.clone());

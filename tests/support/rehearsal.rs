@@ -12,7 +12,7 @@ use indi_camera::camera::types::{
     CoolingStatus, Event, ExposureId, ExposureStatus, Frame, FrameInfo, Moment, Pixels, Range, Roi, Sensor,
     Value,
 };
-use indi_camera::device::job::{DeliveryError, Document, Encoding};
+use indi_camera::device::job::{DeliveryError, Document, Encoding, Kept, SpoolEntry, SpoolState, Took};
 use indi_camera::device::{Device, Epoch, Input, Job, Report, Setup};
 use indi_camera::image::header::{Card, CardValue};
 use indi_camera::property::skeleton::Skeleton;
@@ -30,6 +30,17 @@ const SETTINGS: &str = r#"<INDIDriver>
 <defNumber name="HEIGHT" label="Height" format="%.f" min="1" max="10000" step="1">1024</defNumber>
 </defNumberVector></INDIDriver>"#;
 
+/// Told to clients whenever something has changed, and heard only by scenes that are about it.
+const HEALTH: [&str; 4] = ["CAMERA_HEALTH", "CAMERA_COUNTS", "CAMERA_LATENCY", "CCD_EXPOSURE_DEADLINE"];
+/// A frame that the delivery thread has.
+struct Delivering {
+    id: ExposureId,
+    client: bool,
+    file: bool,
+    encoding: Encoding,
+    keep: bool,
+}
+
 /// A device and its scripted world.
 pub struct Rehearsal {
     pub device: Device,
@@ -43,9 +54,12 @@ pub struct Rehearsal {
     unanswered: Option<Call>,
     failing: Vec<(String, ErrorKind, String)>,
     exposure: Option<ExposureId>,
-    delivering: VecDeque<(ExposureId, bool, bool, Encoding)>,
+    delivering: VecDeque<Delivering>,
     cards: Vec<Card>,
     watching: bool,
+    /// What clients are told of the vectors of health.xml counts as heard.
+    health: bool,
+    exposing: ExposureStatus,
     saved: Document,
     pings: Vec<String>,
     temperature: f64,
@@ -57,6 +71,8 @@ pub struct Rehearsal {
     sensor: [(&'static str, f64); 2],
     can: Capabilities,
     disk_fails: bool,
+    /// What is in the journal of the spool.
+    spool: SpoolState,
     disk_silent: bool,
     format: Value,
     /// Whether the exposure that was asked last is in a format of 8 bits.
@@ -91,6 +107,8 @@ impl Rehearsal {
             delivering: VecDeque::new(),
             cards: Vec::new(),
             watching: false,
+            health: false,
+            exposing: ExposureStatus::Idle,
             saved: Vec::new(),
             pings: Vec::new(),
             temperature: 20.0,
@@ -101,6 +119,7 @@ impl Rehearsal {
             sensor: [("WIDTH", 1280.0), ("HEIGHT", 1024.0)],
             can: capabilities(),
             disk_fails: false,
+            spool: SpoolState::default(),
             disk_silent: false,
             format: Value::Text("INDI_MONO_16".to_owned()),
             bytes: false,
@@ -169,6 +188,7 @@ impl Rehearsal {
                 }
             }
             ["watching"] => self.watching = true,
+            ["health"] => self.health = true,
             ["snooped", device, name, state, elements @ ..] => {
                 let news = News::Values { state: Some(vector_state(state)?), elements: pairs(elements) };
                 let (device, name) = ((*device).to_owned(), Some((*name).to_owned()));
@@ -250,6 +270,13 @@ impl Rehearsal {
             ["camera", degrees, "C", percent, "%"] => {
                 (self.temperature, self.power) = (number(degrees)?, number(percent)?);
             }
+            ["camera", "exposes", seconds] => {
+                self.exposing = ExposureStatus::Exposing { left: Duration::from_secs_f64(number(seconds)?) };
+            }
+            ["camera", "cools", "to", degrees] => {
+                self.cooling = CoolingStatus { on: true, target: Some(number(degrees)?) };
+            }
+            ["camera", "cools", "no", "more"] => self.cooling.on = false,
             ["camera", "full-frames-only"] => self.can.subframe = false,
             ["camera", "has", "guide-port"] => self.can.guide_port = true,
             ["camera", "has", "control", name, min, max] => {
@@ -369,16 +396,18 @@ impl Rehearsal {
             while let Some(job) = self.device.poll_job() {
                 quiet = false;
                 match job {
+                    Job::Replace => self.heard.push("! another delivery thread".to_owned()),
                     _ if self.disk_silent => {}
                     Job::Deliver(delivery) => {
                         if !delivery.cancel.is_cancelled() {
                             self.cards.clone_from(&delivery.cards);
-                            self.delivering.push_back((
-                                delivery.id,
-                                delivery.client,
-                                delivery.file.is_some(),
-                                delivery.encoding,
-                            ));
+                            self.delivering.push_back(Delivering {
+                                id: delivery.id,
+                                client: delivery.client,
+                                file: delivery.file.is_some(),
+                                encoding: delivery.encoding,
+                                keep: delivery.keep,
+                            });
                         }
                     }
                     Job::SaveConfig(document) => {
@@ -408,7 +437,62 @@ impl Rehearsal {
                         };
                         self.device.handle(self.now, Input::Delivery(Report::Recalled { id, text }));
                     }
-                    Job::Discard(path) => self.heard.push(format!("! discard {}", path.display())),
+                    Job::Discard { frame, file } => {
+                        let file = file.map_or(frame, |path| path.display().to_string());
+                        self.heard.push(format!("! discard {file}"));
+                    }
+                    Job::CheckRoom { id, .. } => {
+                        if std::mem::take(&mut self.disk_fails) {
+                            let error = DeliveryError::DiskFull { path: PathBuf::from("/pictures") };
+                            self.device.handle(self.now, Input::Delivery(Report::NoRoom { id, error }));
+                        }
+                    }
+                    Job::TendSpool { limits, .. } => {
+                        let (bytes, days) = (limits.bytes, limits.age.as_secs() / 86_400);
+                        self.heard.push(format!("! tend_spool {bytes} bytes {days} days"));
+                        self.tell_spool();
+                    }
+                    Job::Acknowledge(frames) => {
+                        self.heard.push(format!("! acknowledge {}", frames.join(" ")));
+                        self.spool.waiting.retain(|frame| !frames.contains(frame));
+                        self.tell_spool();
+                    }
+                    Job::Resend(frame) => {
+                        self.heard.push(format!("! resend {frame}"));
+                        let blob = match self.spool.waiting.contains(&frame) {
+                            true => Ok((Payload::Inline(vec![1, 2, 3]), ".fits")),
+                            false => Err(DeliveryError::NoFrame(frame.clone())),
+                        };
+                        self.device.handle(self.now, Input::Delivery(Report::Resent { frame, blob }));
+                    }
+                    Job::DropFrame(frame) => {
+                        self.heard.push(format!("! drop_frame {frame}"));
+                        let was = self.spool.waiting.len();
+                        self.spool.waiting.retain(|waiting| *waiting != frame);
+                        let known = self.spool.waiting.len() < was;
+                        self.spool.frames -= u64::from(known);
+                        let spool = match known {
+                            true => Ok(self.spool.clone()),
+                            false => Err(DeliveryError::NoFrame(frame.clone())),
+                        };
+                        self.device.handle(self.now, Input::Delivery(Report::Dropped { frame, spool }));
+                    }
+                    Job::ListSpool => {
+                        let entry = |name: &String| SpoolEntry {
+                            name: name.clone(),
+                            at: "1970-01-01T00:00:00.000Z".to_owned(),
+                            bytes: 3,
+                            sha256: "aa".repeat(32),
+                            path: PathBuf::from(format!("/spool/{name}.fits")),
+                            saved: false,
+                            acknowledged: false,
+                        };
+                        let frames = match std::mem::take(&mut self.disk_fails) {
+                            true => Err(DeliveryError::Permission { path: PathBuf::from("/spool") }),
+                            false => Ok(self.spool.waiting.iter().map(entry).collect()),
+                        };
+                        self.device.handle(self.now, Input::Delivery(Report::Listed(frames)));
+                    }
                     Job::Reserve { .. } => {}
                 }
             }
@@ -425,7 +509,10 @@ impl Rehearsal {
                 {
                     self.result = serde_json::from_str(&texts[2].1).unwrap_or_default();
                 }
-                if self.watching || !matches!(message, Message::Snoop { .. }) {
+                let of_health =
+                    matches!(&message, Message::Set(update) if HEALTH.contains(&update.name.as_str()));
+                if (self.watching || !matches!(message, Message::Snoop { .. })) && (self.health || !of_health)
+                {
                     self.heard.push(format!("< {}", show_message(&message)));
                 }
                 self.messages.push(message);
@@ -442,11 +529,35 @@ impl Rehearsal {
         Ok(())
     }
 
+    fn tell_spool(&mut self) {
+        let spool = match std::mem::take(&mut self.disk_fails) {
+            true => Err(DeliveryError::Permission { path: PathBuf::from("/spool") }),
+            false => Ok(self.spool.clone()),
+        };
+        self.device.handle(self.now, Input::Delivery(Report::Spool(spool)));
+    }
+
+    /// The journal of the spool, with this frame, which is 1 MB.
+    fn keep(&mut self, id: ExposureId, waits: bool) -> Kept {
+        self.spool.frames += 1;
+        self.spool.bytes += 1_000_000;
+        let name = format!("19700101T000000000-1a2b-0-{}", id.0);
+        self.spool.waiting.extend(waits.then_some(name));
+        Kept { sha256: "aa".repeat(32), spool: self.spool.clone() }
+    }
+
     fn deliver(&mut self, how: &str) -> Result<(), String> {
-        let (id, client, file, encoding) = self.delivering.pop_front().ok_or("nothing is to be delivered")?;
+        let Delivering { id, client, file, encoding, keep } =
+            self.delivering.pop_front().ok_or("nothing is to be delivered")?;
+        let kept = keep.then(|| match how {
+            "no-journal" | "nowhere" => Err(DeliveryError::Permission { path: PathBuf::from("/spool") }),
+            "no-file" => Ok(self.keep(id, true)),
+            "ok" | "constant" | "no-blob" => Ok(self.keep(id, client || !file)),
+            other => panic!("no way to deliver {other}"),
+        });
         let failed = || DeliveryError::DiskFull { path: PathBuf::from("/pictures") };
         let file = file.then(|| match how {
-            "no-file" => Err(failed()),
+            "no-file" | "nowhere" => Err(failed()),
             _ => Ok(PathBuf::from("/pictures/IMAGE_001.fits")),
         });
         let blob = client.then(|| match how {
@@ -454,7 +565,11 @@ impl Rehearsal {
             _ => Ok((Payload::Inline(vec![1, 2, 3]), suffix(encoding))),
         });
         let constant = (how == "constant").then_some(0);
-        self.input(Input::Delivery(Report::Delivered { id, bytes: 3, blob, file, constant }));
+        let took = Took {
+            encode: Some(Duration::from_millis(12)),
+            write: file.is_some().then_some(Duration::from_millis(34)),
+        };
+        self.input(Input::Delivery(Report::Delivered { id, bytes: 3, blob, file, constant, kept, took }));
         Ok(())
     }
 
@@ -469,11 +584,15 @@ impl Rehearsal {
                 Reply::Connected(Box::new(Capabilities { formats, ..self.can.clone() }))
             }
             Call::Polling => Reply::Polled(CameraStatus {
-                exposure: ExposureStatus::Idle,
+                exposure: self.exposing,
                 cooling: Some(self.cooling),
                 temperature: Some(self.temperature),
                 power: Some(self.power),
             }),
+            Call::AbortExposure => {
+                self.exposing = ExposureStatus::Idle;
+                Reply::Done
+            }
             Call::CoolingTo(target) => {
                 self.cooling = CoolingStatus { on: true, target: Some(*target) };
                 Reply::Done
@@ -544,11 +663,13 @@ fn setup(saved: Document) -> Setup {
         camera: camera("Cam", "SN42"),
         guides: false,
         driver: ["Cam".to_owned(), "indi_camera_test_ccd".to_owned(), "0.1".to_owned()],
-        always: vectors(&keys::BASE),
+        always: keys::ALWAYS.iter().flat_map(vectors).collect(),
         settings: load::load("test", SETTINGS).unwrap(),
         on_demand: keys::ON_DEMAND.iter().flat_map(vectors).collect(),
         on_connect: keys::ON_CONNECT.iter().flat_map(vectors).collect(),
         home: "/home/user".to_owned(),
+        upload_root: None,
+        process: 0x1a2b,
         nickname: Some("old".to_owned()),
         log_file: "/home/user/.indi/logs/today.log".to_owned(),
         saved,

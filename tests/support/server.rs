@@ -57,7 +57,8 @@ impl Server {
         Server::start_in(&[], options, drivers)
     }
 
-    fn start_in(env: &[(&str, &str)], options: &[&str], drivers: &[&Path]) -> Server {
+    /// The same with more environment for server and drivers.
+    pub fn start_in(env: &[(&str, &str)], options: &[&str], drivers: &[&Path]) -> Server {
         let mut home = Folder::new();
         let bin = home.path().join("bin");
         fs::create_dir(&bin).unwrap();

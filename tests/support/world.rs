@@ -14,7 +14,7 @@ use indi_camera::camera::types::{
     Binning, CameraId, CameraStatus, Capabilities, CaptureFormat, CoolingStatus, Event, ExposureId,
     ExposureStatus, Frame, FrameInfo, Moment, Pixels, Range, Roi, Sensor, Value,
 };
-use indi_camera::device::job::{DeliveryError, Document};
+use indi_camera::device::job::{DeliveryError, Document, Kept, SpoolState, Took};
 use indi_camera::device::{Device, Epoch, Input, Job, Level, Report, Setup};
 use indi_camera::property::skeleton::Skeleton;
 use indi_camera::property::store::Vector;
@@ -45,6 +45,7 @@ struct Parcel {
     id: ExposureId,
     client: bool,
     file: bool,
+    keep: bool,
 }
 
 /// What a disk has been asked for.
@@ -54,6 +55,11 @@ enum Errand {
     Purge,
     Nickname(String),
     Recall(ExposureId),
+    Room(ExposureId),
+    Spool,
+    Resend(String),
+    Drop(String),
+    List,
 }
 
 /// The device and everybody around it.
@@ -271,14 +277,18 @@ impl World {
 
     /// The delivery thread is done with its oldest frame; it may have been dropped meanwhile.
     fn deliver(&mut self, how: u8) {
-        let Some(Parcel { id, client, file }) = self.parcels.pop_front() else { return };
+        let Some(Parcel { id, client, file, keep }) = self.parcels.pop_front() else { return };
         let failed = || DeliveryError::DiskFull { path: PathBuf::from("/pictures") };
         // The payload says of which exposure it is, so that the listener can tell.
         let payload = Payload::Inline(id.0.to_le_bytes().to_vec());
         let blob = client.then(|| if how & 1 == 0 { Ok((payload, ".fits")) } else { Err(failed()) });
         let file = file.then(|| if how & 2 == 0 { Ok(PathBuf::from("/p/1.fits")) } else { Err(failed()) });
         let constant = (how & 4 != 0).then_some(0);
-        self.input(Input::Delivery(Report::Delivered { id, bytes: 8, blob, file, constant }));
+        let spool = SpoolState { frames: 1, bytes: 8, ..SpoolState::default() };
+        let safe = || Kept { sha256: "0".repeat(64), spool };
+        let kept = keep.then(|| if how & 2 == 0 { Ok(safe()) } else { Err(failed()) });
+        let took = Took { encode: Some(Duration::from_millis(1)), write: None };
+        self.input(Input::Delivery(Report::Delivered { id, bytes: 8, blob, file, constant, took, kept }));
     }
 
     fn disk(&mut self, works: bool) {
@@ -300,6 +310,17 @@ impl World {
                 let text = works.then(|| Some("AQID".to_owned())).ok_or_else(broken);
                 Report::Recalled { id, text }
             }
+            // There is room: nothing is said of that.
+            Errand::Room(_) if works => return,
+            Errand::Room(id) => Report::NoRoom { id, error: broken() },
+            Errand::Spool => Report::Spool(works.then(SpoolState::default).ok_or_else(broken)),
+            Errand::Resend(frame) => {
+                Report::Resent { blob: Err(DeliveryError::NoFrame(frame.clone())), frame }
+            }
+            Errand::Drop(frame) => {
+                Report::Dropped { frame, spool: works.then(SpoolState::default).ok_or_else(broken) }
+            }
+            Errand::List => Report::Listed(works.then(Vec::new).ok_or_else(broken)),
         };
         self.input(Input::Delivery(report));
     }
@@ -426,7 +447,7 @@ impl World {
             Job::Deliver(delivery) => {
                 if !delivery.cancel.is_cancelled() {
                     let (client, file) = (delivery.client, delivery.file.is_some());
-                    self.parcels.push_back(Parcel { id: delivery.id, client, file });
+                    self.parcels.push_back(Parcel { id: delivery.id, client, file, keep: delivery.keep });
                 }
             }
             Job::SaveConfig(document) => self.errands.push_back(Errand::Save(document)),
@@ -434,7 +455,12 @@ impl World {
             Job::PurgeConfig => self.errands.push_back(Errand::Purge),
             Job::Nickname { nickname, .. } => self.errands.push_back(Errand::Nickname(nickname)),
             Job::Recall { id, .. } => self.errands.push_back(Errand::Recall(id)),
-            Job::Reserve { .. } | Job::Discard(_) => {}
+            Job::CheckRoom { id, .. } => self.errands.push_back(Errand::Room(id)),
+            Job::TendSpool { .. } | Job::Acknowledge(_) => self.errands.push_back(Errand::Spool),
+            Job::Resend(frame) => self.errands.push_back(Errand::Resend(frame)),
+            Job::DropFrame(frame) => self.errands.push_back(Errand::Drop(frame)),
+            Job::ListSpool => self.errands.push_back(Errand::List),
+            Job::Reserve { .. } | Job::Discard { .. } | Job::Replace => {}
         }
     }
 
@@ -552,11 +578,13 @@ fn setup(saved: Document) -> Setup {
         camera: camera(),
         guides: false,
         driver: [NAME.to_owned(), "indi_camera_test_ccd".to_owned(), "0.1".to_owned()],
-        always: vectors(&keys::BASE),
+        always: keys::ALWAYS.iter().flat_map(vectors).collect(),
         settings: Vec::new(),
         on_demand: keys::ON_DEMAND.iter().flat_map(vectors).collect(),
         on_connect: keys::ON_CONNECT.iter().flat_map(vectors).collect(),
         home: "/home/user".to_owned(),
+        upload_root: None,
+        process: 0x1a2b,
         nickname: Some("old".to_owned()),
         log_file: "/home/user/today.log".to_owned(),
         saved,

@@ -5,7 +5,10 @@ use std::process::Stdio;
 use crate::support::{Folder, Process};
 use crate::{Bench, CORNER, PATIENCE, TOOL};
 
-const COMMANDS: [&str; 9] = ["scan", "capture", "call", "watch", "get", "set", "rerun", "completions", "man"];
+const COMMANDS: [&str; 10] =
+    ["scan", "capture", "call", "watch", "get", "set", "spool", "rerun", "completions", "man"];
+/// Commands of a command, each with a page of its own, and one for their help.
+const INNER: [&str; 4] = ["list", "resend", "drop", "verify"];
 
 #[test]
 fn help_completions_and_manual_know_every_command() {
@@ -26,7 +29,13 @@ fn help_completions_and_manual_know_every_command() {
     assert!(
         pages.contains(&"indi-camera.1".to_owned()) && pages.contains(&"indi-camera-capture.1".to_owned())
     );
-    assert_eq!(pages.len(), COMMANDS.len() + 1);
+    for command in INNER {
+        assert!(pages.contains(&format!("indi-camera-spool-{command}.1")), "{pages:?}");
+    }
+    assert_eq!(
+        pages.iter().filter(|page| !page.starts_with("indi-camera-spool-")).count(),
+        COMMANDS.len() + 1
+    );
 }
 
 #[test]

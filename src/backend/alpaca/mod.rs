@@ -67,6 +67,8 @@ const ADDRESSES_VARIABLE: &str = "INDI_CAMERA_ALPACA";
 
 /// For all requests that one call makes. The device gives up a camera thread that needs longer than 10 s.
 const CALL: Duration = Duration::from_secs(8);
+/// The same for an abort, which the device waits for 8 s, and which may have to wait for a look at the exposure first.
+const ABORT: Duration = Duration::from_secs(5);
 
 /// A camera of an Alpaca server.
 pub struct Alpaca {
@@ -182,7 +184,11 @@ impl Camera for Alpaca {
     }
 
     fn abort_exposure(&mut self) -> Result<()> {
-        asked(self.connected("abort_exposure")?, "abort_exposure", Session::abort)
+        const CALL: &str = "abort_exposure";
+        asked(self.connected(CALL)?, CALL, |session| {
+            session.api.begin(ABORT);
+            session.abort()
+        })
     }
 
     fn get_exposure_status(&mut self) -> Result<ExposureStatus> {

@@ -33,17 +33,20 @@ impl Camera for Simulator {
             let detail = format!("there is no camera named {}", id.name);
             return Err(CameraError::new(ErrorKind::InvalidValue, "connect", detail));
         }
+        let inherited = self.take_over(&id.name);
         let (now, settings) = (self.now().elapsed, &self.settings);
         let session = self.session.get_or_insert_with(|| {
             let sensor = Sensor::new(settings.model(), settings.seed());
             let capabilities = abilities::capabilities(&sensor, &settings.conditions());
-            Session::new(sensor, capabilities, Mount::new(now, settings.light.tracking()))
+            Session::new(sensor, capabilities, Mount::new(now, settings.light.tracking()), inherited)
         });
         Ok(session.capabilities().clone())
     }
 
     fn disconnect(&mut self) -> Result<()> {
         self.session = None;
+        self.exposes_until = None;
+        self.leave();
         Ok(())
     }
 
@@ -81,11 +84,16 @@ impl Camera for Simulator {
             thermometer: cooler.reading(now.elapsed),
             spare: request.spare.clone(),
         };
-        session.expose(now, plan, request.cancel.clone())
+        session.expose(now, plan, request.cancel.clone())?;
+        self.exposes_until = now.utc.checked_add(request.duration);
+        self.leave();
+        Ok(())
     }
 
     fn abort_exposure(&mut self) -> Result<()> {
         self.connected("abort_exposure")?.abort();
+        self.exposes_until = None;
+        self.leave();
         Ok(())
     }
 
@@ -125,6 +133,7 @@ impl Camera for Simulator {
         let now = self.now().elapsed;
         self.has("cooling", |can| can.cooler.is_some())?;
         self.cooler.switch(now, on);
+        self.leave();
         Ok(())
     }
 
@@ -132,6 +141,7 @@ impl Camera for Simulator {
         self.can("cooling_to")?.check_target(target)?;
         let now = self.now().elapsed;
         self.cooler.regulate_to(now, target);
+        self.leave();
         Ok(())
     }
 

@@ -79,6 +79,13 @@ impl Cooler {
         Cooler { conditions, on: false, target: FIRST_TARGET, from, since: Duration::ZERO }
     }
 
+    /// As it was found, at the beginning of time.
+    pub(super) fn left(conditions: Conditions, cooling: CoolingStatus, temperature: Celsius) -> Self {
+        let (on, target) = (cooling.on && conditions.largest_drop.is_some(), cooling.target);
+        let target = target.unwrap_or(FIRST_TARGET);
+        Cooler { on, target, from: (temperature, 0.0), ..Cooler::new(conditions) }
+    }
+
     /// Has been off and alone for long, so the sensor is as warm as the air.
     pub(super) fn rest(&mut self, conditions: Conditions) {
         *self = Cooler { target: self.target, ..Cooler::new(conditions) };

@@ -5,13 +5,15 @@
 //! (`presets`) or whatever the settings say (`settings`). The same seed, settings and number of the frame since
 //! connecting give the same bytes on any machine with as many threads as it likes.
 //!
+//! What outlives the process, for tests, is in `state`.
+//!
 //! The pixels are drawn while the shutter is open (`exposure`) with the sensor's temperature at its opening. What a
 //! camera is asked for is answered in `calls`; what it can do is told in `abilities`. [`fault`] stands before it and
 //! breaks it on command.
 //!
 //! Read [`Simulator`] first.
 
-use std::time::{Instant, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 mod abilities;
 mod calls;
@@ -36,6 +38,7 @@ mod sensor_tests;
 mod session;
 mod settings;
 mod sky;
+mod state;
 
 use self::cooler::Cooler;
 use self::model::Model;
@@ -71,6 +74,10 @@ pub struct Simulator {
     offset: i32,
     /// Bits in the container of a pixel, as far as the converter fills them.
     bits: u8,
+    /// Known from the first connection on.
+    name: Option<String>,
+    /// When the shutter closes, if it was opened.
+    exposes_until: Option<SystemTime>,
     /// Present while connected.
     session: Option<Session>,
 }
@@ -90,6 +97,8 @@ impl Simulator {
             gain: model.gain.first,
             offset: model.offset.first,
             bits: 16,
+            name: None,
+            exposes_until: None,
             session: None,
         }
     }
@@ -97,6 +106,31 @@ impl Simulator {
     fn now(&self) -> Moment {
         let (instant, utc) = clock();
         Moment { elapsed: instant.duration_since(self.epoch), utc }
+    }
+
+    /// Takes over the hardware as another process has left it; when its shutter closes, if it is open.
+    fn take_over(&mut self, name: &str) -> Option<Duration> {
+        if self.name.replace(name.to_owned()).is_some() {
+            return None;
+        }
+        let left = state::read(name)?;
+        // This camera's clock goes on from then.
+        let (instant, utc) = clock();
+        let age = utc.duration_since(left.at).unwrap_or_default();
+        self.epoch = instant.checked_sub(age)?;
+        self.cooler = Cooler::left(self.settings.conditions(), left.cooling, left.temperature);
+        left.exposes_until.and_then(|until| until.duration_since(left.at).ok())
+    }
+
+    /// Leaves the hardware as it is now to whoever comes after this process.
+    fn leave(&self) {
+        if let Some(name) = &self.name {
+            let Moment { elapsed, utc } = self.now();
+            let temperature = self.cooler.temperature(elapsed);
+            let cooling = self.cooler.status();
+            let exposes_until = self.exposes_until;
+            state::write(name, &state::State { at: utc, cooling, temperature, exposes_until });
+        }
     }
 
     fn connected(&mut self, call: &'static str) -> Result<&mut Session> {

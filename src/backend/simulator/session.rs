@@ -27,6 +27,8 @@ pub(super) struct Session {
     /// Exposures begun since connecting.
     exposures: u64,
     running: Option<Running>,
+    /// When the shutter closes that another process has opened.
+    inherited: Option<Duration>,
 }
 
 /// An exposure to come.
@@ -48,7 +50,13 @@ struct Running {
 }
 
 impl Session {
-    pub(super) fn new(sensor: Sensor, capabilities: Capabilities, mount: Mount) -> Self {
+    /// `inherited` is when the shutter closes that was found open.
+    pub(super) fn new(
+        sensor: Sensor,
+        capabilities: Capabilities,
+        mount: Mount,
+        inherited: Option<Duration>,
+    ) -> Self {
         Session {
             sensor: Arc::new(sensor),
             capabilities,
@@ -57,6 +65,7 @@ impl Session {
             pattern: None,
             exposures: 0,
             running: None,
+            inherited,
         }
     }
 
@@ -72,7 +81,9 @@ impl Session {
     /// replaced.
     pub(super) fn is_exposing(&mut self, now: Duration) -> bool {
         let status = self.running.as_mut().map(|running| running.exposure.status(now));
-        matches!(status, Some(Ok(ExposureStatus::Exposing { .. } | ExposureStatus::Reading { .. })))
+        let own =
+            matches!(status, Some(Ok(ExposureStatus::Exposing { .. } | ExposureStatus::Reading { .. })));
+        own || self.inherited.is_some_and(|closes| now < closes)
     }
 
     /// The sky that an exposure from `now` on will see; the one before, as long as nothing has changed.
@@ -142,11 +153,16 @@ impl Session {
 
     pub(super) fn abort(&mut self) {
         self.running = None;
+        self.inherited = None;
     }
 
     /// Where the exposure is at `now`; a failure is told once.
     pub(super) fn status(&mut self, now: Duration) -> Result<ExposureStatus> {
-        let Some(running) = &mut self.running else { return Ok(ExposureStatus::Idle) };
+        let Some(running) = &mut self.running else {
+            let left =
+                self.inherited.and_then(|closes| closes.checked_sub(now)).filter(|left| !left.is_zero());
+            return Ok(left.map_or(ExposureStatus::Idle, |left| ExposureStatus::Exposing { left }));
+        };
         let status = running.exposure.status(now);
         if matches!(status, Ok(ExposureStatus::Idle) | Err(_)) {
             self.running = None;

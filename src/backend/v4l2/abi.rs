@@ -16,6 +16,13 @@ pub(super) const CTRL_FLAG_DISABLED: u32 = 0x0001;
 pub(super) const CTRL_FLAG_READ_ONLY: u32 = 0x0004;
 pub(super) const CTRL_FLAG_WRITE_ONLY: u32 = 0x0040;
 pub(super) const CTRL_FLAG_NEXT: u32 = 0x8000_0000;
+/// The part of the sensor that is streamed, and what it is if nobody changes it.
+pub(super) const CROP: u32 = 0x0000;
+pub(super) const CROP_DEFAULT: u32 = 0x0001;
+/// Where in a frame it is put, and in what size.
+pub(super) const COMPOSE: u32 = 0x0100;
+/// Rather a larger part than a smaller one.
+const SEL_FLAG_GE: u32 = 0x0001;
 /// The only kind of buffer that is used here.
 const BUF_TYPE_VIDEO_CAPTURE: u32 = 1;
 const MEMORY_MMAP: u32 = 1;
@@ -35,7 +42,7 @@ fn zeroed<T: Plain>() -> T {
 macro_rules! plain {
     ($($(#[$doc:meta])* struct $name:ident { $($field:ident: $kind:ty,)+ })+) => {$(
         $(#[$doc])*
-        #[derive(Clone, Copy)]
+        #[derive(Clone, Copy, PartialEq)]
         #[repr(C)]
         pub(super) struct $name { $(pub(super) $field: $kind,)+ }
         // SAFETY: numbers and arrays of numbers alone.
@@ -68,6 +75,9 @@ plain! {
         count: u32, dimensions: u32, dims: [u32; 4], reserved: [u32; 32],
     }
     struct Control { id: u32, value: i32, }
+    /// Pixels of the sensor. The corner may be anywhere in the driver's own counting.
+    struct Rectangle { left: i32, top: i32, width: u32, height: u32, }
+    struct Selection { kind: u32, target: u32, flags: u32, rectangle: Rectangle, reserved: [u32; 9], }
     struct StreamParameters {
         kind: u32, capability: u32, mode: u32, numerator: u32, denominator: u32, rest: [u32; 46],
     }
@@ -101,6 +111,8 @@ const G_CTRL: Opcode = opcode::read_write::<Control>(V, 27);
 const S_CTRL: Opcode = opcode::read_write::<Control>(V, 28);
 const QUERYMENU: Opcode = opcode::read_write::<QueryMenu>(V, 37);
 const ENUM_FRAMESIZES: Opcode = opcode::read_write::<FrameSize>(V, 74);
+const G_SELECTION: Opcode = opcode::read_write::<Selection>(V, 94);
+const S_SELECTION: Opcode = opcode::read_write::<Selection>(V, 95);
 const QUERY_EXT_CTRL: Opcode = opcode::read_write::<QueryControl>(V, 103);
 
 type Result<T> = std::result::Result<T, Errno>;
@@ -145,6 +157,21 @@ pub(super) fn set_format(
     let mut format = Format { kind: BUF_TYPE_VIDEO_CAPTURE, pixels, ..zeroed() };
     update::<S_FMT, _>(node, &mut format)?;
     Ok(format.pixels)
+}
+
+/// [`CROP`], [`CROP_DEFAULT`] or [`COMPOSE`].
+pub(super) fn selection(node: BorrowedFd<'_>, target: u32) -> Result<Rectangle> {
+    let mut selection = Selection { kind: BUF_TYPE_VIDEO_CAPTURE, target, ..zeroed() };
+    update::<G_SELECTION, _>(node, &mut selection)?;
+    Ok(selection.rectangle)
+}
+
+/// Sets [`CROP`] or [`COMPOSE`]; what comes back is what was really set.
+pub(super) fn select(node: BorrowedFd<'_>, target: u32, rectangle: Rectangle) -> Result<Rectangle> {
+    let (kind, flags) = (BUF_TYPE_VIDEO_CAPTURE, SEL_FLAG_GE);
+    let mut selection = Selection { kind, target, flags, rectangle, ..zeroed() };
+    update::<S_SELECTION, _>(node, &mut selection)?;
+    Ok(selection.rectangle)
 }
 
 /// Asks for that many buffers; 0 gives them back. What comes back is how many there are.
@@ -251,5 +278,6 @@ mod tests {
         assert_eq!(size_of::<QueryControl>(), 232);
         assert_eq!(size_of::<QueryMenu>(), 44);
         assert_eq!(size_of::<StreamParameters>(), 204);
+        assert_eq!(size_of::<Selection>(), 64);
     }
 }

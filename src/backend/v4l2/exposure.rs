@@ -3,19 +3,27 @@
 use std::time::{Duration, Instant, SystemTime};
 
 use ndarray::Array3;
+use rustix::io::Errno;
 
 use super::open::Open;
 use super::stream::{Delivery, Stream};
 use super::{UNIT, abi, clock, failed};
 use crate::camera::error::{CameraError, ErrorKind, Result};
 use crate::camera::types::{
-    Binning, Cancel, ExposureRequest, ExposureStatus, Frame, FrameInfo, Pixels, Range, Roi,
+    Binning, Cancel, ExposureRequest, ExposureStatus, Frame, FrameInfo, Percent, Pixels, Range, Roi,
 };
+
+/// The call under which an exposure fails.
+const CALL: &str = "get_exposure_status";
 
 /// Frames that may still show the controls as they were.
 const SETTLING: u32 = 1;
 /// A stream that nobody takes frames from is stopped after so long.
 const IDLE: Duration = Duration::from_secs(5);
+/// A stream is begun anew for a longer exposure: to wait for the end of a frame that nobody wants would take too long.
+const LONG: Duration = Duration::from_secs(1);
+/// A stream that nothing comes out of for so long beyond the time that a frame takes is begun anew, or given up.
+const SILENCE: Duration = Duration::from_secs(3);
 
 /// Where the camera is.
 pub(super) enum Exposure {
@@ -40,6 +48,12 @@ pub(super) struct Running {
     /// Frames that are still to be added.
     missing: u32,
     frames: u32,
+    /// Frames to be left out and to be added, as they were at the beginning.
+    all: u32,
+    /// When a frame came last, or the stream was begun.
+    heard: Instant,
+    /// The stream was begun anew for it once.
+    restarted: bool,
     sum: Option<Array3<u32>>,
     gain: Option<i32>,
     offset: Option<i32>,
@@ -63,11 +77,10 @@ impl Open {
             self.controls.set_exposure(self.node(), units).map_err(|error| failed(CALL, error))?;
         }
         self.idle_since = None;
-        let running = self.stream.is_some();
+        let running = self.go_on(single);
         if !running {
-            self.stream = Some(Stream::start(self.file()).map_err(|error| failed(CALL, error))?);
+            self.begin_stream(CALL)?;
         }
-        self.forget_old_frames()?;
         let (began, started) = clock();
         let skip = u32::from(running) + if self.unsettled { SETTLING } else { 0 };
         self.unsettled = false;
@@ -81,6 +94,9 @@ impl Open {
             fresh: false,
             missing: frames,
             frames,
+            all: skip + frames,
+            heard: began,
+            restarted: false,
             sum: None,
             gain,
             offset,
@@ -111,17 +127,40 @@ impl Open {
         Err(CameraError::new(ErrorKind::OutOfRange, "start_exposure", detail))
     }
 
+    /// Whether there is a stream for the next exposure to take its frames from. One that is broken is none.
+    fn go_on(&mut self, single: Duration) -> bool {
+        if single > LONG || self.forget_old_frames().is_err() {
+            self.stream = None;
+        }
+        self.stream.is_some()
+    }
+
+    fn begin_stream(&mut self, call: &'static str) -> Result<()> {
+        // What the old one has is needed for the new one.
+        self.stream = None;
+        self.stream = Some(Stream::start(self.file()).map_err(|error| failed(call, error))?);
+        Ok(())
+    }
+
     /// What the camera delivered before it was asked.
-    fn forget_old_frames(&mut self) -> Result<()> {
+    fn forget_old_frames(&mut self) -> Result<(), Errno> {
         let Some(stream) = &self.stream else { return Ok(()) };
-        while !matches!(
-            stream.next(|_| Some(())).map_err(|error| failed("start_exposure", error))?,
-            Delivery::Nothing
-        ) {}
+        while !matches!(stream.next(|_| Some(()))?, Delivery::Nothing) {}
         Ok(())
     }
 
     pub(super) fn status(&mut self) -> Result<ExposureStatus> {
+        let status = self.look();
+        if status.is_err() {
+            self.exposure = Exposure::None;
+            self.stream = None;
+        }
+        status
+    }
+
+    fn look(&mut self) -> Result<ExposureStatus> {
+        // A camera that is not asked for anything else would not be missed.
+        abi::capability(self.node()).map_err(|error| failed(CALL, error))?;
         let now = clock().0;
         let Exposure::Running(running) = &self.exposure else {
             let done = matches!(self.exposure, Exposure::Done(_));
@@ -137,43 +176,58 @@ impl Open {
         // Frames that are to be added are taken as they come, or the camera would run out of memory for them.
         let soon = if running.frames > 1 { left.min(running.single) } else { left };
         if open >= running.single {
-            self.take_frames().inspect_err(|_error| {
-                self.exposure = Exposure::None;
-                self.stream = None;
-            })?;
+            self.take_frames(now)?;
         }
         Ok(match &self.exposure {
             Exposure::Running(_) if !soon.is_zero() => ExposureStatus::Exposing { left: soon },
-            Exposure::Running(running) => {
-                let done = 100.0 * f64::from(running.frames - running.missing) / f64::from(running.frames);
-                ExposureStatus::Reading { done: Some(done) }
-            }
+            Exposure::Running(running) => ExposureStatus::Reading { done: Some(running.done()) },
             Exposure::Done(_) => ExposureStatus::Ready,
             Exposure::None => ExposureStatus::Idle,
         })
     }
 
-    /// Takes the frames that are there. The time that the first one needs has passed: what had come by then was begun
+    /// Takes the frames that are there, or sees to it that there will be some.
+    fn take_frames(&mut self, now: Instant) -> Result<()> {
+        let error = match self.add_frames(now) {
+            Err(error) if error != Errno::NODEV => failed(CALL, error),
+            Err(error) => return Err(failed(CALL, error)),
+            Ok(()) => match &self.exposure {
+                Exposure::Running(running) if running.is_kept_waiting(now) => {
+                    CameraError::new(ErrorKind::Timeout, CALL, "the camera delivers no frames any more")
+                }
+                _ => return Ok(()),
+            },
+        };
+        let Exposure::Running(running) = &mut self.exposure else { return Err(error) };
+        if running.restarted {
+            return Err(error);
+        }
+        tracing::warn!(%error, "the stream is begun anew");
+        (running.restarted, running.skip, running.heard) = (true, 0, now);
+        self.begin_stream(CALL)
+    }
+
+    /// Adds the frames that are there. The time that the first one needs has passed: what had come by then was begun
     /// before it was asked for.
-    fn take_frames(&mut self) -> Result<()> {
-        const CALL: &str = "get_exposure_status";
+    fn add_frames(&mut self, now: Instant) -> Result<(), Errno> {
         let fresh = matches!(&self.exposure, Exposure::Running(running) if running.fresh);
         if !fresh {
             self.forget_old_frames()?;
         }
-        let (form, stride, size) = (self.form(), self.stride, (self.size.0 as usize, self.size.1 as usize));
-        let (roi, stacking) = (self.full(), self.stacking);
-        let Exposure::Running(running) = &mut self.exposure else { return Ok(()) };
+        let (form, stride, roi, stacking) = (self.form(), self.stride, self.window(), self.stacking);
+        let size = (roi.width as usize, roi.height as usize);
+        let (Exposure::Running(running), Some(stream)) = (&mut self.exposure, &self.stream) else {
+            return Ok(());
+        };
         running.fresh = true;
-        let Some(stream) = &self.stream else { return Ok(()) };
         loop {
             let wanted = running.skip == 0;
             // What is left out is not worth decoding.
             let look =
                 |bytes: &[u8]| if wanted { form.pixels(bytes, size, stride).map(Some) } else { Some(None) };
-            match stream.next(look).map_err(|error| failed(CALL, error))? {
+            match stream.next(look)? {
                 Delivery::Nothing => return Ok(()),
-                Delivery::Damaged => tracing::debug!("left out a frame that the kernel marks as damaged"),
+                Delivery::Damaged => tracing::info!("left out a frame that is damaged"),
                 Delivery::Frame(None) => running.skip -= 1,
                 Delivery::Frame(Some(pixels)) => {
                     if let Some(pixels) = running.add(pixels, stacking) {
@@ -183,6 +237,7 @@ impl Open {
                     }
                 }
             }
+            running.heard = now;
         }
     }
 
@@ -196,6 +251,15 @@ impl Open {
 }
 
 impl Running {
+    fn is_kept_waiting(&self, now: Instant) -> bool {
+        now.saturating_duration_since(self.heard) > self.single + SILENCE
+    }
+
+    /// Of its frames, also those that are left out: an exposure that goes on is given more time.
+    fn done(&self) -> Percent {
+        100.0 * f64::from(self.all - self.skip - self.missing) / f64::from(self.all)
+    }
+
     /// Adds a frame; the picture once none is missing any more.
     fn add(&mut self, pixels: Pixels, stacking: bool) -> Option<Pixels> {
         self.missing -= 1;

@@ -3,7 +3,8 @@
 //! Such a camera streams without end, so an exposure is the first whole frame that was begun after the request: what
 //! was under way then is left out, as is the frame during which a new exposure time takes effect. Exposure and gain
 //! become manual when the camera is opened. Frames that the kernel marks as damaged are never delivered; the next one
-//! is taken instead. What the camera cannot do itself (windows) is done above.
+//! is taken instead. A stream that breaks, or that nothing comes out of any more, is begun anew once for an exposure.
+//! Cameras that can stream a part of their sensor do; a part of what others stream is cut out above.
 //!
 //! A camera exposes no longer than its driver allows. If V4L2_STACKING is on, a longer exposure is the sum of several
 //! frames, in 32 bits, and the header says of how many.
@@ -21,9 +22,10 @@ mod node;
 mod open;
 mod pixel;
 mod stream;
+mod window;
 
 use self::exposure::Exposure;
-use self::open::Open;
+use self::open::{Kept, Open};
 use super::{Backend, Nodes};
 use crate::camera::Camera;
 use crate::camera::error::{CameraError, ErrorKind, Result};
@@ -56,6 +58,8 @@ const UNIT: Duration = Duration::from_micros(100);
 pub struct V4l2 {
     settings: Settings,
     open: Option<Open>,
+    /// Of the last camera that was open.
+    last: Option<Kept>,
 }
 
 /// How a camera is to be opened.
@@ -125,14 +129,16 @@ impl Camera for V4l2 {
         if let Some(open) = &self.open {
             return Ok(open.capabilities());
         }
-        let open = Open::new(id, self.settings)?;
+        let open = Open::new(id, self.settings, self.last)?;
         let capabilities = open.capabilities();
         self.open = Some(open);
         Ok(capabilities)
     }
 
     fn disconnect(&mut self) -> Result<()> {
-        self.open = None;
+        if let Some(open) = self.open.take() {
+            self.last = Some(open.kept());
+        }
         Ok(())
     }
 
@@ -162,24 +168,11 @@ impl Camera for V4l2 {
     }
 
     fn get_camera_roi(&mut self) -> Result<Roi> {
-        Ok(self.opened("get_camera_roi")?.full())
+        Ok(self.opened("get_camera_roi")?.window())
     }
 
-    /// The whole frame is the smallest window that covers any other.
     fn set_camera_roi(&mut self, roi: Roi) -> Result<Roi> {
-        const CALL: &str = "set_camera_roi";
-        let full = self.opened(CALL)?.full();
-        let fits = |start: u32, length: u32, limit: u32| {
-            length > 0 && start.checked_add(length).is_some_and(|end| end <= limit)
-        };
-        if fits(roi.x, roi.width, full.width) && fits(roi.y, roi.height, full.height) {
-            return Ok(full);
-        }
-        let detail = format!(
-            "{}×{} pixels from ({}, {}) are not within the frame's {}×{}",
-            roi.width, roi.height, roi.x, roi.y, full.width, full.height
-        );
-        Err(CameraError::new(ErrorKind::OutOfRange, CALL, detail))
+        self.opened("set_camera_roi")?.set_window(roi)
     }
 
     fn get_binning(&mut self) -> Result<Binning> {

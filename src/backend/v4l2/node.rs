@@ -25,14 +25,25 @@ impl Found {
         open(&self.node)
     }
 
-    /// Whether it is the camera that is meant: by serial number, or by place where it has none.
-    pub(super) fn is(&self, wanted: &CameraId) -> bool {
-        let found = &self.camera;
-        match (&found.serial, &wanted.serial) {
-            (Some(found), Some(wanted)) => found == wanted,
-            _ => found.bus.is_some() && found.bus == wanted.bus || found.name == wanted.name,
-        }
+    /// Whether it is the camera that is meant: by serial number, or by place where it has none, or by name alone where
+    /// nothing else is known.
+    fn is(&self, wanted: &CameraId) -> bool {
+        let CameraId { name, serial, bus, .. } = &self.camera;
+        let same = match (&wanted.serial, &wanted.bus) {
+            (Some(_), _) => *serial == wanted.serial,
+            (None, Some(_)) => *bus == wanted.bus,
+            (None, None) => true,
+        };
+        same && *name == wanted.name
     }
+}
+
+/// The camera that is meant. Cheap ones share a serial number, so one at the same place is preferred.
+pub(super) fn find_one(wanted: &CameraId) -> io::Result<Option<Found>> {
+    let mut found = find()?;
+    let place = found.iter().position(|found| found.camera == *wanted);
+    let place = place.or_else(|| found.iter().position(|found| found.is(wanted)));
+    Ok(place.map(|place| found.swap_remove(place)))
 }
 
 /// Every camera that frames can be streamed from. Nodes for other purposes, and those that may not be opened, are none.

@@ -8,6 +8,7 @@ use super::control::Controls;
 use super::exposure::Exposure;
 use super::pixel::PixelForm;
 use super::stream::Stream;
+use super::window::Crop;
 use super::{Settings, UNIT, abi, failed, node};
 use crate::camera::error::{CameraError, ErrorKind, Result};
 use crate::camera::types::{Binning, CameraId, Capabilities, CaptureFormat, Range, Roi, Sensor, Value};
@@ -29,7 +30,11 @@ pub(super) struct Open {
     /// Those of the size, best first.
     forms: Vec<PixelForm>,
     form: PixelForm,
-    pub(super) size: (u32, u32),
+    size: (u32, u32),
+    /// If the camera can stream a part of that.
+    crop: Option<Crop>,
+    /// What is streamed.
+    window: Roi,
     /// Bytes from one row to the next.
     pub(super) stride: usize,
     pub(super) interval: Duration,
@@ -41,18 +46,27 @@ pub(super) struct Open {
     pub(super) idle_since: Option<Instant>,
 }
 
+/// What outlives a connection, and the camera does not remember by itself.
+#[derive(Clone, Copy)]
+pub(super) struct Kept {
+    form: PixelForm,
+    size: (u32, u32),
+    window: Roi,
+}
+
 impl Open {
-    pub(super) fn new(id: &CameraId, settings: Settings) -> Result<Open> {
+    /// Format and window are those of the last time, as far as the camera still has them.
+    pub(super) fn new(id: &CameraId, settings: Settings, last: Option<Kept>) -> Result<Open> {
         const CALL: &str = "connect";
         let io = |error: std::io::Error| {
             CameraError::new(ErrorKind::Io, CALL, format!("cannot open the camera: {error}"))
         };
-        let found = node::find().map_err(io)?.into_iter().find(|found| found.is(id));
-        let found = found.ok_or_else(|| {
+        let found = node::find_one(id).map_err(io)?.ok_or_else(|| {
             CameraError::new(ErrorKind::Disconnected, CALL, format!("{} is not plugged in", id.name))
         })?;
         let file = found.open().map_err(io)?;
-        let (size, forms) = forms(file.as_fd(), settings.size)?;
+        let crop = Crop::of(file.as_fd());
+        let (size, forms) = forms(file.as_fd(), settings.size, crop)?;
         let form = *forms.first().ok_or_else(|| {
             CameraError::new(ErrorKind::Hardware, CALL, "the camera has no pixel format that can be read")
         })?;
@@ -69,6 +83,8 @@ impl Open {
             forms,
             form,
             size,
+            crop: crop.filter(|crop| crop.size() == size),
+            window: Roi { x: 0, y: 0, width: size.0, height: size.1 },
             stride: 0,
             interval,
             stream: None,
@@ -76,8 +92,18 @@ impl Open {
             unsettled: true,
             idle_since: None,
         };
-        open.apply_form(form)?;
+        open.probe_crop()?;
+        if let Some(Kept { form, size, window }) = last
+            && size == open.size
+            && open.forms.contains(&form)
+        {
+            open.apply(form, window)?;
+        }
         Ok(open)
+    }
+
+    pub(super) fn kept(&self) -> Kept {
+        Kept { form: self.form, size: self.size, window: self.window }
     }
 
     pub(super) fn node(&self) -> BorrowedFd<'_> {
@@ -94,6 +120,10 @@ impl Open {
 
     pub(super) fn full(&self) -> Roi {
         Roi { x: 0, y: 0, width: self.size.0, height: self.size.1 }
+    }
+
+    pub(super) fn window(&self) -> Roi {
+        self.window
     }
 
     /// A control is being changed.
@@ -118,7 +148,7 @@ impl Open {
             formats: self.forms.iter().map(|form| self.capture_format(*form)).collect(),
             exposure: Range { min: min.as_secs_f64(), max: max.as_secs_f64(), step: 0.0 },
             binning: Binning::NONE,
-            subframe: false,
+            subframe: self.crop.is_some(),
             shutter: false,
             cooler: None,
             thermometer: false,
@@ -161,33 +191,90 @@ impl Open {
                 format!("format takes one of {}", names.join(", ")),
             )
         })?;
-        self.apply_form(chosen)
+        self.apply(chosen, self.window)
     }
 
-    fn apply_form(&mut self, form: PixelForm) -> Result<()> {
-        const CALL: &str = "set_parameter";
-        self.stream = None;
-        let set =
-            abi::set_format(self.node(), form.fourcc, self.size).map_err(|error| failed(CALL, error))?;
-        if (set.fourcc, set.width, set.height) != (form.fourcc, self.size.0, self.size.1) {
-            let detail = format!("the camera took {}×{} instead of {:?}", set.width, set.height, self.size);
-            return Err(CameraError::new(ErrorKind::Hardware, CALL, detail));
+    /// Streams the smallest window that the camera has around the wanted one.
+    pub(super) fn set_window(&mut self, wanted: Roi) -> Result<Roi> {
+        const CALL: &str = "set_camera_roi";
+        let full = self.full();
+        let fits = |start: u32, length: u32, limit: u32| {
+            length > 0 && start.checked_add(length).is_some_and(|end| end <= limit)
+        };
+        if !fits(wanted.x, wanted.width, full.width) || !fits(wanted.y, wanted.height, full.height) {
+            let Roi { x, y, width, height } = wanted;
+            let (columns, rows) = self.size;
+            let detail = format!(
+                "{width}×{height} pixels from ({x}, {y}) are not within the frame's {columns}×{rows}"
+            );
+            return Err(CameraError::new(ErrorKind::OutOfRange, CALL, detail));
         }
+        if self.crop.is_none() || wanted == self.window {
+            return Ok(self.window);
+        }
+        if matches!(self.exposure, Exposure::Running(_)) {
+            return Err(CameraError::new(ErrorKind::Busy, CALL, "an exposure is running"));
+        }
+        self.apply(self.form, wanted)?;
+        Ok(self.window)
+    }
+
+    /// Some drivers take a window and stream all the same: sees what comes of one.
+    fn probe_crop(&mut self) -> Result<()> {
+        let full = self.full();
+        if self.crop.is_some() {
+            self.apply(self.form, Roi { width: full.width / 2, height: full.height / 2, ..full })?;
+            if self.window == full {
+                self.crop = None;
+            }
+        }
+        self.apply(self.form, full)
+    }
+
+    /// Sets format and window. A window that the camera does not have becomes the whole frame.
+    fn apply(&mut self, form: PixelForm, wanted: Roi) -> Result<()> {
+        self.stream = None;
+        let full = self.full();
+        let part = self.crop.filter(|_| wanted != full);
+        let (window, set) = match part.and_then(|crop| crop.set(self.node(), form.fourcc, wanted)) {
+            Some(granted) => granted,
+            None => (full, self.set_whole(form)?),
+        };
         self.form = form;
+        self.window = window;
         self.stride = set.bytes_per_line as usize;
         Ok(())
+    }
+
+    fn set_whole(&self, form: PixelForm) -> Result<abi::PixelFormat> {
+        const CALL: &str = "set_parameter";
+        let set = match self.crop {
+            Some(crop) => crop.set_whole(self.node(), form.fourcc),
+            None => abi::set_format(self.node(), form.fourcc, self.size),
+        };
+        let set = set.map_err(|error| failed(CALL, error))?;
+        if (set.fourcc, set.width, set.height) == (form.fourcc, self.size.0, self.size.1) {
+            return Ok(set);
+        }
+        let detail = format!("the camera took {}×{} instead of {:?}", set.width, set.height, self.size);
+        Err(CameraError::new(ErrorKind::Hardware, CALL, detail))
     }
 }
 
 /// The size that is nearest to the one wanted, and the formats that the camera has in it.
-fn forms(node: BorrowedFd<'_>, wanted: (u32, u32)) -> Result<((u32, u32), Vec<PixelForm>)> {
+fn forms(
+    node: BorrowedFd<'_>,
+    wanted: (u32, u32),
+    crop: Option<Crop>,
+) -> Result<((u32, u32), Vec<PixelForm>)> {
     let names = (0..MOST).map_while(|index| abi::format_description(node, index).ok());
     let mut forms: Vec<PixelForm> = names.filter_map(|name| PixelForm::of(name.fourcc)).collect();
     forms.sort_by_key(|form| form.rank());
     forms.dedup();
     let Some(best) = forms.first() else { return Ok(((0, 0), forms)) };
     let size = match wanted {
-        (0, _) | (_, 0) => largest(node, best.fourcc),
+        // More than the sensor has would be magnified.
+        (0, _) | (_, 0) => crop.map_or_else(|| largest(node, best.fourcc), Crop::size),
         size => size,
     };
     let set = |form: &PixelForm, size| abi::set_format(node, form.fourcc, size);

@@ -211,12 +211,17 @@ fn yuyv(row: &[u8], x: usize, plane: usize) -> u8 {
     value
 }
 
+const END_OF_JPEG: [u8; 2] = [0xff, 0xd9];
+
 fn jpeg(bytes: &[u8], (width, height): (usize, usize)) -> Option<Pixels> {
     use zune_jpeg::JpegDecoder;
     use zune_jpeg::zune_core::bytestream::ZCursor;
     use zune_jpeg::zune_core::colorspace::ColorSpace;
     use zune_jpeg::zune_core::options::DecoderOptions;
 
+    // The decoder makes up what is missing at the end.
+    let end = bytes.iter().rposition(|byte| *byte != 0)? + 1;
+    let bytes = bytes[..end].ends_with(&END_OF_JPEG).then_some(bytes)?;
     let options = DecoderOptions::default().jpeg_set_out_colorspace(ColorSpace::RGB);
     let mut decoder = JpegDecoder::new_with_options(ZCursor::new(bytes), options);
     let rgb = decoder.decode().ok()?;

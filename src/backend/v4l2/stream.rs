@@ -83,12 +83,12 @@ impl Stream {
         Ok(seen.map_or(Delivery::Damaged, Delivery::Frame))
     }
 
-    /// No frame: because there is none yet, or because the camera is gone.
+    /// No frame: because there is none yet, or because the stream is broken or the camera gone.
     fn nothing<T>(&self) -> Result<Delivery<T>, Errno> {
         let mut fds = [PollFd::new(&self.node, PollFlags::IN)];
         poll(&mut fds, Some(&Timespec { tv_sec: 0, tv_nsec: 0 }))?;
         if fds[0].revents().intersects(PollFlags::ERR | PollFlags::HUP) {
-            return Err(Errno::NODEV);
+            return Err(abi::capability(self.node.as_fd()).err().unwrap_or(Errno::IO));
         }
         Ok(Delivery::Nothing)
     }

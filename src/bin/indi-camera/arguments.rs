@@ -90,6 +90,9 @@ pub(super) enum Command {
     /// Set values of properties and wait until they are reached
     #[command(after_help = SET_EXAMPLES)]
     Set(Set),
+    /// Look after the frames that a driver of this project keeps safe on the disk
+    #[command(subcommand, after_help = SPOOL_EXAMPLES)]
+    Spool(Spool),
     /// Run a recording of the flight recorder again and say where it differs and what it waits for
     #[command(after_help = RERUN_EXAMPLES)]
     Rerun {
@@ -156,6 +159,12 @@ Examples:
 
 Several elements of one property go into one argument, separated by semicolons, and are sent together. Ends with 0
 once the property has left Busy well, with 1 if it ends in Alert, and says what the driver said.";
+
+const SPOOL_EXAMPLES: &str = "\
+Examples:
+    indi-camera -s observatory spool list
+    indi-camera -s observatory spool resend 20261122T213005123-1a2b-0-17
+    indi-camera spool verify";
 
 const RERUN_EXAMPLES: &str = "\
 Examples:
@@ -260,6 +269,33 @@ pub(super) struct Set {
     /// Send it and do not wait for the end
     #[arg(long)]
     pub(super) no_wait: bool,
+}
+
+/// What to do with frames in the spool.
+#[derive(Clone, Debug, Subcommand)]
+pub(super) enum Spool {
+    /// List them, oldest first
+    List,
+    /// Send frames again, to all clients of the server that want frames of this camera
+    Resend {
+        /// FRAMEID of each
+        #[arg(value_name = "FRAME", required = true)]
+        frames: Vec<String>,
+    },
+    /// Forget frames; those that were not saved elsewhere are removed
+    Drop {
+        /// FRAMEID of each
+        #[arg(value_name = "FRAME", required = true)]
+        frames: Vec<String>,
+    },
+    /// Read all frames again and compare them with the journal; ends with 1 if one is damaged or missing
+    ///
+    /// Needs no driver and no server, and changes nothing.
+    Verify {
+        /// A spool, or the directory of several; unless given, where drivers that this user starts have theirs
+        #[arg(value_hint = ValueHint::DirPath)]
+        directory: Option<PathBuf>,
+    },
 }
 
 /// What a picture is for.

@@ -21,6 +21,7 @@ mod report;
 mod rerun;
 mod scan;
 mod set;
+mod spool;
 mod stop;
 mod terminal;
 mod values;
@@ -32,7 +33,7 @@ use clap::Parser;
 use clap::error::ErrorKind;
 use indi_camera::client::Server;
 
-use arguments::{Arguments, Command};
+use arguments::{Arguments, Command, Spool};
 use fault::{Exit, Fault};
 use outcome::Outcome;
 use stop::Stop;
@@ -75,6 +76,7 @@ fn run(arguments: &Arguments) -> Result<Outcome, Fault> {
         Command::Completions { shell } => return Ok(manual::completions(*shell)),
         Command::Rerun { file, quiet } => return rerun::run(file, *quiet || arguments.json),
         Command::Man { out } => return manual::man(out.as_deref()),
+        Command::Spool(Spool::Verify { directory }) => return spool::verify(directory.as_deref()),
         _ => {}
     }
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
@@ -93,6 +95,7 @@ async fn at_the_camera(arguments: &Arguments) -> Result<Outcome, Fault> {
     let plan = match command {
         Command::Capture(wish) => Some(capture::Plan::new(wish, *json)?),
         Command::Call(asked) => asked.read().map(|_| None)?,
+        Command::Spool(asked) => asked.check(reach).map(|()| None)?,
         _ => None,
     };
     let server = stop.unless(reach.server()).await?;
@@ -119,6 +122,9 @@ async fn at_the_camera(arguments: &Arguments) -> Result<Outcome, Fault> {
 async fn ask(Arguments { reach, json, command }: &Arguments, server: &Server) -> Result<Outcome, Fault> {
     if let Command::Call(asked) = command {
         return call::run(reach, server, asked).await;
+    }
+    if let Command::Spool(asked) = command {
+        return spool::run(reach, server, asked).await;
     }
     reach.connect_own_cameras(server).await?;
     match command {

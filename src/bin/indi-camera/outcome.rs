@@ -2,7 +2,7 @@
 
 use std::io::{self, IsTerminal, Write};
 
-use indi_camera::camera::answer::{Answer, Reason, Status};
+use indi_camera::camera::answer::{Answer, Code, Reason, Status};
 use serde::Serialize;
 
 use super::fault::Fault;
@@ -37,6 +37,11 @@ impl Outcome {
     /// Done, and everything has been said on the way.
     pub(super) fn silent() -> Outcome {
         Outcome { answer: Answer::done("", &()), text: String::new(), said: true }
+    }
+
+    /// The same, but it is a failure: the exit code will say so.
+    pub(super) fn failed(self, code: Code, detail: impl Into<String>) -> Outcome {
+        Outcome { answer: self.answer.because(code, detail), ..self }
     }
 
     /// Prints it.

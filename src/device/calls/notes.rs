@@ -76,9 +76,14 @@ impl Device {
 
     /// A file was not written or read, and clients have been told.
     pub(in crate::device) fn note_not_stored(&mut self, sentence: &str) {
+        self.note_unsettled(ErrorKind::Io, sentence);
+    }
+
+    /// What a call waits for has failed, and clients have been told.
+    pub(in crate::device) fn note_unsettled(&mut self, kind: ErrorKind, sentence: &str) {
         let stores = |running: &&mut Running| matches!(running.until, Until::Settled(_));
         if let Some(running) = self.desk.running.as_mut().filter(stores) {
-            running.failure.get_or_insert_with(|| (ErrorKind::Io, sentence.to_owned()));
+            running.failure.get_or_insert_with(|| (kind, sentence.to_owned()));
             running.told = true;
         }
     }
@@ -109,7 +114,7 @@ impl Device {
                 running.asked.iter().any(|call| !matches!(call, Call::Disconnect | Call::Scanning))
             }
             Until::Connected => true,
-            Until::Settled(_) | Until::Recalled(_) => false,
+            Until::Settled(_) | Until::Recalled(_) | Until::Listed => false,
         };
         if needs && !self.desk.at_work {
             self.fail_call(ErrorKind::Disconnected, why);

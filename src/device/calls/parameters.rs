@@ -102,7 +102,12 @@ impl Device {
     /// What has to happen until a write of this vector has been carried out.
     fn until_set(&self, vector: &str) -> Until {
         let opening = !matches!(self.link, Link::On | Link::Off | Link::Parting);
-        let stored = [keys::CONFIG_PROCESS.vector(), keys::NICKNAME.vector()];
+        let stored = [
+            keys::CONFIG_PROCESS.vector(),
+            keys::NICKNAME.vector(),
+            keys::CCD_SPOOL_RESEND.vector(),
+            keys::CCD_SPOOL_DROP.vector(),
+        ];
         match stored.into_iter().find(|stored| *stored == vector) {
             Some(stored) => Until::Settled(stored),
             None if vector == keys::CONNECTION.vector() && opening => Until::Connected,

@@ -76,6 +76,9 @@ const FUNCTIONS: &[Function] = &[
     anytime("load_config", &[], |device, _| device.call_config("CONFIG_LOAD")),
     anytime("default_config", &[], |device, _| device.call_config("CONFIG_DEFAULT")),
     anytime("purge_config", &[], |device, _| device.call_config("CONFIG_PURGE")),
+    anytime("list_spool", &[], Device::call_list_spool),
+    connected("resend_frame", &["id"], Device::call_resend_frame),
+    anytime("drop_frame", &["id"], Device::call_drop_frame),
     anytime("list_parameters", &[], Device::call_list_parameters),
 ];
 

@@ -12,6 +12,9 @@ const LEFT_BEHIND: Celsius = 5.0;
 pub(super) const STALLED_AFTER: Duration = Duration::from_secs(120);
 /// Progress that counts, °C.
 const PROGRESS: Celsius = 0.1;
+/// A sensor so far from the target that it had reached, or so much farther from it than it has been, goes the wrong
+/// way, °C: well-tuned coolers overshoot by less.
+pub(super) const ADRIFT: Celsius = 2.0;
 
 /// A set point on its way, straight from one temperature to another and never past it.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -101,6 +104,11 @@ pub(super) struct Regulating {
 impl Regulating {
     pub(super) fn new(target: Celsius, sensor: Celsius, now: Duration) -> Self {
         Regulating { target, nearest: (sensor - target).abs(), since: now }
+    }
+
+    /// Whether a sensor is farther from its target than it has been.
+    pub(super) fn strays(&self, sensor: Celsius) -> bool {
+        (sensor - self.target).abs() - self.nearest > ADRIFT
     }
 
     /// Takes a reading. Progress is to come nearer to the target, and on a ramp also to be where the set point is:
@@ -201,6 +209,14 @@ mod tests {
         assert!(ramp.is_warm(Some(-12.0), None));
         ramp.step(at(300));
         assert!(ramp.is_warm(Some(20.0), Some(30.0)));
+    }
+
+    #[test]
+    fn a_sensor_strays_that_is_farther_from_its_target_than_it_was() {
+        let mut regulating = Regulating::new(-10.0, 0.0, at(0));
+        assert!(!regulating.strays(2.0) && regulating.strays(2.1));
+        assert_eq!(regulating.judge(-8.0, -10.0, 0.2, at(10)), Verdict::Going);
+        assert!(!regulating.strays(-6.1) && regulating.strays(-5.9) && regulating.strays(-14.1));
     }
 
     #[test]

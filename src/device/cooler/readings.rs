@@ -7,17 +7,15 @@ use crate::camera::error::CameraError;
 use crate::camera::types::{CameraStatus, Celsius, CoolingStatus};
 use crate::device::connection::Link;
 use crate::device::{Device, Level};
+use crate::property::key::Key;
 use crate::property::keys;
 use crate::wire::State;
 
-use super::ramp::{Regulating, STALLED_AFTER, Verdict};
+use super::ramp::{ADRIFT, Regulating, STALLED_AFTER, Verdict};
 use super::{AFTERWARDS, Resume, Thermometer};
 
 /// A reading that differs by less is not worth telling, °C.
 const NOTEWORTHY: Celsius = 0.05;
-/// A sensor so far from the target that it had reached is not held there any more, °C: well-tuned coolers overshoot by
-/// less.
-const ADRIFT: Celsius = 2.0;
 /// Temperatures that a working sensor can have, °C: no cooler reaches one end, and no chip survives the other.
 const POSSIBLE: RangeInclusive<Celsius> = -150.0..=150.0;
 
@@ -35,7 +33,10 @@ impl Device {
         }
         self.cooler.polled = self.now.elapsed;
         match result {
-            Ok(Reply::Polled(status)) => self.measured(&credible(status)),
+            Ok(Reply::Polled(status)) => {
+                self.end_inherited(status.exposure);
+                self.measured(&credible(status));
+            }
             Ok(_) => {}
             Err(error) => {
                 if self.link == Link::On {
@@ -55,6 +56,10 @@ impl Device {
             self.cooler.on = cooling.on;
             if changed && !cooling.on {
                 self.stop_regulating();
+                self.calm_alarms();
+                self.cooler_gave_up();
+            } else if cooling.on {
+                self.cooler_is_back();
             }
             // What the camera regulates to is the target only when no ramp leads there.
             if self.cooler.ramp.is_none() && !self.cooler.warming && self.cooler.requested.is_none() {
@@ -65,6 +70,7 @@ impl Device {
             }
         }
         if let Some(power) = status.power {
+            self.note_power(power);
             let [shown] = self.store.get(&keys::CCD_COOLER_POWER);
             if (shown - power).abs() >= NOTEWORTHY {
                 let state = if power > 0.0 { State::Busy } else { State::Idle };
@@ -81,7 +87,10 @@ impl Device {
             _ => self.cooler.thermometer = Thermometer::Works,
         }
         if let Some(value) = sensor {
+            self.take_over(value);
             self.watch_target(value);
+            self.watch_course(value);
+            self.watch_recovery(value);
             self.store.set(&keys::CCD_TEMPERATURE, [value]);
             let moved = self.cooler.shown.is_none_or(|shown| (shown - value).abs() >= NOTEWORTHY);
             let awaited = self.cooler.regulating.is_some() || self.cooler.warming;
@@ -101,12 +110,45 @@ impl Device {
                 self.warm_up(slope);
             }
         }
+        self.show_alarms();
+    }
+
+    /// A camera that is being connected may be cooling already, as another process left it: what it does is watched as
+    /// if it had been asked for here, and not changed.
+    fn take_over(&mut self, value: Celsius) {
+        let Some(target) = self.cooler.target.filter(|_| self.link == Link::Asking && self.cooler.on) else {
+            return;
+        };
+        let there = self.is_there(value, target);
+        self.cooler.held = there.then_some(target);
+        self.cooler.regulating = (!there).then(|| Regulating::new(target, value, self.now.elapsed));
+        let state = if there { State::Ok } else { State::Busy };
+        self.store.set_state(keys::CCD_TEMPERATURE.vector(), state);
+        self.show_cooler();
+    }
+
+    fn is_there(&self, value: Celsius, target: Celsius) -> bool {
+        let [_, threshold] = self.store.get(&keys::CCD_TEMP_RAMP);
+        (value - target).abs() <= threshold
+    }
+
+    /// Notices a sensor that has reached its target after all.
+    fn watch_recovery(&mut self, value: Celsius) {
+        let Some(target) = self.cooler.target.filter(|_| self.cooler.stalled) else { return };
+        if self.is_there(value, target) {
+            self.cooler.stalled = false;
+            self.cooler.held = Some(target);
+            self.calm_alarms();
+            self.cooler.afterwards = AFTERWARDS;
+            self.store.set_state(keys::CCD_TEMPERATURE.vector(), State::Ok);
+        }
     }
 
     /// There is no reading. That is worth one sentence, and a sensor that is on its way is not seen to get on.
     fn miss(&mut self, why: &str) {
         if std::mem::replace(&mut self.cooler.thermometer, Thermometer::Fails) == Thermometer::Works {
             self.say(Level::Warning, why);
+            self.show_alarms();
         }
         let [last] = self.store.get(&keys::CCD_TEMPERATURE);
         self.judge(last);
@@ -117,7 +159,7 @@ impl Device {
         let Some(target) = self.cooler.held.filter(|_| self.cooler.requested.is_none()) else { return };
         if (value - target).abs() > ADRIFT {
             let what = format!("the sensor has left its target of {target:.1} C: it is at {value:.1} C");
-            self.say(Level::Warning, &what);
+            self.sensor_runs_away(&what);
             self.cooler.held = None;
             self.cooler.regulating = Some(Regulating::new(target, value, self.now.elapsed));
             self.settle(&keys::CCD_TEMPERATURE, State::Busy);
@@ -163,12 +205,17 @@ impl Device {
         self.cooler.stalled = state == State::Alert;
         if self.cooler.stalled {
             let seconds = STALLED_AFTER.as_secs();
+            let blamed = self.blame_cooler();
             let what = if self.cooler.thermometer == Thermometer::Fails {
                 format!("there was no reading in {seconds} s that showed the sensor nearer to {target:.1} C")
             } else {
-                format!("the sensor stays at {value:.1} C and gets no nearer to {target:.1} C in {seconds} s")
+                format!(
+                    "the sensor stays at {value:.1} C and gets no nearer to {target:.1} C in {seconds} s{blamed}"
+                )
             };
             self.say(Level::Error, &what);
+        } else {
+            self.calm_alarms();
         }
         self.settle(&keys::CCD_TEMPERATURE, state);
         self.show_cooler();

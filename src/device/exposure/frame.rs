@@ -1,6 +1,6 @@
 //! The frame of an exposure: what it is asked to be, what comes, and what is told of it afterwards.
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use crate::camera::answer::{Area, ClockState, ExposureResult, FrameRecord, FrameSpec, Image, Measured, utc};
 use crate::camera::types::{Capabilities, ExposureId, Frame, FrameType, Sensor};
@@ -8,13 +8,19 @@ use crate::device::Device;
 use crate::device::cooler::is_possible;
 use crate::device::geometry::Geometry;
 use crate::device::header::Settings;
-use crate::device::job::{Delivery, Encoding};
+use crate::device::job::{Delivery, Encoding, FileTarget};
 use crate::device::timer::Timer;
 use crate::device::upload::Destination;
 use crate::image::header::{self, Snapshot};
 use crate::property::keys::{self, FrameKind};
 
+use super::allowance::Mode;
 use super::{COUNTDOWN, Current, Stage, promise};
+
+/// Bytes that a header takes at least.
+const HEADER: u64 = 5760;
+/// Nothing that a sensor sees is compressed to less than this part of its pixels.
+const MOST_COMPRESSED: u64 = 8;
 
 /// What was asked; frozen when the exposure starts.
 #[derive(Clone, Debug)]
@@ -29,6 +35,10 @@ pub(super) struct Spec {
     gain: Option<i32>,
     offset: Option<i32>,
     format: Option<String>,
+    /// What the time of its read-out depends on.
+    pub(super) mode: Mode,
+    /// What that time may be.
+    pub(super) allowance: Duration,
 }
 
 /// Settings that the exposures of one request have of their own.
@@ -45,6 +55,15 @@ impl Spec {
     pub(super) fn bytes(&self) -> usize {
         let (width, height) = self.geometry.roi.binned(self.geometry.binning);
         width as usize * height as usize * usize::from(self.sensor.bits / 8)
+    }
+
+    /// Bytes that the file of the frame takes at least, and where it goes if not into the spool; `None` for a frame
+    /// that is not stored.
+    pub(super) fn to_be_stored(&self, now: SystemTime) -> Option<(u64, Option<FileTarget>)> {
+        let bytes = self.bytes() as u64;
+        let bytes = if self.encoding.keeps_size() { bytes + HEADER } else { bytes / MOST_COMPRESSED };
+        let stored = self.destination.is_stored();
+        stored.then(|| (bytes, self.destination.clone().file(now)))
     }
 }
 
@@ -63,18 +82,25 @@ impl Device {
     pub(super) fn spec(&self, capabilities: &Capabilities, duration: Duration) -> Spec {
         let alone = self.exposure.alone;
         let (gain, offset) = self.shown_controls();
-        Spec {
+        let geometry = alone.geometry.unwrap_or(self.geometry);
+        let (window, binning) = geometry.for_camera();
+        let format = self.format_name(capabilities);
+        let mut spec = Spec {
             duration,
             frame_type: self.frame_type(),
-            geometry: alone.geometry.unwrap_or(self.geometry),
+            geometry,
             encoding: self.encoding(),
             sensor: self.sensor_of_format(capabilities),
             destination: self.destination(),
             header: self.header_settings(),
             gain: alone.gain.or(gain),
             offset: alone.offset.or(offset),
-            format: self.format_name(capabilities),
-        }
+            mode: Mode { format: format.clone(), size: (window.width, window.height), binning },
+            allowance: Duration::ZERO,
+            format,
+        };
+        spec.allowance = self.exposure.allowances.of(&spec.mode, spec.bytes());
+        spec
     }
 
     pub(in crate::device) fn frame_arrived(&mut self, id: ExposureId, mut frame: Frame) {
@@ -85,6 +111,7 @@ impl Device {
         }
         frame.info.temperature = frame.info.temperature.filter(|reading| is_possible(*reading));
         let seen = self.circumstances_of(id);
+        self.came_in_time();
         let Some(Current { cancel, spec, stage, .. }) = self.exposure.current.take() else { return };
         self.timers.clear(Timer::ExposureOverdue);
         self.timers.clear(Timer::MiddleOfExposure);
@@ -92,7 +119,9 @@ impl Device {
         let result = self.describe(id, &spec, stage, &frame);
         let Geometry { roi, binning, .. } = spec.geometry;
         let circumstances = spec.header.prevail(seen);
+        let name = self.frame_name(id);
         let snapshot = Snapshot {
+            id: name.clone(),
             instrument: self.name.clone(),
             requested: spec.duration,
             frame_type: spec.frame_type,
@@ -109,6 +138,7 @@ impl Device {
         let (planes, ..) = frame.pixels.shape();
         let delivery = Delivery {
             id,
+            name,
             cancel,
             spare: self.exposure.spare.clone(),
             roi,
@@ -116,6 +146,7 @@ impl Device {
             cards: header::cards(&snapshot, &frame.info, planes),
             encoding: spec.encoding,
             client: spec.destination.client,
+            keep: spec.destination.keep,
             file: spec.destination.file(frame.info.started),
             frame,
         };

@@ -3,11 +3,12 @@
 use std::time::Duration;
 
 use crate::camera::answer::{ExposureBegun, ExposureProgress, Phase};
+use crate::camera::types::ExposureId;
 use crate::device::Device;
 use crate::property::keys;
 use crate::wire::State;
 
-use super::{Current, READ_OUT_ALLOWANCE, Stage};
+use super::{Current, Stage};
 
 impl Device {
     /// Whether clients are waiting for a frame: from the wish to the last word about it.
@@ -15,12 +16,18 @@ impl Device {
         self.store.state(&keys::CCD_EXPOSURE) == State::Busy
     }
 
+    /// The exposure that runs, or else the oldest frame that is on its way.
+    #[must_use]
+    pub fn exposure_in_hand(&self) -> Option<ExposureId> {
+        self.exposure.current.as_ref().map(|current| current.id).or(self.first_frame_on_its_way())
+    }
+
     /// What is to be expected of an exposure that has just been asked for.
     pub(in crate::device) fn exposure_begun(&self) -> Option<ExposureBegun> {
         let Current { id, spec, .. } = self.exposure.current.as_ref()?;
         Some(ExposureBegun {
             exposure_id: id.0,
-            deadline_s: (spec.duration + READ_OUT_ALLOWANCE).as_secs_f64(),
+            deadline_s: self.camera_deadline().as_secs_f64(),
             expected_bytes: spec.bytes() as u64,
         })
     }

@@ -5,21 +5,41 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use super::{DeliveryError, Encoding};
 use crate::wire::Payload;
 
-type Blob = Option<Result<(Payload, &'static str), DeliveryError>>;
-type Told = Option<Result<(u64, String), DeliveryError>>;
+type Blob = Result<(Payload, &'static str), DeliveryError>;
+type Told = Result<(u64, String), DeliveryError>;
 
-pub(super) fn serialize<S: Serializer>(blob: &Blob, to: S) -> Result<S::Ok, S::Error> {
-    let told: Told = blob.as_ref().map(|blob| match blob {
+#[expect(clippy::ref_option, reason = "serde hands over the field as it is")]
+pub(super) fn serialize<S: Serializer>(blob: &Option<Blob>, to: S) -> Result<S::Ok, S::Error> {
+    blob.as_ref().map(told).serialize(to)
+}
+
+pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Blob>, D::Error> {
+    Ok(Option::<Told>::deserialize(from)?.map(blob))
+}
+
+/// The same of a frame that is sent again.
+pub(super) mod again {
+    use super::{Blob, Deserialize, Deserializer, Serialize, Serializer, Told};
+
+    pub(in super::super) fn serialize<S: Serializer>(blob: &Blob, to: S) -> Result<S::Ok, S::Error> {
+        super::told(blob).serialize(to)
+    }
+
+    pub(in super::super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Blob, D::Error> {
+        Told::deserialize(from).map(super::blob)
+    }
+}
+
+fn told(blob: &Blob) -> Told {
+    match blob {
         Ok((payload, format)) => Ok((payload.len(), (*format).to_owned())),
         Err(error) => Err(error.clone()),
-    });
-    told.serialize(to)
+    }
 }
 
 /// A BLOB of one byte: nobody who runs a recording again looks into it.
-pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Blob, D::Error> {
-    let told = Told::deserialize(from)?;
-    Ok(told.map(|told| told.map(|(_, format)| (Payload::Inline(vec![0]), known(&format)))))
+fn blob(told: Told) -> Blob {
+    told.map(|(_, format)| (Payload::Inline(vec![0]), known(&format)))
 }
 
 fn known(format: &str) -> &'static str {

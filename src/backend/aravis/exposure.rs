@@ -1,0 +1,259 @@
+//! One exposure: from the command over frames that do not arrive whole to one that does.
+
+use std::time::{Duration, Instant, SystemTime};
+
+use super::acquisition::{Acquisition, Delivery, Mode, pixels};
+use super::device::bury;
+use super::fault::failed;
+use super::open::Open;
+use super::{now, utc};
+use crate::camera::error::{CameraError, ErrorKind, Result};
+use crate::camera::types::{Cancel, ExposureRequest, ExposureStatus, Frame, FrameInfo};
+
+/// A frame that is not whole is taken again as long as it can be here so long after the first one.
+const RETAKES: Duration = Duration::from_secs(5);
+/// A frame of which nothing has come for so long is lost: for any camera, and for each megabyte.
+const SILENCE: Duration = Duration::from_secs(2);
+const SILENCE_PER_MEGABYTE: Duration = Duration::from_millis(50);
+
+/// Exposures that are longer gain nothing from a camera that runs freely.
+const FAST: Duration = Duration::from_millis(500);
+/// Who asks again so soon wants many frames, and gets a free run after so many.
+const SOON: Duration = Duration::from_millis(100);
+const ROW: u32 = 3;
+/// Who asks again at once wants the very next frame, though it may have begun already.
+const AT_ONCE: Duration = Duration::from_millis(5);
+/// A free run that nobody takes frames from is stopped after so long.
+const IDLE: Duration = Duration::from_secs(2);
+/// Between the beginning of light and what we know of it.
+const TOLERANCE: Duration = Duration::from_millis(2);
+
+/// An exposure that has begun.
+pub(super) struct Exposure {
+    cancel: Cancel,
+    length: Duration,
+    /// The light of its frame has not begun before.
+    after: Instant,
+    opened: Instant,
+    started: SystemTime,
+    /// A further frame has to be here by then.
+    end: Instant,
+    /// Nothing has come if nothing has come by then.
+    expected: Instant,
+    /// The first frame was not whole, so that there may be a second.
+    reading: bool,
+    lost: u32,
+    info: FrameInfo,
+    frame: Option<Frame>,
+}
+
+/// The last frame that was handed over.
+#[derive(Clone, Copy)]
+pub(super) struct Last {
+    at: Instant,
+    /// When its light had ended, at the latest.
+    ended: Instant,
+}
+
+impl Open {
+    pub(super) fn start(&mut self, request: &ExposureRequest) -> Result<()> {
+        const CALL: &str = "start_exposure";
+        self.is_idle(CALL)?;
+        self.is_here(CALL)?;
+        let length = self.set_exposure_time(request.duration).map_err(|error| failed(CALL, error))?;
+        let mode = self.mode_for(length);
+        if self.acquisition.as_ref().is_none_or(|running| running.mode != mode) {
+            self.acquisition = None;
+            let begun = Acquisition::begin(&self.link.camera, mode, self.image_bytes());
+            self.acquisition = Some(begun.map_err(|error| failed(CALL, error))?);
+        }
+        let Some(acquisition) = &self.acquisition else { return Ok(()) };
+        let last = self.last.filter(|last| mode == Mode::Free && last.at.elapsed() <= AT_ONCE);
+        if last.is_none() {
+            acquisition.drain();
+        }
+        let after = last.map_or_else(now, |last| last.ended);
+        acquisition.ask().map_err(|error| failed(CALL, error))?;
+        let (opened, started) = (now(), utc());
+        let info = FrameInfo {
+            started,
+            ended: started + length,
+            exposed: length,
+            roi: self.roi,
+            binning: self.binning,
+            gain: self.gain,
+            offset: self.offset,
+            temperature: self.temperature,
+            added: 1,
+        };
+        self.exposure = Some(Exposure {
+            cancel: request.cancel.clone(),
+            length,
+            after,
+            opened,
+            started,
+            end: opened + length + RETAKES,
+            expected: opened + length + self.silence(),
+            reading: false,
+            lost: 0,
+            info,
+            frame: None,
+        });
+        Ok(())
+    }
+
+    /// Ends whatever runs. A camera has no other way to leave an exposure than to stop altogether.
+    pub(super) fn abort(&mut self) {
+        let is_open = self.exposure.take().is_some_and(|exposure| exposure.frame.is_none());
+        if let Some(acquisition) =
+            self.acquisition.as_ref().filter(|running| is_open && running.mode != Mode::Free)
+        {
+            if !self.link.is_gone() {
+                acquisition.abort();
+            }
+            self.halt();
+        }
+    }
+
+    /// Stops the stream.
+    pub(super) fn halt(&mut self) {
+        if let Some(acquisition) = self.acquisition.take()
+            && self.link.is_gone()
+        {
+            bury(acquisition);
+        }
+    }
+
+    pub(super) fn is_exposing(&self) -> bool {
+        self.exposure
+            .as_ref()
+            .is_some_and(|exposure| exposure.frame.is_none() && !exposure.cancel.is_cancelled())
+    }
+
+    pub(super) fn status(&mut self) -> Result<ExposureStatus> {
+        const CALL: &str = "get_exposure_status";
+        if let Err(lost) = self.is_here(CALL) {
+            self.exposure = None;
+            return Err(lost);
+        }
+        let Some(exposure) = &mut self.exposure else {
+            self.stop_if_idle();
+            return Ok(ExposureStatus::Idle);
+        };
+        if exposure.cancel.is_cancelled() {
+            self.abort();
+            return Ok(ExposureStatus::Idle);
+        }
+        let left = (exposure.opened + exposure.length).saturating_duration_since(now());
+        if !left.is_zero() && !exposure.reading {
+            return Ok(ExposureStatus::Exposing { left });
+        }
+        exposure.reading = true;
+        if exposure.frame.is_none() {
+            self.take_frames().inspect_err(|_error| self.abort())?;
+        }
+        let is_ready = self.exposure.as_ref().is_some_and(|exposure| exposure.frame.is_some());
+        Ok(if is_ready { ExposureStatus::Ready } else { ExposureStatus::Reading { done: None } })
+    }
+
+    /// The frame, if it is here, once.
+    pub(super) fn take_result(&mut self) -> Option<Frame> {
+        let frame = self.exposure.as_mut()?.frame.take()?;
+        self.exposure = None;
+        if let Some(last) = &mut self.last {
+            last.at = now();
+        }
+        Some(frame)
+    }
+
+    /// Takes the frames that are there until one is what was asked for.
+    fn take_frames(&mut self) -> Result<()> {
+        let (form, size) = (self.form, self.roi.binned(self.binning));
+        let (Some(acquisition), Some(exposure)) = (&self.acquisition, &mut self.exposure) else {
+            return Ok(());
+        };
+        let mut lost = 0;
+        while let Some(delivery) = acquisition.next() {
+            let Delivery::Whole(buffer, came) = delivery else {
+                lost += 1;
+                continue;
+            };
+            // With a free camera nobody knows when light began but from when its end came.
+            let is_ours = match acquisition.mode {
+                Mode::Free => came + TOLERANCE >= exposure.after + exposure.length,
+                Mode::Triggered | Mode::Single => came + TOLERANCE >= exposure.after,
+            };
+            let pixels = if is_ours { pixels(&buffer, form, size) } else { None };
+            acquisition.give_back(buffer);
+            match pixels {
+                Some(pixels) => {
+                    if acquisition.mode == Mode::Free {
+                        exposure.started = utc() - (came.elapsed() + exposure.length);
+                    }
+                    let (started, ended) = (exposure.started, exposure.started + exposure.length);
+                    let info = FrameInfo { started, ended, ..exposure.info.clone() };
+                    exposure.frame = Some(Frame { pixels, info });
+                    self.last = Some(Last { at: now(), ended: came });
+                    return Ok(());
+                }
+                None if is_ours => lost += 1,
+                None => {}
+            }
+        }
+        exposure.lost += lost;
+        match (lost, now() >= exposure.expected) {
+            (0, false) => Ok(()),
+            (0, true) => self.take_again(ErrorKind::Timeout, "the camera sent no frame"),
+            _ => {
+                let words = "packets of the frame were lost between the camera and this machine";
+                self.take_again(ErrorKind::Hardware, words)
+            }
+        }
+    }
+
+    /// Asks for the frame again, if there is time.
+    fn take_again(&mut self, kind: ErrorKind, why: &str) -> Result<()> {
+        const CALL: &str = "get_exposure_status";
+        let silence = self.silence();
+        let (Some(acquisition), Some(exposure)) = (&self.acquisition, &mut self.exposure) else {
+            return Ok(());
+        };
+        if now() + exposure.length > exposure.end {
+            let times = if exposure.lost > 1 { format!(", {} times", exposure.lost) } else { String::new() };
+            return Err(CameraError::new(kind, CALL, format!("{why}{times}")));
+        }
+        tracing::debug!(why, lost = exposure.lost, "the frame is taken again");
+        let after = now();
+        acquisition.ask().map_err(|error| failed(CALL, error))?;
+        let (opened, started) = (now(), utc());
+        if acquisition.mode != Mode::Free {
+            (exposure.after, exposure.opened, exposure.started) = (after, opened, started);
+        }
+        exposure.expected = opened + exposure.length + silence;
+        Ok(())
+    }
+
+    /// How the camera is to run for an exposure that is asked for now.
+    fn mode_for(&mut self, length: Duration) -> Mode {
+        let soon = self.last.is_some_and(|last| last.at.elapsed() <= SOON);
+        self.in_a_row = if soon { self.in_a_row.saturating_add(1) } else { 0 };
+        if !self.link.has_trigger {
+            return self.untriggered;
+        }
+        let runs = self.acquisition.as_ref().is_some_and(|running| running.mode == Mode::Free);
+        let free = length <= FAST && (runs || self.in_a_row >= ROW);
+        if free { Mode::Free } else { Mode::Triggered }
+    }
+
+    fn stop_if_idle(&mut self) {
+        let runs = self.acquisition.as_ref().is_some_and(|running| running.mode == Mode::Free);
+        if runs && self.last.is_none_or(|last| last.at.elapsed() > IDLE) {
+            self.halt();
+        }
+    }
+
+    fn silence(&self) -> Duration {
+        let megabytes = u32::try_from(self.image_bytes() >> 20).unwrap_or(u32::MAX);
+        (SILENCE + SILENCE_PER_MEGABYTE.saturating_mul(megabytes)).min(RETAKES)
+    }
+}

@@ -1,0 +1,173 @@
+//! Which cameras there are, what they are called, and the way to each.
+
+use std::net::Ipv4Addr;
+
+use super::Aravis;
+use super::discovery::{self, Answer};
+use super::places::Places;
+use super::usb::{self, UsbCamera};
+use crate::camera::error::{CameraError, ErrorKind, Result};
+use crate::camera::types::CameraId;
+
+/// The place of cameras that have no address.
+const USB: &str = "USB";
+
+/// A camera, and how to open it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Found {
+    pub(super) camera: CameraId,
+    pub(super) way: Way,
+}
+
+/// How a camera is reached.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Way {
+    Network { camera: Ipv4Addr, interface: Ipv4Addr },
+    Usb(UsbCamera),
+}
+
+impl Aravis {
+    /// Searches all places, and says once of each address that it is silent.
+    pub(super) fn search(&mut self) -> Vec<Found> {
+        let mut places = self.places.clone();
+        places.join(&self.told);
+        let Places { given, only } = places;
+        let mut found = Vec::new();
+        for address in given {
+            match ask(address) {
+                Ok(camera) => {
+                    self.silent.remove(&address);
+                    found.push(camera);
+                }
+                Err(error) => {
+                    if self.silent.insert(address) {
+                        tracing::warn!("{}", error.detail);
+                    }
+                }
+            }
+        }
+        if !only {
+            found.extend(discovery::ask_everybody().into_iter().map(network));
+            found.extend(usb::search().into_iter().map(usb_camera));
+        }
+        unique(found)
+    }
+
+    /// Where a camera is now: where it was, or else wherever a search finds it.
+    pub(super) fn find(&mut self, id: &CameraId) -> Result<Found> {
+        const CALL: &str = "connect";
+        let was = id.bus.as_deref().and_then(|bus| bus.parse::<Ipv4Addr>().ok());
+        let here = was.map(ask);
+        match here {
+            Some(Ok(found)) if is_meant(id, &found.camera) => return Ok(found),
+            _ => {}
+        }
+        if let Some(found) = self.search().into_iter().find(|found| is_meant(id, &found.camera)) {
+            return Ok(found);
+        }
+        let (kind, detail) = match here {
+            Some(Err(error)) => (error.kind, error.detail),
+            _ => (ErrorKind::Disconnected, format!("there is no camera named {}", id.name)),
+        };
+        Err(CameraError::new(kind, CALL, detail))
+    }
+}
+
+fn ask(address: Ipv4Addr) -> Result<Found> {
+    match discovery::ask(address) {
+        Ok(Some(answer)) => Ok(network(answer)),
+        Ok(None) => {
+            let detail = format!("no camera answers at {address}");
+            Err(CameraError::new(ErrorKind::Disconnected, "scanning", detail))
+        }
+        Err(error) => {
+            let detail = format!("cannot ask for a camera at {address}: {error}");
+            Err(CameraError::new(ErrorKind::Disconnected, "scanning", detail))
+        }
+    }
+}
+
+fn network(Answer { vendor, model, serial, address, interface }: Answer) -> Found {
+    let camera = identity(&vendor, &model, &serial, &address.to_string());
+    Found { camera, way: Way::Network { camera: address, interface } }
+}
+
+fn usb_camera(usb: UsbCamera) -> Found {
+    Found { camera: identity(&usb.vendor, &usb.model, &usb.serial, USB), way: Way::Usb(usb) }
+}
+
+/// Named after vendor, model and serial number: the same wherever the camera is plugged in.
+fn identity(vendor: &str, model: &str, serial: &str, bus: &str) -> CameraId {
+    // Some makers have their name in that of the model.
+    let model = if model.to_lowercase().starts_with(&vendor.to_lowercase()) {
+        model.to_owned()
+    } else {
+        format!("{vendor} {model}").trim().to_owned()
+    };
+    CameraId {
+        name: format!("{model} {serial}"),
+        model,
+        serial: Some(serial.to_owned()),
+        bus: Some(bus.to_owned()),
+    }
+}
+
+/// Each camera once: the one that an address leads to is found on the network, too.
+fn unique(found: Vec<Found>) -> Vec<Found> {
+    let mut once: Vec<Found> = Vec::new();
+    for found in found {
+        if once.iter().all(|known| known.camera.name != found.camera.name) {
+            once.push(found);
+        }
+    }
+    once
+}
+
+/// Whether `camera` is the one that is asked for, which may be known by less.
+fn is_meant(id: &CameraId, camera: &CameraId) -> bool {
+    id.name == camera.name && (id.serial.is_none() || id.serial == camera.serial)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn camera(vendor: &str, model: &str, serial: &str, last: u8) -> Found {
+        network(Answer {
+            vendor: vendor.to_owned(),
+            model: model.to_owned(),
+            serial: serial.to_owned(),
+            address: Ipv4Addr::new(10, 0, 0, last),
+            interface: Ipv4Addr::new(10, 0, 0, 1),
+        })
+    }
+
+    #[test]
+    fn a_camera_is_named_after_vendor_model_and_serial_number() {
+        let names = [
+            (camera("Aravis", "Fake", "RIG1", 7), "Aravis Fake RIG1"),
+            (camera("Basler", "Basler acA1300", "217", 7), "Basler acA1300 217"),
+            (camera("", "Cam", "1", 7), "Cam 1"),
+        ];
+        for (found, name) in names {
+            assert_eq!(found.camera.name, name);
+            assert_eq!(found.camera.bus.as_deref(), Some("10.0.0.7"));
+        }
+    }
+
+    #[test]
+    fn a_camera_that_was_found_twice_is_one_and_two_of_a_kind_are_two() {
+        let (one, other) = (camera("A", "B", "1", 7), camera("A", "B", "2", 8));
+        let found = unique(vec![one.clone(), other.clone(), camera("A", "B", "1", 9)]);
+        assert_eq!(found, [one, other]);
+    }
+
+    #[test]
+    fn a_camera_is_recognised_wherever_it_is_and_by_its_name_alone() {
+        let found = camera("A", "B", "1", 7).camera;
+        assert!(is_meant(&camera("A", "B", "1", 9).camera, &found));
+        assert!(is_meant(&CameraId { serial: None, bus: None, ..found.clone() }, &found));
+        assert!(!is_meant(&camera("A", "B", "2", 7).camera, &found));
+        assert!(!is_meant(&CameraId { name: "no such camera".to_owned(), ..found.clone() }, &found));
+    }
+}

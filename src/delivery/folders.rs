@@ -1,0 +1,165 @@
+//! The directories that users name: where they are, whether files may go there, and whether their disks are still there.
+//!
+//! An operator may confine all of them to one directory ([`Folders::confined`]). It is entered step by step, no step
+//! leads upwards and no link is followed, so nothing that a client writes, and no link that it finds, leads out of it.
+
+use std::collections::{HashMap, HashSet};
+use std::fs;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+
+use crate::device::job::{DeliveryError, Size};
+use crate::host::draft::{Draft, sweep};
+use crate::host::place::Place;
+
+use super::fault::explain;
+
+/// Directories that are remembered: a user has a handful.
+const MOST: usize = 64;
+
+/// What the directories that users name mean.
+#[derive(Clone, Debug)]
+pub struct Folders {
+    home: PathBuf,
+    root: Option<PathBuf>,
+    /// By directory the mount point of the disk that it was on when it was first used.
+    mounts: HashMap<PathBuf, PathBuf>,
+    /// Where nothing is left of dead processes.
+    swept: HashSet<PathBuf>,
+}
+
+impl Folders {
+    /// `home` stands for `_HOME_` and is where relative directories begin.
+    #[must_use]
+    pub fn new(home: PathBuf) -> Folders {
+        Folders { home, root: None, mounts: HashMap::new(), swept: HashSet::new() }
+    }
+
+    /// All of them inside `root`, for which `_HOME_` stands too.
+    #[must_use]
+    pub fn confined(root: PathBuf) -> Folders {
+        Folders { root: Some(root.clone()), ..Folders::new(root) }
+    }
+
+    /// The directory that the user wrote so, made if need be.
+    pub fn open(&mut self, wanted: &str) -> Result<Place, DeliveryError> {
+        let path = self.path(wanted);
+        if let Some(mount) = self.mounts.get(&path).filter(|mount| !is_mount_point(mount)) {
+            // Below the mount point there is a directory still: of the disk that this one was mounted on.
+            return Err(DeliveryError::NotMounted { path: mount.clone() });
+        }
+        let place = self.enter(&path)?;
+        if self.swept.len() >= MOST {
+            (self.swept, self.mounts) = (HashSet::new(), HashMap::new());
+        }
+        if self.swept.insert(path.clone()) {
+            sweep(&place);
+        }
+        if !self.mounts.contains_key(&path) {
+            self.mounts.extend(mount_point(&path).map(|mount| (path, mount)));
+        }
+        Ok(place)
+    }
+
+    /// Removes what dead processes have left there, if there is such a directory.
+    pub fn sweep(&mut self, wanted: &str) {
+        if self.path(wanted).is_dir() {
+            // Whoever wants to write there will hear what is wrong with it.
+            let _ = self.open(wanted);
+        }
+    }
+
+    fn enter(&self, path: &Path) -> Result<Place, DeliveryError> {
+        let Some(root) = &self.root else {
+            return Place::make(path).map_err(|error| explain(path, &error));
+        };
+        let Ok(inside) = path.strip_prefix(root) else {
+            return Err(DeliveryError::Outside { path: path.to_owned(), root: root.clone() });
+        };
+        let place = Place::open(root).map_err(|error| explain(root, &error))?;
+        place.beneath(inside).map_err(|error| explain(path, &error))
+    }
+
+    fn path(&self, wanted: &str) -> PathBuf {
+        let home = self.home.to_string_lossy();
+        match wanted {
+            "" | "_HOME_" => self.home.clone(),
+            _ => self.home.join(wanted.replace("_HOME_", &home)),
+        }
+    }
+}
+
+/// Whether a file of so many bytes could be written there now, as far as that can be known.
+pub(super) fn has_room(place: &Place, bytes: u64) -> Result<(), DeliveryError> {
+    let path = place.path();
+    let free = place.free().map_err(|error| explain(path, &error))?;
+    if free < bytes {
+        let path = path.to_owned();
+        return Err(DeliveryError::NoRoom { path, needed: Size(bytes), free: Size(free) });
+    }
+    let again = place.try_clone().and_then(Draft::within);
+    again.map(drop).map_err(|error| explain(path, &error))
+}
+
+/// Where the disk of a directory is mounted; `None` for the disk of the root directory, which stays.
+fn mount_point(path: &Path) -> Option<PathBuf> {
+    let device = disk_of(path)?;
+    let same = path.ancestors().take_while(|ancestor| disk_of(ancestor) == Some(device));
+    same.last().filter(|top| top.parent().is_some()).map(Path::to_owned)
+}
+
+fn is_mount_point(path: &Path) -> bool {
+    let outside = path.parent().and_then(disk_of);
+    disk_of(path).is_some_and(|device| Some(device) != outside)
+}
+
+fn disk_of(path: &Path) -> Option<u64> {
+    fs::metadata(path).ok().map(|entry| entry.dev())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::symlink;
+
+    use super::*;
+    use crate::host::scratch::Scratch;
+
+    #[test]
+    fn a_client_stays_inside_the_root_that_the_operator_set() {
+        let (scratch, outside) = (Scratch::new(), Scratch::new());
+        let root = scratch.path().join("root");
+        fs::create_dir(&root).unwrap();
+        symlink(outside.path(), root.join("link")).unwrap();
+        let mut folders = Folders::confined(root.clone());
+        let inside = |name: &str| root.join(name).to_str().unwrap().to_owned();
+        for (wanted, path) in [
+            ("", root.clone()),
+            ("_HOME_", root.clone()),
+            ("_HOME_/a/b", root.join("a/b")),
+            ("relative", root.join("relative")),
+            (&inside("c"), root.join("c")),
+        ] {
+            assert_eq!(folders.open(wanted).unwrap().path(), path, "{wanted}");
+        }
+        for wanted in
+            [outside.path().to_str().unwrap(), "/", "/etc", &format!("{}x", root.display()), "_HOME_x"]
+        {
+            let error = folders.open(wanted).unwrap_err();
+            assert!(matches!(error, DeliveryError::Outside { .. }), "{wanted}: {error}");
+        }
+        for wanted in ["..", "_HOME_/../x", "a/../../x", "link", "link/x", &inside("../x")] {
+            let error = folders.open(wanted).unwrap_err().to_string();
+            assert!(error.contains("leads out of") || error.contains("is a link"), "{wanted}: {error}");
+        }
+        assert!(outside.names().is_empty());
+        assert_eq!(scratch.names(), ["root"]);
+    }
+
+    #[test]
+    fn the_disk_of_the_root_directory_stays() {
+        assert_eq!(mount_point(Path::new("/")), None);
+        assert_eq!(mount_point(Path::new("/no/such/directory")), None);
+        assert_eq!(mount_point(Path::new("/proc/self")), Some("/proc".into()));
+        assert!(is_mount_point(Path::new("/proc")) && !is_mount_point(Path::new("/proc/self")));
+    }
+}

@@ -1,0 +1,180 @@
+//! The thread that does the jobs, and another one for when it hangs.
+//!
+//! A disk that is gone hangs whoever writes to it, for minutes or for good. The queue outlives the thread: given up, it
+//! takes no further job, and another one goes on with those that wait. What it still has to say of the job in its
+//! hands it says, if it ever comes back; it ends then.
+
+use std::fmt;
+use std::io;
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::{self, JoinHandle};
+
+use crate::camera::types::Cancel;
+use crate::device::job::{Job, Report};
+
+use super::{IDLE, Settings, Wait, Worker};
+
+/// Threads that may hang at a time. Each keeps a frame, so there must be an end; a disk that has hung so many is waited
+/// for.
+const MOST_HANGING: usize = 3;
+
+/// The jobs that wait. One thread at a time asks for the next one, and holds the lock only for that.
+pub(super) type Queue = Arc<Mutex<Receiver<Job>>>;
+
+type Start = Box<dyn Fn(Cancel) -> io::Result<JoinHandle<()>>>;
+
+/// The running thread. It ends when `jobs` has been dropped or its reports are wanted no more.
+pub struct DeliveryThread {
+    /// Where its work comes from. It needs no bound: of the frames that a device has handed over at most three are still
+    /// wanted, and the others are dropped as soon as they are seen.
+    pub jobs: Sender<Job>,
+    /// To wait for its end.
+    pub thread: JoinHandle<()>,
+    /// Set when it is given up.
+    given_up: Cancel,
+    hanging: Vec<JoinHandle<()>>,
+    start: Start,
+}
+
+impl DeliveryThread {
+    /// Starts it. `report` takes what it has to tell, in the order of the jobs, and says whether there will be anyone
+    /// to hear the next one.
+    pub fn spawn(
+        settings: Settings,
+        report: impl Fn(Report) -> bool + Clone + Send + 'static,
+    ) -> io::Result<Self> {
+        let (jobs, queue) = channel();
+        let queue: Queue = Arc::new(Mutex::new(queue));
+        let start: Start = Box::new(move |given_up| {
+            let (settings, report, queue) = (settings.clone(), report.clone(), Arc::clone(&queue));
+            let name = format!("delivery {}", settings.device);
+            thread::Builder::new().name(name).spawn(move || {
+                work(&mut Worker::new(settings), &queue, &given_up, report);
+            })
+        });
+        let given_up = Cancel::default();
+        let thread = start(given_up.clone())?;
+        Ok(DeliveryThread { jobs, thread, given_up, hanging: Vec::new(), start })
+    }
+
+    /// Gives up the thread, which hangs, and has another one take over; `false` if too many hang already, so that the
+    /// jobs have to wait for it.
+    pub fn replace(&mut self) -> io::Result<bool> {
+        self.hanging.retain(|thread| !thread.is_finished());
+        if self.hanging.len() >= MOST_HANGING {
+            return Ok(false);
+        }
+        let given_up = Cancel::default();
+        let thread = (self.start)(given_up.clone())?;
+        std::mem::replace(&mut self.given_up, given_up).cancel();
+        self.hanging.push(std::mem::replace(&mut self.thread, thread));
+        Ok(true)
+    }
+}
+
+impl fmt::Debug for DeliveryThread {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("DeliveryThread").field("thread", &self.thread).finish_non_exhaustive()
+    }
+}
+
+fn work(worker: &mut Worker, queue: &Queue, given_up: &Cancel, report: impl Fn(Report) -> bool) {
+    while !given_up.is_cancelled() {
+        // Nothing under this lock can panic half-way.
+        let next = worker.wait(&queue.lock().unwrap_or_else(PoisonError::into_inner), IDLE);
+        match next {
+            Wait::Job(job) => {
+                let (answer, pixels) = worker.run(job);
+                if answer.is_some_and(|answer| !report(answer)) {
+                    return;
+                }
+                // Not before the report is out: what lies there already takes a moment to be freed.
+                if let Some(pixels) = pixels {
+                    worker.spare.leave(pixels);
+                }
+            }
+            Wait::Idle => {}
+            Wait::Closed => return,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc;
+
+    use super::super::tests::settings;
+    use super::*;
+    use crate::delivery::blob::Transport;
+    use crate::host::scratch::Scratch;
+
+    /// A thread that hangs in every purge until [`Rig::free`] is dropped.
+    struct Rig {
+        delivery: DeliveryThread,
+        heard: Receiver<Report>,
+        hangs: Receiver<()>,
+        free: Sender<()>,
+        _scratch: Scratch,
+    }
+
+    fn rig() -> Rig {
+        let scratch = Scratch::new();
+        let (reports, heard) = mpsc::channel();
+        let (tell, hangs) = mpsc::channel();
+        let (free, gate) = mpsc::channel::<()>();
+        let gate = Arc::new(Mutex::new(gate));
+        let report = move |report| {
+            if matches!(report, Report::Purged(_)) {
+                let _ = tell.send(());
+                let _ = gate.lock().unwrap().recv();
+            }
+            reports.send(report).is_ok()
+        };
+        let delivery = DeliveryThread::spawn(settings(&scratch, Transport::Inline), report).unwrap();
+        Rig { delivery, heard, hangs, free, _scratch: scratch }
+    }
+
+    impl Rig {
+        /// Waits until the thread hangs.
+        fn hang(&self) {
+            self.delivery.jobs.send(Job::PurgeConfig).unwrap();
+            self.hangs.recv().unwrap();
+        }
+    }
+
+    #[test]
+    fn what_waits_behind_a_job_that_hangs_is_done_by_another_thread() {
+        let mut rig = rig();
+        rig.hang();
+        let nickname = "Eye".to_owned();
+        rig.delivery.jobs.send(Job::Nickname { serial: "SN1".to_owned(), nickname }).unwrap();
+        assert!(rig.delivery.replace().unwrap());
+        assert!(matches!(rig.heard.recv().unwrap(), Report::Nicknamed(Ok(name)) if name == "Eye"));
+        // What the thread that was given up says of its own job is heard all the same, and then it ends.
+        drop(rig.free);
+        assert!(matches!(rig.heard.recv().unwrap(), Report::Purged(_)));
+        let DeliveryThread { jobs, thread, hanging, .. } = rig.delivery;
+        for thread in hanging {
+            thread.join().unwrap();
+        }
+        drop(jobs);
+        thread.join().unwrap();
+    }
+
+    #[test]
+    fn so_many_threads_may_hang_and_another_one_when_one_of_them_is_free() {
+        let mut rig = rig();
+        for replaced in [true, true, true, false] {
+            rig.hang();
+            assert_eq!(rig.delivery.replace().unwrap(), replaced);
+        }
+        rig.free.send(()).unwrap();
+        rig.heard.recv().unwrap();
+        // The first one waits at the gate, the others behind it.
+        while !rig.delivery.replace().unwrap() {
+            thread::yield_now();
+        }
+        drop(rig.free);
+    }
+}
