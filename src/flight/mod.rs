@@ -5,7 +5,7 @@
 //!   Station ── Input, calls, jobs, messages ──► record::Recorder ── thread ──► DIRECTORY/DEVICE.flight
 //!   indi-camera rerun FILE ──► rerun: the same Inputs to a new Device, its calls, jobs and messages compared
 //! ```
-//! A recording is a file of JSON lines ([`Line`]). An input is complete but for pixels: a frame is its shape. What the
+//! A recording is a file of JSON lines (`Line`). An input is complete but for pixels: a frame is its shape. What the
 //! device put out is one short text for each call, job and message. The device is pure, so the same inputs at the same
 //! moments make it do the same again, and it can be asked what it was waiting for.
 //!

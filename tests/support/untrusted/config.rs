@@ -33,7 +33,7 @@ fn setup(saved: indi_camera::device::job::Document) -> Setup {
         ordinal: 0,
         guides: false,
         driver: ["Cam".to_owned(), "indi_camera_test_ccd".to_owned(), "0.1".to_owned()],
-        always: vectors(&keys::BASE),
+        always: keys::ALWAYS.iter().flat_map(vectors).collect(),
         settings: Vec::new(),
         on_demand: keys::ON_DEMAND.iter().flat_map(vectors).collect(),
         on_connect: keys::ON_CONNECT.iter().flat_map(vectors).collect(),
