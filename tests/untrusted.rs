@@ -14,6 +14,8 @@ mod config;
 mod device;
 #[path = "support/untrusted/fits.rs"]
 mod fits;
+#[path = "support/untrusted/journal.rs"]
+mod journal;
 #[path = "support/untrusted/numbers.rs"]
 mod numbers;
 #[path = "support/untrusted/parser.rs"]
@@ -125,6 +127,11 @@ fn any_skeleton_file_is_taken_or_refused() {
 #[test]
 fn a_device_can_be_made_from_any_configuration() {
     endure("config", 60, config::check);
+}
+
+#[test]
+fn any_journal_of_a_spool_is_read_as_far_as_it_is_whole() {
+    endure("journal", 1000, journal::check);
 }
 
 #[test]

@@ -26,6 +26,8 @@ pub mod record;
 mod room;
 #[cfg(test)]
 mod tests;
+#[doc(hidden)]
+pub mod untrusted;
 pub mod verify;
 
 pub use record::Record;

@@ -56,8 +56,7 @@ impl Entry {
     /// As a line with its end.
     pub(super) fn line(&self) -> String {
         // Texts, numbers and nothing else.
-        let json = serde_json::to_string(self).unwrap_or_default();
-        format!("{} {json}\n", check(&json))
+        checked(&serde_json::to_string(self).unwrap_or_default())
     }
 
     /// From a line without its end; `None` if it is torn or damaged.
@@ -65,6 +64,11 @@ impl Entry {
         let (sum, json) = std::str::from_utf8(line).ok()?.split_once(' ')?;
         if sum == check(json) { serde_json::from_str(json).ok() } else { None }
     }
+}
+
+/// A line with its check and its end.
+pub(super) fn checked(json: &str) -> String {
+    format!("{} {json}\n", check(json))
 }
 
 fn check(json: &str) -> String {
