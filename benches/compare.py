@@ -14,9 +14,11 @@ late     how long after its end the picture of an exposure is here, both process
 chain    indiserver between driver and client, on TCP and on the local socket, and two servers in a row
 growth   1 to 32 cameras in one process, frames of 1 to 150 megapixels
 """
-import argparse, array, glob, mmap, os, re, select, socket, statistics, subprocess, sys, tempfile, time
+import argparse, array, fcntl, glob, mmap, os, re, select, socket, statistics, subprocess, sys, tempfile, time
 
 END, CHUNK = b"</setBLOBVector>", 1 << 20
+# The longest message, a frame of 61 megapixels as text.
+ROOM = 200 << 20
 PATTERN = "SIMULATOR_SCENE.SCENE_TEST_PATTERN=On"
 
 
@@ -25,7 +27,18 @@ class Peer:
 
     def __init__(self, read, write, is_socket, answers_pings):
         self.read, self.write, self.is_socket, self.answers_pings = read, write, is_socket, answers_pings
-        self.text, self.fds, self.kinds, self.searched = bytearray(), [], {}, 0
+        # What was read lands here and is never moved while the clock runs.
+        self.room, self.have = memoryview(bytearray(ROOM)), 0
+        self.fds, self.kinds = [], {}
+
+    @property
+    def text(self):
+        return bytes(self.room[: self.have])
+
+    def forget(self, until=None):
+        rest = bytes(self.room[until : self.have]) if until else b""
+        self.room[: len(rest)] = rest
+        self.have = len(rest)
 
     def send(self, text):
         data = memoryview(text.encode() + b"\n")
@@ -36,42 +49,43 @@ class Peer:
         """Reads what is there, or waits for it; says whether anything came."""
         if not select.select([self.read], [], [], max(0, wait))[0]:
             return False
+        room = self.room[self.have : self.have + CHUNK]
         if self.is_socket:
-            data, ancillary, _, _ = self.socket.recvmsg(CHUNK, socket.CMSG_SPACE(16 * 4))
+            count, ancillary, _, _ = self.socket.recvmsg_into([room], socket.CMSG_SPACE(16 * 4))
             for _, _, raw in ancillary:
                 numbers = array.array("i")
                 numbers.frombytes(raw[: len(raw) // 4 * 4])
                 self.fds.extend(numbers)
         else:
-            data = os.read(self.read, CHUNK)
-        if not data:
+            count = os.readv(self.read, [room])
+        if not count:
             raise EOFError("the other side closed")
+        self.have += count
         if self.answers_pings:
-            for uid in re.findall(rb"<pingRequest\s+uid=['\"]([^'\"]+)", data):
+            for uid in re.findall(rb"<pingRequest\s+uid=['\"]([^'\"]+)", bytes(room[max(0, count - 500) : count])):
                 self.send(f'<pingReply uid="{uid.decode()}"/>')
-        self.text += data
         return True
 
     def until(self, needle, limit=60):
         """Waits for a text, gives all up to its end and forgets that."""
         end, start = time.perf_counter() + limit, 0
-        while (at := self.text.find(needle, start)) < 0:
-            start = max(0, len(self.text) - len(needle))
+        while (at := bytes(self.room[start : self.have]).find(needle)) < 0:
+            start = max(0, self.have - len(needle))
             if not self.pump(end - time.perf_counter()):
                 raise TimeoutError(f"no {needle.decode()}")
         here = time.perf_counter()
-        at += len(needle)
-        head = bytes(self.text[: min(at, 1 << 20)])
-        del self.text[:at]
+        at += start + len(needle)
+        head = bytes(self.room[: min(at, 1 << 20)])
+        self.forget(at)
         return head, here
 
     def quiet(self, seconds):
         """Reads until nothing has come for so long, and learns what is defined."""
         while self.pump(seconds):
             pass
-        for kind, name in re.findall(rb"<def(Switch|Number|Text)Vector[^>]*?\sname=['\"]([^'\"]+)", bytes(self.text)):
+        for kind, name in re.findall(rb"<def(Switch|Number|Text)Vector[^>]*?\sname=['\"]([^'\"]+)", self.text):
             self.kinds[name.decode()] = kind.decode()
-        self.text.clear()
+        self.forget()
 
     def put(self, device, setting):
         path, value = setting.split("=", 1)
@@ -91,8 +105,10 @@ class Peer:
         attached = b"attached=" in element.split(b">", 1)[0]
         if attached:
             fd = self.fds.pop(0)
-            with mmap.mmap(fd, size, mmap.MAP_SHARED, mmap.PROT_READ) as memory:
-                memory[size - 1]
+            # libindi tells the length before compression.
+            there = min(size, os.fstat(fd).st_size)
+            with mmap.mmap(fd, there, mmap.MAP_SHARED, mmap.PROT_READ) as memory:
+                memory[there - 1]
             os.close(fd)
         return here, attached, size
 
@@ -136,6 +152,7 @@ class Driver(Process):
             self.line.socket = ours
         else:
             super().__init__([command], stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=env, bufsize=0)
+            fcntl.fcntl(self.process.stdout.fileno(), fcntl.F_SETPIPE_SZ, CHUNK)
             self.line = Peer(self.process.stdout.fileno(), self.process.stdin.fileno(), False, True)
         line = self.line
         line.send('<getProperties version="1.7"/>')
@@ -144,7 +161,7 @@ class Driver(Process):
         line.pump(1)
         while line.pump(0.4):
             pass
-        names = re.findall(rb"device=['\"]([^'\"]+)", head + bytes(line.text))
+        names = re.findall(rb"<def\w+Vector\s[^>]*?device=['\"]([^'\"]+)", head + line.text)
         self.devices = sorted({name.decode() for name in names})
         line.quiet(0.1)
         for device in self.devices:
@@ -201,7 +218,7 @@ def rate(command, width, height, seconds, count=100):
         driver.line.picture()
         while not done.search(driver.line.text):
             driver.line.pump(2)
-        driver.line.text.clear()
+        driver.line.forget()
     result = {"frames/s": count / (time.perf_counter() - begun)}
     driver.end()
     return result
@@ -211,23 +228,24 @@ def replies(command, width, height, seconds=6):
     """The answer to a write of POLLING_PERIOD while frames are delivered back to back."""
     driver = Driver(command, width, height)
     line, took, frames, value = driver.line, [], 0, 1000
+    answer = re.compile(rb"<setNumberVector[^>]*POLLING_PERIOD")
     end = time.perf_counter() + seconds
     line.expose(driver.device, 0.01)
     while time.perf_counter() < end:
         value = 1000 + (value - 999) % 500
         asked = time.perf_counter()
         line.put(driver.device, f"POLLING_PERIOD.PERIOD_MS={value}")
-        seen = 0
-        answer = re.compile(rb"<setNumberVector[^>]*POLLING_PERIOD.*?</setNumberVector>", re.S)
-        while not (found := answer.search(line.text, seen)):
+        while not answer.search(line.text):
             line.pump(10)
         took.append((time.perf_counter() - asked) * 1e3)
-        del line.text[found.start() : found.end()]
         line.pump(0.002)
-        if END in line.text:
+        # Half an element at the end may be that of the next frame: it is looked at again with its other half.
+        whole = line.text.rfind(b"Vector>") + 7
+        here = line.text[:whole].count(END)
+        line.forget(whole if whole > 6 else None)
+        for _ in range(here):
             frames += 1
             os.close(line.fds.pop(0))
-            line.text.clear()
             line.expose(driver.device, 0.01)
     driver.end()
     took.sort()
