@@ -76,7 +76,7 @@ fn whoever_is_killed_every_frame_that_was_told_of_is_on_the_disk_and_whole() {
 #[derive(Debug, Default)]
 struct Tally {
     killed: BTreeMap<Victim, u32>,
-    /// Frames that came as BLOBs, files that were told of, pictures of the client, and drafts that were cut off.
+    /// Frames that came as BLOBs, files that were told of, and pictures that the client has written.
     blobs: usize,
     files: usize,
     pictures: usize,
