@@ -17,7 +17,7 @@ use support::{Driver, Element, Folder, SOON, Start};
 /// Exposures unless the environment says otherwise.
 const EXPOSURES: u32 = 400;
 /// How many kB memory may grow by from a tenth of the exposures on: caches and pools that are not yet full.
-const SLACK: u64 = 24 << 10;
+const SLACK: u64 = 12 << 10;
 /// What goes wrong, each in some of the exposures; what takes ten seconds each time is in `faults.rs`.
 const FAULTS: [(&str, f64); 8] = [
     ("kind = 'start_refused'", 0.02),
