@@ -14,6 +14,9 @@ zsh=$prefix/share/zsh/site-functions
 fish=$prefix/share/fish/vendor_completions.d
 # Clients look for catalogues here and nowhere else, wherever the programs are.
 catalogue=${DESTDIR:-}/usr/share/indi
+# One of the places where systemd looks, for /usr/local and for /usr.
+units=$prefix/lib/systemd/system
+unit=indiserver-camera.service
 tool=$release/indi-camera
 
 case ${1:-} in
@@ -23,13 +26,15 @@ case ${1:-} in
     done
     rm -f "$manual/indi-camera.1" "$manual"/indi-camera-*.1
     rm -f "$bash/indi-camera" "$zsh/_indi-camera" "$fish/indi-camera.fish" "$catalogue/indi_camera.xml"
+    # One that runs goes on until somebody stops it.
+    rm -f "$units/$unit"
     say "Removed driver and tool from $bin and the catalogue from $catalogue"
     ;;
 '')
     for program in indi_camera_ccd indi-camera; do
         [ -x "$release/$program" ] || fail "no $program yet: run cargo build --release first"
     done
-    mkdir -p "$bin" "$manual" "$bash" "$zsh" "$fish" "$catalogue" ||
+    mkdir -p "$bin" "$manual" "$bash" "$zsh" "$fish" "$catalogue" "$units" ||
         fail "cannot write there: run it with sudo, or set PREFIX and DESTDIR"
     install -m 755 "$release/indi_camera_ccd" "$bin/indi_camera_ccd"
     # The driver knows by the name it is started with which cameras to serve; a link gives it that name.
@@ -43,6 +48,9 @@ case ${1:-} in
     "$tool" completions bash >"$bash/indi-camera"
     "$tool" completions zsh >"$zsh/_indi-camera"
     "$tool" completions fish >"$fish/indi-camera.fish"
+    # Where it will be found, which is not where a packager has it put.
+    sed "s|@BIN@|${PREFIX:-/usr/local}/bin|g" "packaging/$unit" >"$units/$unit"
+    chmod 644 "$units/$unit"
     say "Installed driver and tool to $bin and the catalogue to $catalogue"
     ;;
 *)

@@ -16,6 +16,8 @@ need python3-astropy /usr/bin/python3 -c 'import importlib.util as u; assert u.f
 # A plate solver that looks at the simulated sky, and its stars.
 need astrometry.net has solve-field
 need astrometry-data-tycho2-10-19-littleendian test -e /usr/share/astrometry/index-tycho2-10.littleendian.fits
+# Reads the unit of the server.
+need systemd has systemd-analyze
 # GigE Vision cameras: the library, a camera that is a program, and a tool that looks at it.
 need libaravis-dev pkg-config --exists 'aravis-0.8 >= 0.8.25'
 need aravis-tools has arv-fake-gv-camera-0.8
@@ -30,6 +32,8 @@ need kmod has modprobe
 need v4l-utils has v4l2-ctl
 install_missing
 [ "${1:-}" != --install-only ] || exit 0
+
+sh packaging/check-service.sh
 
 find_cargo
 cargo test --locked

@@ -30,6 +30,8 @@ mod log;
 mod names;
 #[path = "process/refusals.rs"]
 mod refusals;
+#[path = "process/siege.rs"]
+mod siege;
 #[path = "process/skeleton.rs"]
 mod skeleton;
 #[path = "process/spool.rs"]

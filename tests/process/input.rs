@@ -28,7 +28,7 @@ fn open_fds(driver: &Driver) -> usize {
 }
 
 /// Noise that is the same every time.
-fn rubbish(length: usize) -> Vec<u8> {
+pub(crate) fn rubbish(length: usize) -> Vec<u8> {
     let mut state = 1_u32;
     let mut next = || {
         state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);

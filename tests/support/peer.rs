@@ -109,6 +109,11 @@ impl Peer {
         self.stream.ended() && self.stream.unfinished().trim_ascii().is_empty()
     }
 
+    /// Whether the other side has hung up, and no whole element is left to be heard.
+    pub fn has_ended(&mut self) -> bool {
+        self.stream.ended() && !self.stream.has_element()
+    }
+
     /// The next element, or a panic when none comes in time.
     pub fn next_element(&mut self, patience: Duration) -> Element {
         let element = self.poll_element(patience);

@@ -126,6 +126,11 @@ impl Stream {
         self.ended
     }
 
+    /// Whether a whole element has come that was not taken yet.
+    pub fn has_element(&mut self) -> bool {
+        self.find_end().is_some()
+    }
+
     /// What has come of an element that is not complete.
     pub fn unfinished(&self) -> &[u8] {
         &self.bytes
