@@ -18,7 +18,7 @@ import argparse, array, fcntl, glob, mmap, os, re, select, socket, statistics, s
 
 END, CHUNK = b"</setBLOBVector>", 1 << 20
 # The longest message, a frame of 61 megapixels as text.
-ROOM = 200 << 20
+ROOM = memoryview(bytearray(200 << 20))
 PATTERN = "SIMULATOR_SCENE.SCENE_TEST_PATTERN=On"
 
 
@@ -28,7 +28,7 @@ class Peer:
     def __init__(self, read, write, is_socket, answers_pings):
         self.read, self.write, self.is_socket, self.answers_pings = read, write, is_socket, answers_pings
         # What was read lands here and is never moved while the clock runs.
-        self.room, self.have = memoryview(bytearray(ROOM)), 0
+        self.room, self.have = ROOM, 0
         self.fds, self.kinds = [], {}
 
     @property
