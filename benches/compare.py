@@ -454,7 +454,8 @@ def growth(options):
         extra = (result["peak, MiB"] - 12) / (width * height * 2 / 2**20)
         print(f"| {megapixels:.1f} | {result['latency, ms']:.2f} | {result['processor, ms']:.1f} | {result['peak, MiB']:.0f} | {extra:.2f} |", flush=True)
     if options.plot:
-        of = lambda results, key: [(x, max(result[key], 0.1)) for x, result in results]
+        # What took less than a tick of the clock of processor time is not drawn.
+        of = lambda results, key: [(x, result[key]) for x, result in results if result[key] > 0]
         plot(options.plot, [
             ("cameras of 1.3 megapixels exposing at once", "cameras", [("last picture after, ms", of(cameras, "last picture after, ms")), ("processor a frame, ms", of(cameras, "processor a frame, ms")), ("peak, MiB", of(cameras, "peak, MiB"))]),
             ("one camera", "megapixels", [("latency, ms", of(sizes, "latency, ms")), ("processor a frame, ms", of(sizes, "processor, ms")), ("peak, MiB", of(sizes, "peak, MiB"))]),
