@@ -157,6 +157,14 @@ fn a_server_that_dies_with_half_an_image_sent_is_a_lost_camera_and_comes_back() 
 }
 
 #[test]
+fn a_camera_that_is_not_quite_idle_after_an_abort_takes_the_next_exposure() {
+    let mut rig = Rig::of(Script { restless: 1, ..Script::default() });
+    rig.start(Duration::from_secs(600));
+    rig.camera.abort_exposure().unwrap();
+    rig.frame();
+}
+
+#[test]
 fn an_image_that_has_stopped_coming_can_be_aborted() {
     let mut rig = Rig::of(large());
     rig.observatory.door.plan(|plan| plan.hold_image = Some(100_000));

@@ -74,6 +74,8 @@ pub struct Script {
     pub aborts: u32,
     /// The camera stops with that error, in the words of its state.
     pub broken: bool,
+    /// The camera says that it is idle after an abort, and refuses so many exposures all the same.
+    pub restless: u32,
     /// Ends every exposure without an image.
     pub vanishes: bool,
     /// Errors of methods and properties, by their names in a path.
@@ -134,6 +136,7 @@ impl Default for Script {
             exposing: None,
             aborts: 0,
             broken: false,
+            restless: 0,
             vanishes: false,
             refuses: HashMap::new(),
         }
@@ -497,6 +500,10 @@ impl Camera for Scripted {
         self.open("startexposure", |s| {
             if s.state() != CameraState::Idle {
                 return Err(ASCOMError::invalid_operation("the camera is exposing"));
+            }
+            if s.aborts > 0 && s.restless > 0 {
+                s.restless -= 1;
+                return Err(ASCOMError::invalid_operation("Camera is not idle"));
             }
             let fits =
                 |start: u32, num: u32, bin: u8, size: u32| num > 0 && start + num <= size / u32::from(bin);

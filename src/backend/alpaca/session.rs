@@ -54,6 +54,8 @@ pub(super) struct Session {
     exposure: Option<Exposure>,
     /// The camera may be exposing though nobody asked it to, or although it was told to stop.
     doubtful: bool,
+    /// The last exposure was aborted. Some servers say that the camera is idle and go back to it once more.
+    aborted: bool,
     last: CameraStatus,
 }
 
@@ -75,6 +77,7 @@ impl Session {
             offset: None,
             exposure: None,
             doubtful: false,
+            aborted: false,
             last: CameraStatus { exposure: idle, cooling: None, temperature: None, power: None },
         };
         session.leave_alone()?;
@@ -226,10 +229,16 @@ impl Session {
         let light = matches!(request.frame_type, FrameType::Light | FrameType::Flat);
         let form = [("Duration", request.duration.as_secs_f64().to_string()), ("Light", truth(light))];
         let mut begun = self.api.put("startexposure", &form);
-        if matches!(&begun, Err(fault) if fault.is_answer()) && self.is_stuck()? {
-            self.stop_camera()?;
-            begun = self.api.put("startexposure", &form);
+        if matches!(&begun, Err(fault) if fault.is_answer()) {
+            if self.is_stuck()? {
+                self.stop_camera()?;
+                begun = self.api.put("startexposure", &form);
+            } else if self.aborted {
+                self.wait_until_idle()?;
+                begun = self.api.put("startexposure", &form);
+            }
         }
+        self.aborted = false;
         self.doubtful = matches!(begun, Err(Fault::Slow(_)));
         begun?;
         let started = utc();
@@ -274,15 +283,21 @@ impl Session {
             (false, false) => return Ok(()),
         };
         self.api.put(name, &[])?;
+        self.aborted = true;
+        self.doubtful = !self.wait_until_idle()?;
+        Ok(())
+    }
+
+    /// Whether the camera has become idle in the time that an abort may take.
+    fn wait_until_idle(&mut self) -> Result<bool, Fault> {
         let end = now() + ABORTING;
         while optional(self.api.whole("camerastate"))?.unwrap_or(state::IDLE) != state::IDLE {
             if now() >= end {
-                return Ok(());
+                return Ok(false);
             }
             std::thread::park_timeout(PAUSE);
         }
-        self.doubtful = false;
-        Ok(())
+        Ok(true)
     }
 
     /// Closes the shutter now and keeps the frame.
