@@ -54,8 +54,11 @@ pub(super) struct Session {
     exposure: Option<Exposure>,
     /// The camera may be exposing though nobody asked it to, or although it was told to stop.
     doubtful: bool,
-    /// The last exposure was aborted. Some servers say that the camera is idle and go back to it once more.
-    aborted: bool,
+    /// When all exposures will have ended that were begun.
+    ends: Instant,
+    /// Some servers say that the camera is idle after an abort and go on with the exposure all the same, in between. Until
+    /// then a camera that refuses is asked again.
+    restless_until: Instant,
     last: CameraStatus,
 }
 
@@ -77,7 +80,8 @@ impl Session {
             offset: None,
             exposure: None,
             doubtful: false,
-            aborted: false,
+            ends: now(),
+            restless_until: now(),
             last: CameraStatus { exposure: idle, cooling: None, temperature: None, power: None },
         };
         session.leave_alone()?;
@@ -229,16 +233,18 @@ impl Session {
         let light = matches!(request.frame_type, FrameType::Light | FrameType::Flat);
         let form = [("Duration", request.duration.as_secs_f64().to_string()), ("Light", truth(light))];
         let mut begun = self.api.put("startexposure", &form);
-        if matches!(&begun, Err(fault) if fault.is_answer()) {
-            if self.is_stuck()? {
-                self.stop_camera()?;
-                begun = self.api.put("startexposure", &form);
-            } else if self.aborted {
-                self.wait_until_idle()?;
-                begun = self.api.put("startexposure", &form);
-            }
+        if matches!(&begun, Err(fault) if fault.is_answer()) && self.is_stuck()? {
+            self.stop_camera()?;
+            begun = self.api.put("startexposure", &form);
         }
-        self.aborted = false;
+        let end = self.restless_until.min(now() + ABORTING);
+        while matches!(&begun, Err(fault) if fault.is_answer()) && now() < end {
+            self.wait_until_idle()?;
+            begun = self.api.put("startexposure", &form);
+        }
+        if begun.is_ok() {
+            self.ends = now().checked_add(request.duration).map_or(self.ends, |end| self.ends.max(end));
+        }
         self.doubtful = matches!(begun, Err(Fault::Slow(_)));
         begun?;
         let started = utc();
@@ -283,7 +289,7 @@ impl Session {
             (false, false) => return Ok(()),
         };
         self.api.put(name, &[])?;
-        self.aborted = true;
+        self.restless_until = self.ends + ABORTING;
         self.doubtful = !self.wait_until_idle()?;
         Ok(())
     }
