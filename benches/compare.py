@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Measures what a frame costs a user: time from shutter to picture, processor, memory. Prints tables in Markdown.
 
-    compare.py DRIVER [--peer COMMAND] [--rounds 3] [--only frames,replies,late,chain,growth] [--plot FILE.svg]
+    compare.py DRIVER [--peer COMMAND] [--rounds 3] [--only frames,replies,late,chain,growth,soak] [--plot FILE.svg]
 
 DRIVER is indi_camera_simulator_ccd, release build; its simulated sensor shows the test pattern, so a read-out costs a
 copy. --peer is another camera driver to compare with, run in turn with ours: any whose sensor has PEER_W x PEER_H pixels
@@ -13,6 +13,8 @@ replies  the answer to a property write while large frames go out
 late     how long after its end the picture of an exposure is here, both processors being busy with something else
 chain    indiserver between driver and client, on TCP and on the local socket, and two servers in a row
 growth   1 to 32 cameras in one process, frames of 1 to 150 megapixels
+soak     memory and descriptors over 10,000 frames by either way, and with a reader that does not read for a minute;
+         only when asked for
 """
 import argparse, array, fcntl, glob, mmap, os, re, select, socket, statistics, subprocess, sys, tempfile, time
 
@@ -368,6 +370,39 @@ def many(command, cameras, count=8):
     return result
 
 
+def held(driver):
+    return f"{driver.status('VmRSS') / 1024:.1f} MiB, {driver.descriptors()} descriptors"
+
+
+def soak(options, count=10_000, stall=60):
+    print("\n| frames | way | memory and descriptors after 1000 | after the last |\n|---|---|---|---|")
+    for transport in ("socket", "pipe"):
+        driver = Driver(options.driver, 640, 480, transport)
+        for number in range(count):
+            driver.line.expose(driver.device, 0.001)
+            driver.line.picture()
+            if number == 999:
+                early = held(driver)
+        print(f"| {count} of 640x480 | {transport} | {early} | {held(driver)} |", flush=True)
+        driver.end()
+    print("\n| way | before the stall | in its last second | frames asked for | frames received |\n|---|---|---|---|---|")
+    for transport in ("socket", "pipe"):
+        driver = Driver(options.driver, 1280, 1024, transport, ["CCD_FAST_COUNT.FRAMES=200", "CCD_FAST_TOGGLE.INDI_ENABLED=On"])
+        driver.line.expose(driver.device, 0.001)
+        frames = 0
+        while frames < 10:
+            driver.line.picture()
+            frames += 1
+        before = held(driver)
+        time.sleep(stall)
+        during = held(driver)
+        while frames < 200:
+            driver.line.picture()
+            frames += 1
+        print(f"| {transport} | {before} | {during} | 200 | {frames} |", flush=True)
+        driver.end()
+
+
 def median(results):
     numbers = lambda key: [result[key] for result in results]
     return {key: statistics.median(numbers(key)) for key in results[0]}
@@ -494,6 +529,8 @@ def main():
             row(name, results, ["latency, ms", "processor, ms"])
     if "growth" in wanted:
         growth(options)
+    if "soak" in wanted:
+        soak(options)
 
 
 if __name__ == "__main__":
