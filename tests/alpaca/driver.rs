@@ -140,6 +140,7 @@ fn a_server_killed_and_started_again_costs_one_exposure() {
     let mut observatory = Observatory::new(script());
     let mut driver = driver(&observatory);
     number(&mut driver, "CCD_GAIN", &[("GAIN", 33.0)]);
+    driver.wait_for(|peer| peer.state("CCD_GAIN") == "Ok", SOON);
     begin(&mut driver, 600.0);
     survives_the_server(&mut driver, &mut observatory);
     // With a part of the image sent.
