@@ -25,8 +25,9 @@ use crate::camera::types::{CameraId, Event};
 use crate::camera::worker::{Clock, exposure_span};
 use crate::delivery::DeliveryThread;
 use crate::device::{Epoch, Input, Level, Report};
+use crate::host::log::{self, Audience};
 use crate::host::session_log::SessionLog;
-use crate::host::{log, stdio};
+use crate::host::stdio;
 use crate::hub;
 use crate::wire::{Message, Request};
 
@@ -71,11 +72,11 @@ pub fn run(argv0: &OsStr) -> Result<(), StartError> {
     let exec = Path::new(argv0).file_name().unwrap_or(argv0).to_string_lossy().into_owned();
     let backends = start::chosen_backends(&exec, std::env::var("INDI_CAMERA_BACKENDS").ok())?;
     let (forward, log_lines) = channel(LOG_LINES);
-    log::start(forward);
+    let audience = log::start(forward);
     let clock = Clock::start();
     let surroundings = Surroundings::read(&exec);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    runtime.block_on(Driver::start(surroundings, &backends, clock, log_lines)?.serve())?;
+    runtime.block_on(Driver::start(surroundings, &backends, clock, audience, log_lines)?.serve())?;
     // A camera thread that hangs must not keep the process: its end is not waited for.
     runtime.shutdown_background();
     Ok(())
@@ -109,6 +110,7 @@ struct Driver {
     headquarters: Option<Headquarters>,
     requests: Receiver<Request>,
     news: Receiver<News>,
+    audience: Audience,
     log_lines: Receiver<(tracing::Level, String)>,
     session_log: SessionLog,
     messages: Sender<Message>,
@@ -121,6 +123,7 @@ impl Driver {
         surroundings: Surroundings,
         backends: &[Backend],
         clock: Clock,
+        audience: Audience,
         log_lines: Receiver<(tracing::Level, String)>,
     ) -> Result<Driver, StartError> {
         let (report, news) = channel(EVENTS);
@@ -143,6 +146,7 @@ impl Driver {
             headquarters,
             requests,
             news,
+            audience,
             log_lines,
             session_log,
             messages,
@@ -159,6 +163,7 @@ impl Driver {
         }
         self.obey();
         loop {
+            self.audience.listens(self.stations.values().any(Station::wants_log));
             let full = !self.send_messages();
             let devices = self.stations.values().filter_map(|station| station.device.deadline());
             let hub = self.headquarters.iter().filter_map(|headquarters| headquarters.hub.deadline());

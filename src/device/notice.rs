@@ -148,8 +148,14 @@ impl Device {
         }
     }
 
+    /// Whether [`Input::Log`](super::Input::Log) means anything to it.
+    #[must_use]
+    pub fn wants_log(&self) -> bool {
+        self.store.get(&keys::DEBUG) == Debug::Enable
+    }
+
     pub(super) fn forward_log(&mut self, level: Level, line: &str) {
-        if self.store.get(&keys::DEBUG) == Debug::Enable {
+        if self.wants_log() {
             self.say(level, line);
         }
     }

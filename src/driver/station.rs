@@ -48,6 +48,11 @@ impl Station {
         self.device.handle(now, input);
     }
 
+    /// Whether the driver's log means anything to it.
+    pub(super) fn wants_log(&self) -> bool {
+        self.recorder.is_some() || self.device.wants_log()
+    }
+
     /// The next message for the server.
     pub(super) fn poll_message(&mut self) -> Option<Message> {
         let message = self.device.poll_message()?;

@@ -2,15 +2,21 @@
 //!
 //! indiserver closes the stderr of a driver that writes a line of 1024 bytes or more, and every write after that
 //! fails. So lines are cut, and a log that cannot be written is not an error.
+//!
+//! A line for clients wakes the driver's loop, in the middle of what the thread that logs it is doing: on a busy machine
+//! that thread then waits for its next turn, a clock tick of 4 ms, with a frame in its hands. So there are such lines
+//! only while somebody wants them.
 
 use std::fmt::Write as _;
 use std::io::{self, Write};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use tokio::sync::mpsc::Sender;
 use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id};
 use tracing::{Event, Level, Subscriber};
-use tracing_subscriber::filter::{EnvFilter, LevelFilter, Targets};
+use tracing_subscriber::filter::{DynFilterFn, EnvFilter, LevelFilter};
 use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::layer::{Context, Layer, SubscriberExt};
 use tracing_subscriber::registry::LookupSpan;
@@ -19,9 +25,25 @@ use tracing_subscriber::util::SubscriberInitExt;
 /// Longest line on stderr, newline included.
 const LINE: usize = 1000;
 
-/// Starts logging, with the level from `RUST_LOG` (default: warnings), and sends every line of the driver's own code
-/// to `forward` too, as long as there is room. Panics are logged in the same way instead of being printed.
-pub fn start(forward: Sender<(Level, String)>) {
+/// Whether clients get the log.
+#[derive(Clone, Debug, Default)]
+pub struct Audience(Arc<AtomicBool>);
+
+impl Audience {
+    /// From now on they do, or do not.
+    pub fn listens(&self, listens: bool) {
+        self.0.store(listens, Ordering::Relaxed);
+    }
+
+    fn is_there(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+/// Starts logging, with the level from `RUST_LOG` (default: warnings), and while the audience listens sends every line
+/// of the driver's own code to `forward` too, as long as there is room. Panics are logged in the same way instead of
+/// being printed.
+pub fn start(forward: Sender<(Level, String)>) -> Audience {
     let filter = EnvFilter::builder().with_default_directive(LevelFilter::WARN.into()).from_env_lossy();
     let to_stderr = tracing_subscriber::fmt::layer()
         .with_ansi(false)
@@ -30,10 +52,15 @@ pub fn start(forward: Sender<(Level, String)>) {
         .with_writer(Stderr)
         .with_filter(filter);
     // A second start, in a test, keeps the first one's log.
-    let own = Targets::new().with_target(env!("CARGO_CRATE_NAME"), LevelFilter::DEBUG);
-    let to_clients = Forward { forward }.with_filter(own);
+    let audience = Audience::default();
+    let listening = audience.clone();
+    let own = DynFilterFn::new(move |line, _| {
+        listening.is_there() && line.target().starts_with(env!("CARGO_CRATE_NAME"))
+    });
+    let to_clients = Forward { forward }.with_filter(own.with_max_level_hint(LevelFilter::DEBUG));
     let _ = tracing_subscriber::registry().with(to_stderr).with(to_clients).try_init();
     std::panic::set_hook(Box::new(|panic| tracing::error!("{panic}")));
+    audience
 }
 
 #[derive(Clone, Copy)]
