@@ -150,6 +150,7 @@ impl<R: Fn(Event) -> bool> Thread<R> {
     fn serve(&mut self, call: &Call) -> bool {
         let _span = self.span(call).entered();
         tracing::debug!(call = call.name(), "camera call");
+        let asked = self.clock.now().elapsed;
         let result = self.guarded(|camera| dispatch(camera, call));
         if let Err(error) = &result {
             tracing::debug!(%error, "camera call failed");
@@ -158,7 +159,8 @@ impl<R: Fn(Event) -> bool> Thread<R> {
         match call {
             Call::StartExposure(request) if accepted => {
                 let at = self.clock.now();
-                let look = at.elapsed + request.duration.min(LOOK);
+                // The shutter may have opened when the call had hardly begun. If not, the camera says how much is left.
+                let look = asked + request.duration.min(LOOK);
                 let id = request.id;
                 self.running = Some(Running { request: request.clone(), told: None, look });
                 return (self.report)(Event::Reply(result)) && (self.report)(Event::Started { id, at });
