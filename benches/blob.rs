@@ -82,7 +82,9 @@ fn thread(transport: Transport) -> (Sender<Job>, Receiver<Report>) {
         ),
         nicknames: NicknameFile::new(Path::new("/nonexistent"), "bench"),
     };
-    let thread = DeliveryThread::spawn(settings, move |report| reports.send(report).is_ok());
+    let thread = DeliveryThread::spawn(settings, move |report| {
+        matches!(report, Report::Begun { .. }) || reports.send(report).is_ok()
+    });
     #[allow(clippy::expect_used, reason = "a benchmark without its thread has nothing to say")]
     (thread.expect("a thread").jobs, heard)
 }

@@ -30,6 +30,8 @@
 //!                              `choice NAME NAME ...`, `camera full-frames-only`, `camera asks for its scene`)
 //! disk fails                   the next nickname cannot be stored, or the next frame be read again
 //! disk silent                  it never answers any more
+//! disk hangs                   in the next job; what comes behind waits for another thread
+//! disk answers at last         whatever a thread hangs in is done
 //! restart                      a new process with the configuration that was saved last
 //! shutdown                     the process is about to end
 //! delivery ok|no-file|no-blob|constant    the delivery thread reports on the frame

@@ -278,6 +278,7 @@ fn the_thread_answers_in_order_and_ends_with_its_jobs() {
             [
                 Report::Loaded(Ok(None)),
                 Report::Saved(Ok(())),
+                Report::Begun { .. },
                 Report::Delivered { blob: Some(Ok(_)), file: None, .. },
                 Report::Loaded(Ok(Some(document))),
                 Report::Purged(Ok(true)),

@@ -85,6 +85,11 @@ fn work(worker: &mut Worker, queue: &Queue, given_up: &Cancel, report: impl Fn(R
         let next = worker.wait(&queue.lock().unwrap_or_else(PoisonError::into_inner), IDLE);
         match next {
             Wait::Job(job) => {
+                if let Job::Deliver(delivery) = &job
+                    && !report(Report::Begun { id: delivery.id })
+                {
+                    return;
+                }
                 let (answer, pixels) = worker.run(job);
                 if answer.is_some_and(|answer| !report(answer)) {
                     return;

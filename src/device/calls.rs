@@ -289,6 +289,13 @@ impl Device {
         }
     }
 
+    /// Something has come for the call that runs.
+    fn hear(&mut self, note: impl FnOnce(&mut Heard)) {
+        if let Some(running) = &mut self.desk.running {
+            note(&mut running.heard);
+        }
+    }
+
     /// Fails the call that runs, if it has not failed already.
     fn fail_call(&mut self, kind: ErrorKind, detail: &str) {
         if let Some(running) = &mut self.desk.running {

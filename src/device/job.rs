@@ -232,6 +232,11 @@ pub type Document = Vec<New>;
 /// What the delivery thread answers.
 #[derive(Debug, Deserialize, Serialize)]
 pub enum Report {
+    /// The delivery thread has taken up a frame: from here on its time is its own.
+    Begun {
+        /// Of which exposure.
+        id: ExposureId,
+    },
     /// A frame has gone as far as the delivery thread takes it.
     Delivered {
         /// Of which exposure.

@@ -316,6 +316,7 @@ impl Device {
 
     fn reported(&mut self, report: Report) {
         match report {
+            Report::Begun { id } => self.delivery_begun(id),
             Report::Delivered { id, bytes, blob, file, constant, kept, took } => {
                 self.note_took(took);
                 self.delivered(id, Delivered { bytes, blob, file, constant, kept });

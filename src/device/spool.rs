@@ -37,6 +37,8 @@ pub(super) struct Spool {
     sent: VecDeque<(u64, String)>,
     /// A frame that is to be sent again as soon as the server keeps up.
     ready: Option<(String, (Payload, &'static str))>,
+    /// Times that it is still to tell what it holds.
+    asked: u32,
     /// The process is about to end: frames that are being stored are not taken back.
     pub(super) leaving: bool,
 }
@@ -46,7 +48,7 @@ impl Spool {
         let began = Timestamp::try_from(began).unwrap_or(Timestamp::UNIX_EPOCH).to_zoned(TimeZone::UTC);
         let began = began.strftime("%Y%m%dT%H%M%S%3f");
         let run = format!("{began}-{process:x}-{ordinal}");
-        Spool { run, sent: VecDeque::new(), ready: None, leaving: false }
+        Spool { run, sent: VecDeque::new(), ready: None, asked: 0, leaving: false }
     }
 }
 
@@ -85,11 +87,45 @@ impl Device {
         let bytes = (megabytes.max(0.0) * 1e6) as u64;
         let age = Duration::try_from_secs_f64(days.max(0.0) * DAY).unwrap_or(Duration::MAX);
         let limits = SpoolLimits { bytes, age };
-        self.jobs.push_back(Job::TendSpool { limits, now: self.now.utc, directory });
+        self.ask_spool(Job::TendSpool { limits, now: self.now.utc, directory });
+    }
+
+    /// Has something done that the spool answers with what it holds.
+    fn ask_spool(&mut self, job: Job) {
+        self.spool.asked = self.spool.asked.saturating_add(1);
+        self.expect_file();
+        self.jobs.push_back(job);
+    }
+
+    /// Whether somebody waits for what the delivery thread does with the spool.
+    pub(super) fn awaits_spool(&self) -> bool {
+        self.spool.asked > 0 || self.awaits_again() || self.store.state(&keys::CCD_SPOOL_DROP) == State::Busy
+    }
+
+    /// Whether a frame that is to be sent again is not there yet.
+    fn awaits_again(&self) -> bool {
+        self.spool.ready.is_none() && self.store.state(&keys::CCD_SPOOL_RESEND) == State::Busy
+    }
+
+    /// The disk of the spool does not answer.
+    pub(super) fn spool_overdue(&mut self, error: &DeliveryError) {
+        if std::mem::take(&mut self.spool.asked) > 0 {
+            self.spool_told(Err(error.clone()));
+        }
+        if self.awaits_again() {
+            let [frame] = self.store.get(&keys::CCD_SPOOL_RESEND);
+            self.resend_failed(&frame, failure_kind(error), &error.to_string());
+        }
+        if self.store.state(&keys::CCD_SPOOL_DROP) == State::Busy {
+            let [frame] = self.store.get(&keys::CCD_SPOOL_DROP);
+            self.dropped(&frame, Err(error.clone()));
+        }
     }
 
     /// Shows what the spool holds.
     pub(super) fn spool_told(&mut self, spool: Result<SpoolState, DeliveryError>) {
+        self.spool.asked = self.spool.asked.saturating_sub(1);
+        self.file_answered();
         match spool {
             Ok(spool) => self.show_spool(&spool),
             Err(error) => {
@@ -155,7 +191,7 @@ impl Device {
         let read = self.spool.sent.iter().take_while(|(behind, _)| *behind <= ping).count();
         if read > 0 {
             let frames = self.spool.sent.drain(..read).map(|(_, frame)| frame).collect();
-            self.jobs.push_back(Job::Acknowledge(frames));
+            self.ask_spool(Job::Acknowledge(frames));
         }
     }
 
@@ -175,6 +211,7 @@ impl Device {
         }
         if self.names_a_frame(&keys::CCD_SPOOL_RESEND, &id) {
             self.publish(&keys::CCD_SPOOL_RESEND, [id.clone()], State::Busy);
+            self.expect_file();
             self.jobs.push_back(Job::Resend(id));
         }
     }
@@ -187,6 +224,7 @@ impl Device {
         }
         if self.names_a_frame(&keys::CCD_SPOOL_DROP, &id) {
             self.publish(&keys::CCD_SPOOL_DROP, [id.clone()], State::Busy);
+            self.expect_file();
             self.jobs.push_back(Job::DropFrame(id));
         }
     }
@@ -199,8 +237,11 @@ impl Device {
         !id.is_empty()
     }
 
-    /// The delivery thread has read a frame again.
+    /// The delivery thread has read a frame again. One that was given up is not sent any more.
     pub(super) fn read_again(&mut self, frame: String, blob: Result<(Payload, &'static str), DeliveryError>) {
+        if !self.awaits_again() || self.store.get(&keys::CCD_SPOOL_RESEND) != [frame.as_str()] {
+            return;
+        }
         match blob {
             Ok(blob) => self.spool.ready = Some((frame, blob)),
             Err(error) => {
@@ -208,6 +249,7 @@ impl Device {
                 self.resend_failed(&frame, kind, &error.to_string());
             }
         }
+        self.file_answered();
     }
 
     /// Sends the frame that is to be sent again, as soon as the server keeps up.
@@ -236,19 +278,26 @@ impl Device {
         self.settle(&keys::CCD_SPOOL_RESEND, State::Alert);
     }
 
+    /// A frame is dropped, or why not. Nobody waits any more for what was given up, but gone is gone.
     pub(super) fn dropped(&mut self, frame: &str, spool: Result<SpoolState, DeliveryError>) {
+        let awaited = self.store.state(&keys::CCD_SPOOL_DROP) == State::Busy
+            && self.store.get(&keys::CCD_SPOOL_DROP) == [frame];
+        let done = spool.is_ok();
         match spool {
             Ok(spool) => {
                 self.say(Level::Info, &format!("frame {frame} is dropped"));
                 self.show_spool(&spool);
-                self.settle(&keys::CCD_SPOOL_DROP, State::Ok);
             }
-            Err(error) => {
+            Err(error) if awaited => {
                 let sentence = format!("frame {frame} is not dropped: {error}");
                 self.say(Level::Error, &sentence);
                 self.note_unsettled(failure_kind(&error), &sentence);
-                self.settle(&keys::CCD_SPOOL_DROP, State::Alert);
             }
+            Err(_) => {}
+        }
+        if awaited {
+            self.settle(&keys::CCD_SPOOL_DROP, if done { State::Ok } else { State::Alert });
+            self.file_answered();
         }
     }
 }

@@ -4,20 +4,25 @@
 //! CCD_EXPOSURE Busy, so a slow server slows the exposures down and no memory grows.
 
 use std::collections::VecDeque;
-use std::path::{Component, Path, PathBuf};
+use std::path::{Component, Path};
 use std::time::{Duration, SystemTime};
 
 use crate::camera::answer::ExposureResult;
-use crate::camera::types::{Cancel, ExposureId};
+use crate::camera::types::ExposureId;
 use crate::image::name as file_name;
 use crate::property::key::Key;
 use crate::property::keys::{self, UploadMode};
 use crate::wire::{BlobUpdate, Message, Payload, State};
 
 use super::health::{Count, Step};
-use super::job::{Delivery, DeliveryError, FileTarget, Job, Kept};
+use super::job::FileTarget;
 use super::timer::Timer;
 use super::{Device, Handlers, Level};
+
+mod under_way;
+
+pub(super) use under_way::Delivered;
+use under_way::OnItsWay;
 
 /// BLOBs that the server has not acknowledged yet. Two keep the line busy while one is parsed.
 const MAX_UNACKNOWLEDGED: usize = 2;
@@ -37,42 +42,6 @@ pub(super) struct Upload {
     failed: bool,
     /// The last frame had one value only, and clients have been told.
     constant: bool,
-}
-
-/// A frame that the delivery thread has.
-#[derive(Debug)]
-struct OnItsWay {
-    id: ExposureId,
-    cancel: Cancel,
-    /// A file is wanted.
-    file: bool,
-    /// It has to be in the journal of the spool.
-    keep: bool,
-    /// What is told of it when it is asked for.
-    result: Box<ExposureResult>,
-    /// What became of it, once that is known.
-    delivered: Option<Delivered>,
-}
-
-/// A frame that has been delivered as far as the delivery thread takes it.
-#[derive(Debug)]
-pub(super) struct Delivered {
-    pub(super) bytes: u64,
-    pub(super) blob: Option<Result<(Payload, &'static str), DeliveryError>>,
-    pub(super) file: Option<Result<PathBuf, DeliveryError>>,
-    /// The value that all its pixels have, if they are all alike.
-    pub(super) constant: Option<u32>,
-    /// Whether it is in the journal of the spool, where it has to be.
-    pub(super) kept: Option<Result<Kept, DeliveryError>>,
-}
-
-impl Delivered {
-    /// What takes it back from the disk, if it is there.
-    fn taken_back(&self, frame: String) -> Option<Job> {
-        let file = self.file.as_ref().and_then(|file| file.as_ref().ok()).cloned();
-        let on_disk = file.is_some() || matches!(self.kept, Some(Ok(_)));
-        on_disk.then_some(Job::Discard { frame, file })
-    }
 }
 
 /// Where one exposure's frame goes.
@@ -139,45 +108,6 @@ impl Device {
         let mode = self.store.get(&keys::UPLOAD_MODE);
         let local = (mode != UploadMode::Client).then(|| self.store.get(&keys::UPLOAD_SETTINGS));
         Destination { client: mode != UploadMode::Local, keep: self.keeps(mode), local }
-    }
-
-    /// Hands a frame to the delivery thread.
-    pub(super) fn deliver(&mut self, delivery: Delivery, result: ExposureResult) {
-        let (id, cancel) = (delivery.id, delivery.cancel.clone());
-        let (file, keep) = (delivery.file.is_some(), delivery.keep);
-        let result = Box::new(result);
-        self.upload.frames.push_back(OnItsWay { id, cancel, file, keep, result, delivered: None });
-        if self.upload.frames.len() == 1 {
-            self.expect_delivery();
-        }
-        self.jobs.push_back(Job::Deliver(Box::new(delivery)));
-    }
-
-    /// Frames that have been read out and of which clients have not heard yet.
-    pub(super) fn frames_on_their_way(&self) -> usize {
-        self.upload.frames.len()
-    }
-
-    pub(super) fn first_frame_on_its_way(&self) -> Option<ExposureId> {
-        self.upload.frames.front().map(|frame| frame.id)
-    }
-
-    /// Whether the oldest of them is a file already, and only waits for the server.
-    pub(super) fn first_frame_is_encoded(&self) -> Option<bool> {
-        self.upload.frames.front().map(|frame| frame.delivered.is_some())
-    }
-
-    /// The delivery thread is done with a frame.
-    pub(super) fn delivered(&mut self, id: ExposureId, delivered: Delivered) {
-        match self.upload.frames.iter_mut().find(|frame| frame.id == id) {
-            Some(frame) => {
-                frame.delivered = Some(delivered);
-                self.announce_frames();
-            }
-            None if self.spool.leaving => {}
-            // It was dropped while it was being stored.
-            None => self.jobs.extend(delivered.taken_back(self.frame_name(id))),
-        }
     }
 
     /// Tells of every delivered frame, in order, as far as the server keeps up.
@@ -345,13 +275,6 @@ impl Device {
         self.announce_frames();
     }
 
-    /// Gives up the oldest frame, which takes too long; whether a file of it was wanted.
-    pub(super) fn give_up_delivery(&mut self) -> Option<bool> {
-        let frame = self.upload.frames.pop_front()?;
-        frame.cancel.cancel();
-        Some(frame.file)
-    }
-
     /// Whether the server reads what it is sent.
     pub(super) fn server_light(&self) -> State {
         match self.upload.unacknowledged.len() {
@@ -360,25 +283,6 @@ impl Device {
             _ if self.upload.pings > 0 => State::Ok,
             _ => State::Idle,
         }
-    }
-
-    /// Nobody wants the frames any more that are on their way.
-    pub(super) fn drop_deliveries(&mut self) {
-        self.timers.clear(Timer::DeliveryOverdue);
-        self.upload.failed = false;
-        for frame in std::mem::take(&mut self.upload.frames) {
-            self.count(Count::Drops);
-            frame.cancel.cancel();
-            let taken_back = frame.delivered.and_then(|it| it.taken_back(self.frame_name(frame.id)));
-            self.jobs.extend(taken_back);
-        }
-    }
-
-    /// The process is about to end, perhaps because its server did: frames that are to be kept are kept, and sent again
-    /// when somebody asks.
-    pub(super) fn leave_frames(&mut self) {
-        self.spool.leaving = true;
-        self.upload.frames.retain(|frame| !frame.keep);
     }
 }
 

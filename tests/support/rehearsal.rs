@@ -74,6 +74,12 @@ pub struct Rehearsal {
     /// What is in the journal of the spool.
     spool: SpoolState,
     disk_silent: bool,
+    /// The delivery thread hangs in the next job that it gets.
+    disk_hangs: bool,
+    /// The job in which it hangs, and those behind it.
+    stuck: VecDeque<Job>,
+    /// Jobs in which threads hang that were given up.
+    hung: VecDeque<Job>,
     format: Value,
     /// Whether the exposure that was asked last is in a format of 8 bits.
     bytes: bool,
@@ -121,6 +127,9 @@ impl Rehearsal {
             disk_fails: false,
             spool: SpoolState::default(),
             disk_silent: false,
+            disk_hangs: false,
+            stuck: VecDeque::new(),
+            hung: VecDeque::new(),
             format: Value::Text("INDI_MONO_16".to_owned()),
             bytes: false,
             formats: vec!["INDI_MONO_16".to_owned(), "INDI_MONO_8".to_owned()],
@@ -302,6 +311,14 @@ impl Rehearsal {
             ["camera", "has", "sdk", version] => self.can.sdk = Some((*version).to_owned()),
             ["disk", "fails"] => self.disk_fails = true,
             ["disk", "silent"] => self.disk_silent = true,
+            ["disk", "hangs"] => self.disk_hangs = true,
+            ["disk", "answers", "at", "last"] => {
+                let hung = std::mem::take(&mut self.hung);
+                for job in hung.into_iter().chain(std::mem::take(&mut self.stuck)) {
+                    self.take_job(job);
+                }
+                self.drain();
+            }
             ["only", word, ..] => {
                 let line = line.splitn(3, ' ').last().unwrap_or_default();
                 self.act(line)?;
@@ -396,104 +413,23 @@ impl Rehearsal {
             while let Some(job) = self.device.poll_job() {
                 quiet = false;
                 match job {
-                    Job::Replace => self.heard.push("! another delivery thread".to_owned()),
+                    Job::Replace => {
+                        self.heard.push("! another delivery thread".to_owned());
+                        self.hung.extend(self.stuck.pop_front());
+                        for job in std::mem::take(&mut self.stuck) {
+                            self.take_job(job);
+                        }
+                    }
                     _ if self.disk_silent => {}
-                    Job::Deliver(delivery) => {
-                        if !delivery.cancel.is_cancelled() {
-                            self.cards.clone_from(&delivery.cards);
-                            self.delivering.push_back(Delivering {
-                                id: delivery.id,
-                                client: delivery.client,
-                                file: delivery.file.is_some(),
-                                encoding: delivery.encoding,
-                                keep: delivery.keep,
-                            });
+                    job if self.disk_hangs || !self.stuck.is_empty() => {
+                        if let (Job::Deliver(delivery), true) = (&job, self.stuck.is_empty()) {
+                            let begun = Report::Begun { id: delivery.id };
+                            self.device.handle(self.now, Input::Delivery(begun));
                         }
+                        self.disk_hangs = false;
+                        self.stuck.push_back(job);
                     }
-                    Job::SaveConfig(document) => {
-                        self.saved = document;
-                        self.device.handle(self.now, Input::Delivery(Report::Saved(Ok(()))))
-                    }
-                    Job::LoadConfig(_) => {
-                        let saved = Some(self.saved.clone()).filter(|saved| !saved.is_empty());
-                        self.device.handle(self.now, Input::Delivery(Report::Loaded(Ok(saved))))
-                    }
-                    Job::PurgeConfig => {
-                        let was_there = !std::mem::take(&mut self.saved).is_empty();
-                        self.device.handle(self.now, Input::Delivery(Report::Purged(Ok(was_there))))
-                    }
-                    Job::Nickname { serial, nickname } => {
-                        self.heard.push(format!("! nickname {serial} {nickname:?}"));
-                        let stored = match std::mem::take(&mut self.disk_fails) {
-                            true => Err(DeliveryError::DiskFull { path: PathBuf::from("/home") }),
-                            false => Ok(nickname),
-                        };
-                        self.device.handle(self.now, Input::Delivery(Report::Nicknamed(stored)));
-                    }
-                    Job::Recall { id, path } => {
-                        let text = match std::mem::take(&mut self.disk_fails) {
-                            true => Err(DeliveryError::Permission { path: path.unwrap_or_default() }),
-                            false => Ok(Some("AQID".to_owned())),
-                        };
-                        self.device.handle(self.now, Input::Delivery(Report::Recalled { id, text }));
-                    }
-                    Job::Discard { frame, file } => {
-                        let file = file.map_or(frame, |path| path.display().to_string());
-                        self.heard.push(format!("! discard {file}"));
-                    }
-                    Job::CheckRoom { id, .. } => {
-                        if std::mem::take(&mut self.disk_fails) {
-                            let error = DeliveryError::DiskFull { path: PathBuf::from("/pictures") };
-                            self.device.handle(self.now, Input::Delivery(Report::NoRoom { id, error }));
-                        }
-                    }
-                    Job::TendSpool { limits, .. } => {
-                        let (bytes, days) = (limits.bytes, limits.age.as_secs() / 86_400);
-                        self.heard.push(format!("! tend_spool {bytes} bytes {days} days"));
-                        self.tell_spool();
-                    }
-                    Job::Acknowledge(frames) => {
-                        self.heard.push(format!("! acknowledge {}", frames.join(" ")));
-                        self.spool.waiting.retain(|frame| !frames.contains(frame));
-                        self.tell_spool();
-                    }
-                    Job::Resend(frame) => {
-                        self.heard.push(format!("! resend {frame}"));
-                        let blob = match self.spool.waiting.contains(&frame) {
-                            true => Ok((Payload::Inline(vec![1, 2, 3]), ".fits")),
-                            false => Err(DeliveryError::NoFrame(frame.clone())),
-                        };
-                        self.device.handle(self.now, Input::Delivery(Report::Resent { frame, blob }));
-                    }
-                    Job::DropFrame(frame) => {
-                        self.heard.push(format!("! drop_frame {frame}"));
-                        let was = self.spool.waiting.len();
-                        self.spool.waiting.retain(|waiting| *waiting != frame);
-                        let known = self.spool.waiting.len() < was;
-                        self.spool.frames -= u64::from(known);
-                        let spool = match known {
-                            true => Ok(self.spool.clone()),
-                            false => Err(DeliveryError::NoFrame(frame.clone())),
-                        };
-                        self.device.handle(self.now, Input::Delivery(Report::Dropped { frame, spool }));
-                    }
-                    Job::ListSpool => {
-                        let entry = |name: &String| SpoolEntry {
-                            name: name.clone(),
-                            at: "1970-01-01T00:00:00.000Z".to_owned(),
-                            bytes: 3,
-                            sha256: "aa".repeat(32),
-                            path: PathBuf::from(format!("/spool/{name}.fits")),
-                            saved: false,
-                            acknowledged: false,
-                        };
-                        let frames = match std::mem::take(&mut self.disk_fails) {
-                            true => Err(DeliveryError::Permission { path: PathBuf::from("/spool") }),
-                            false => Ok(self.spool.waiting.iter().map(entry).collect()),
-                        };
-                        self.device.handle(self.now, Input::Delivery(Report::Listed(frames)));
-                    }
-                    Job::Reserve { .. } => {}
+                    job => self.take_job(job),
                 }
             }
             while let Some(line) = self.device.poll_log_line() {
@@ -520,6 +456,110 @@ impl Rehearsal {
             if quiet {
                 return;
             }
+        }
+    }
+
+    /// The delivery thread does a job.
+    fn take_job(&mut self, job: Job) {
+        match job {
+            Job::Deliver(delivery) => {
+                if !delivery.cancel.is_cancelled() {
+                    self.cards.clone_from(&delivery.cards);
+                    let begun = Report::Begun { id: delivery.id };
+                    self.device.handle(self.now, Input::Delivery(begun));
+                    self.delivering.push_back(Delivering {
+                        id: delivery.id,
+                        client: delivery.client,
+                        file: delivery.file.is_some(),
+                        encoding: delivery.encoding,
+                        keep: delivery.keep,
+                    });
+                }
+            }
+            Job::SaveConfig(document) => {
+                self.saved = document;
+                self.device.handle(self.now, Input::Delivery(Report::Saved(Ok(()))))
+            }
+            Job::LoadConfig(_) => {
+                let saved = Some(self.saved.clone()).filter(|saved| !saved.is_empty());
+                self.device.handle(self.now, Input::Delivery(Report::Loaded(Ok(saved))))
+            }
+            Job::PurgeConfig => {
+                let was_there = !std::mem::take(&mut self.saved).is_empty();
+                self.device.handle(self.now, Input::Delivery(Report::Purged(Ok(was_there))))
+            }
+            Job::Nickname { serial, nickname } => {
+                self.heard.push(format!("! nickname {serial} {nickname:?}"));
+                let stored = match std::mem::take(&mut self.disk_fails) {
+                    true => Err(DeliveryError::DiskFull { path: PathBuf::from("/home") }),
+                    false => Ok(nickname),
+                };
+                self.device.handle(self.now, Input::Delivery(Report::Nicknamed(stored)));
+            }
+            Job::Recall { id, path } => {
+                let text = match std::mem::take(&mut self.disk_fails) {
+                    true => Err(DeliveryError::Permission { path: path.unwrap_or_default() }),
+                    false => Ok(Some("AQID".to_owned())),
+                };
+                self.device.handle(self.now, Input::Delivery(Report::Recalled { id, text }));
+            }
+            Job::Discard { frame, file } => {
+                let file = file.map_or(frame, |path| path.display().to_string());
+                self.heard.push(format!("! discard {file}"));
+            }
+            Job::CheckRoom { id, .. } => {
+                if std::mem::take(&mut self.disk_fails) {
+                    let error = DeliveryError::DiskFull { path: PathBuf::from("/pictures") };
+                    self.device.handle(self.now, Input::Delivery(Report::NoRoom { id, error }));
+                }
+            }
+            Job::TendSpool { limits, .. } => {
+                let (bytes, days) = (limits.bytes, limits.age.as_secs() / 86_400);
+                self.heard.push(format!("! tend_spool {bytes} bytes {days} days"));
+                self.tell_spool();
+            }
+            Job::Acknowledge(frames) => {
+                self.heard.push(format!("! acknowledge {}", frames.join(" ")));
+                self.spool.waiting.retain(|frame| !frames.contains(frame));
+                self.tell_spool();
+            }
+            Job::Resend(frame) => {
+                self.heard.push(format!("! resend {frame}"));
+                let blob = match self.spool.waiting.contains(&frame) {
+                    true => Ok((Payload::Inline(vec![1, 2, 3]), ".fits")),
+                    false => Err(DeliveryError::NoFrame(frame.clone())),
+                };
+                self.device.handle(self.now, Input::Delivery(Report::Resent { frame, blob }));
+            }
+            Job::DropFrame(frame) => {
+                self.heard.push(format!("! drop_frame {frame}"));
+                let was = self.spool.waiting.len();
+                self.spool.waiting.retain(|waiting| *waiting != frame);
+                let known = self.spool.waiting.len() < was;
+                self.spool.frames -= u64::from(known);
+                let spool = match known {
+                    true => Ok(self.spool.clone()),
+                    false => Err(DeliveryError::NoFrame(frame.clone())),
+                };
+                self.device.handle(self.now, Input::Delivery(Report::Dropped { frame, spool }));
+            }
+            Job::ListSpool => {
+                let entry = |name: &String| SpoolEntry {
+                    name: name.clone(),
+                    at: "1970-01-01T00:00:00.000Z".to_owned(),
+                    bytes: 3,
+                    sha256: "aa".repeat(32),
+                    path: PathBuf::from(format!("/spool/{name}.fits")),
+                    saved: false,
+                    acknowledged: false,
+                };
+                let frames = match std::mem::take(&mut self.disk_fails) {
+                    true => Err(DeliveryError::Permission { path: PathBuf::from("/spool") }),
+                    false => Ok(self.spool.waiting.iter().map(entry).collect()),
+                };
+                self.device.handle(self.now, Input::Delivery(Report::Listed(frames)));
+            }
+            Job::Reserve { .. } | Job::Replace => {}
         }
     }
 

@@ -126,6 +126,7 @@ impl Device {
         let id = ExposureId(last.info.exposure_id);
         let sent = last.image.property.is_some();
         let path = last.info.saved_path.clone().filter(|_| !sent).map(Into::into);
+        self.expect_file();
         self.jobs.push_back(Job::Recall { id, path });
         Ok(Progress::Waits(Until::Recalled(id), |device, Heard { text, .. }| match &device.exposure.last {
             Some(last) => {

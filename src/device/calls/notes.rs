@@ -94,14 +94,30 @@ impl Device {
         id: ExposureId,
         text: Result<Option<String>, DeliveryError>,
     ) {
-        let Some(running) = &mut self.desk.running else { return };
-        if running.until != Until::Recalled(id) {
+        if self.desk.running.as_ref().is_none_or(|running| running.until != Until::Recalled(id)) {
             return;
         }
         match text {
-            Ok(Some(text)) => running.heard.text = Some(text),
+            Ok(Some(text)) => self.hear(|heard| heard.text = Some(text)),
             Ok(None) => self.fail_call(ErrorKind::NoFrame, "the frame is not kept any more"),
             Err(error) => self.fail_call(ErrorKind::Io, &error.to_string()),
+        }
+        self.file_answered();
+    }
+
+    /// Whether the call that runs waits for something on the disk.
+    pub(in crate::device) fn call_awaits_file(&self) -> bool {
+        self.desk.running.as_ref().is_some_and(|running| {
+            let open =
+                running.failure.is_none() && running.heard.text.is_none() && running.heard.spool.is_none();
+            open && matches!(running.until, Until::Recalled(_) | Until::Listed)
+        })
+    }
+
+    /// The disk does not answer.
+    pub(in crate::device) fn call_overdue_at_disk(&mut self, error: &DeliveryError) {
+        if self.call_awaits_file() {
+            self.fail_call(ErrorKind::Io, &error.to_string());
         }
     }
 

@@ -16,6 +16,7 @@ const MOST_LISTED: usize = 500;
 
 impl Device {
     pub(super) fn call_list_spool(&mut self, _: &Arguments<'_>) -> Result<Progress> {
+        self.expect_file();
         self.jobs.push_back(Job::ListSpool);
         Ok(Progress::Waits(Until::Listed, |_, Heard { spool, .. }| {
             let spool = spool.unwrap_or_default();
@@ -41,14 +42,14 @@ impl Device {
         &mut self,
         frames: std::result::Result<Vec<SpoolEntry>, DeliveryError>,
     ) {
-        let Some(running) = self.desk.running.as_mut().filter(|running| running.until == Until::Listed)
-        else {
+        if self.desk.running.as_ref().is_none_or(|running| running.until != Until::Listed) {
             return;
-        };
+        }
         match frames {
-            Ok(frames) => running.heard.spool = Some(list(frames)),
+            Ok(frames) => self.hear(|heard| heard.spool = Some(list(frames))),
             Err(error) => self.fail_call(ErrorKind::Io, &error.to_string()),
         }
+        self.file_answered();
     }
 }
 
