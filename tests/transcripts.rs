@@ -15,6 +15,9 @@
 //! camera answers at last       the same, and it answers what it was asked in its silence
 //! camera fails CALL KIND TEXT  the next such call is answered so
 //! camera started|reading|frame|failed TEXT    news of the exposure that was asked last
+//! camera stops                 it exposes no more, and says nothing of why
+//! camera found                 somebody else says that it is there
+//! camera thread 0 answers      the thread of that epoch, given up since, has come back from its call
 //! camera frame short           a frame with fewer rows than it says (likewise `of 8 bit`, `at NaN C`)
 //! camera formats NAME NAME     what it offers when it is connected next; none if there is no name
 //! camera 12.5 C 40 %           what it says when polled from now on
@@ -27,7 +30,8 @@
 //! cards KEYWORD=value ...      what the header that was delivered last says; `-` for a keyword that must be absent
 //! saved VECTOR NAME=value ...   what the configuration that was saved last says; no elements when it must be absent
 //! camera has guide-port        from the next connection on (likewise `sdk VERSION`, `control NAME MIN MAX`,
-//!                              `choice NAME NAME ...`, `camera full-frames-only`, `camera asks for its scene`)
+//!                              `choice NAME NAME ...`, `sensor WIDTH HEIGHT`,
+//!                              `camera full-frames-only`, `camera asks for its scene`)
 //! disk fails                   the next nickname cannot be stored, or the next frame be read again
 //! disk silent                  it never answers any more
 //! disk hangs                   in the next job; what comes behind waits for another thread

@@ -276,6 +276,17 @@ impl Rehearsal {
                 let event = Event::Failed { id: self.exposure()?, error };
                 self.input(Input::Camera(self.epoch, event));
             }
+            ["camera", "stops"] => {
+                let what = "the camera stopped exposing";
+                let error = CameraError::new(ErrorKind::NoFrame, "get_exposure_status", what);
+                let event = Event::Failed { id: self.exposure()?, error };
+                self.input(Input::Camera(self.epoch, event));
+            }
+            ["camera", "found"] => self.input(Input::Found(camera("Cam", "SN42"))),
+            ["camera", "thread", of, "answers"] => {
+                let epoch = Epoch(of.parse().map_err(|_error| format!("{of} is no thread"))?);
+                self.input(Input::Camera(epoch, Event::Reply(Ok(Reply::Done))));
+            }
             ["camera", degrees, "C", percent, "%"] => {
                 (self.temperature, self.power) = (number(degrees)?, number(percent)?);
             }
@@ -286,6 +297,11 @@ impl Rehearsal {
                 self.cooling = CoolingStatus { on: true, target: Some(number(degrees)?) };
             }
             ["camera", "cools", "no", "more"] => self.cooling.on = false,
+            ["camera", "has", "sensor", width, height] => {
+                #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "pixels")]
+                let pixels = |text: &str| number(text).map(|pixels| pixels as u32);
+                (self.can.sensor.width, self.can.sensor.height) = (pixels(width)?, pixels(height)?);
+            }
             ["camera", "full-frames-only"] => self.can.subframe = false,
             ["camera", "has", "guide-port"] => self.can.guide_port = true,
             ["camera", "has", "control", name, min, max] => {
