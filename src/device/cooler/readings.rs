@@ -27,8 +27,8 @@ pub(in crate::device) fn is_possible(temperature: Celsius) -> bool {
 impl Device {
     /// The camera's regular report.
     pub(in crate::device) fn polled(&mut self, result: Result<Reply, CameraError>) {
-        // What was asked in the connection before says nothing about this one.
-        if self.link == Link::Opening {
+        // What was asked in the connection before says nothing of this one, nor of a camera that is to come back.
+        if matches!(self.link, Link::Opening | Link::Lost { .. }) {
             return;
         }
         self.cooler.polled = self.now.elapsed;
