@@ -249,6 +249,8 @@ impl Device {
         if self.link == Link::On {
             self.say(Level::Error, &format!("{} is opened again: {why}", self.camera.name));
             self.let_go();
+            // One that a client has asked for meanwhile would end with the camera, and nobody would hear of it.
+            self.fail_exposure("the camera is opened again");
             self.try_again();
         }
     }
