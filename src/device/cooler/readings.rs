@@ -57,7 +57,10 @@ impl Device {
             if changed && !cooling.on {
                 self.stop_regulating();
                 self.calm_alarms();
-                self.cooler_gave_up();
+                // What has happened since the connection before is nothing that the cooler did by itself.
+                if self.link != Link::Asking {
+                    self.cooler_gave_up();
+                }
             } else if cooling.on {
                 self.cooler_is_back();
             }
