@@ -57,6 +57,13 @@ impl Spec {
         width as usize * height as usize * usize::from(self.sensor.bits / 8)
     }
 
+    /// Bytes of pixels that the camera reads for it: more, where it has no windows or does not bin.
+    fn bytes_read(&self) -> usize {
+        let (window, binning) = self.geometry.for_camera();
+        let (width, height) = window.binned(binning);
+        width as usize * height as usize * usize::from(self.sensor.bits / 8)
+    }
+
     /// Bytes that the file of the frame takes at least, and where it goes if not into the spool; `None` for a frame
     /// that is not stored.
     pub(super) fn to_be_stored(&self, now: SystemTime) -> Option<(u64, Option<FileTarget>)> {
@@ -99,7 +106,7 @@ impl Device {
             allowance: Duration::ZERO,
             format,
         };
-        spec.allowance = self.exposure.allowances.of(&spec.mode, spec.bytes());
+        spec.allowance = self.exposure.allowances.of(&spec.mode, spec.bytes_read());
         spec
     }
 
