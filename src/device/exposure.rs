@@ -81,6 +81,16 @@ struct Current {
     opened: Option<Duration>,
 }
 
+impl Current {
+    /// When the camera has begun to read out, if it has told.
+    fn read_since(&self) -> Option<Duration> {
+        match self.stage {
+            Stage::Reading { since } => Some(since),
+            Stage::Starting | Stage::Exposing { .. } => None,
+        }
+    }
+}
+
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Stage {
     /// The camera has not confirmed yet.

@@ -94,14 +94,13 @@ impl Device {
         }
     }
 
-    /// The frame has come.
-    pub(super) fn came_in_time(&mut self) {
+    /// The frame has come, and was read out for so long, as far as that is known.
+    pub(super) fn came_in_time(&mut self, read_out: Option<Duration>) {
         self.exposure.overdue = false;
-        let Some(Current { spec, stage, opened: Some(opened), .. }) = &self.exposure.current else { return };
+        let Some(Current { spec, opened: Some(opened), .. }) = &self.exposure.current else { return };
         let closed = *opened + spec.duration;
         let (mode, took) = (spec.mode.clone(), self.now.elapsed.saturating_sub(closed));
-        if let Stage::Reading { since } = stage {
-            let read_out = self.now.elapsed.saturating_sub(*since);
+        if let Some(read_out) = read_out {
             self.note_latency(Step::ReadOut, read_out);
         }
         self.exposure.allowances.learn(&mode, took);

@@ -15,7 +15,7 @@ use crate::image::header::{self, Snapshot};
 use crate::property::keys::{self, FrameKind};
 
 use super::allowance::Mode;
-use super::{COUNTDOWN, Current, Stage, promise};
+use super::{COUNTDOWN, Current, promise};
 
 /// Bytes that a header takes at least.
 const HEADER: u64 = 5760;
@@ -111,6 +111,8 @@ impl Device {
     }
 
     pub(in crate::device) fn frame_arrived(&mut self, id: ExposureId, mut frame: Frame) {
+        // How long it was read out is known only of a camera that has told when that began.
+        let Some(read_since) = self.exposure.current(id).map(|current| current.read_since()) else { return };
         self.reading_out(id);
         let Some(current) = self.exposure.current(id) else { return };
         if let Err(why) = promise::kept(&frame, &current.spec.sensor) {
@@ -118,12 +120,13 @@ impl Device {
         }
         frame.info.temperature = frame.info.temperature.filter(|reading| is_possible(*reading));
         let seen = self.circumstances_of(id);
-        self.came_in_time();
-        let Some(Current { cancel, spec, stage, .. }) = self.exposure.current.take() else { return };
+        let read_out = read_since.map(|since| self.now.elapsed.saturating_sub(since));
+        self.came_in_time(read_out);
+        let Some(Current { cancel, spec, .. }) = self.exposure.current.take() else { return };
         self.timers.clear(Timer::ExposureOverdue);
         self.timers.clear(Timer::MiddleOfExposure);
         self.exposure.frames += 1;
-        let result = self.describe(id, &spec, stage, &frame);
+        let result = self.describe(id, &spec, read_out, &frame);
         let Geometry { roi, binning, .. } = spec.geometry;
         let circumstances = spec.header.prevail(seen);
         let name = self.frame_name(id);
@@ -166,13 +169,15 @@ impl Device {
     }
 
     /// What is told of a frame when it is asked for: all but where it goes.
-    fn describe(&self, id: ExposureId, spec: &Spec, stage: Stage, frame: &Frame) -> ExposureResult {
+    fn describe(
+        &self,
+        id: ExposureId,
+        spec: &Spec,
+        read_out: Option<Duration>,
+        frame: &Frame,
+    ) -> ExposureResult {
         let Geometry { roi, binning, .. } = spec.geometry;
         let (width, height) = roi.binned(binning);
-        let read_out = match stage {
-            Stage::Reading { since } => Some(self.now.elapsed.saturating_sub(since).as_secs_f64()),
-            Stage::Starting | Stage::Exposing { .. } => None,
-        };
         let info = &frame.info;
         let image = Image {
             property: None,
@@ -200,7 +205,7 @@ impl Device {
                 start_utc: utc(info.started),
                 end_utc: utc(info.ended),
                 duration_s: Some(info.exposed.as_secs_f64()),
-                read_out_s: read_out,
+                read_out_s: read_out.map(|took| took.as_secs_f64()),
                 temperature_start: info.temperature,
                 temperature_end: self.sensor(),
                 gain_readback: info.gain,
