@@ -2,8 +2,7 @@
 //!
 //! A client sees CONNECTION Ok and then, in one burst, every vector of the connected camera with real values. A camera
 //! that is lost while connected keeps all its vectors (clients hold on to them) and CONNECT on; CONNECTION turns Alert
-//! and the camera is tried again, with growing pauses, until it is back or the client disconnects. A camera thread
-//! that does not answer within a call's deadline is given up and replaced.
+//! and the camera is tried again, with growing pauses, until it is back or the client disconnects.
 
 use std::time::Duration;
 
@@ -15,16 +14,11 @@ use crate::property::keys::{self, Connection};
 use crate::wire::State;
 
 use super::abilities::usable;
+use super::asking::{worn_out, worn_out_advice};
 use super::health::Count;
 use super::timer::Timer;
-use super::{Device, Epoch, Handlers, Level};
+use super::{Device, Handlers, Level};
 
-/// A camera that needs longer to open than this has hung.
-const CONNECT_DEADLINE: Duration = Duration::from_secs(30);
-/// A camera that needs longer to stop an exposure than this has hung: whoever asks for that does not want to wait.
-const ABORT_DEADLINE: Duration = Duration::from_secs(8);
-/// A camera that needs longer to answer anything else than this has hung.
-pub(super) const CALL_DEADLINE: Duration = Duration::from_secs(10);
 /// Pause before a lost camera is tried again; doubled after each failure.
 const FIRST_PAUSE: Duration = Duration::from_secs(1);
 /// The longest such pause.
@@ -33,8 +27,6 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 const LONGEST_RAMP_STEP: Duration = Duration::from_secs(1);
 /// A camera is asked for its temperature at least this often, however badly it fits.
 const LONGEST_SILENCE: Duration = Duration::from_secs(3);
-/// Camera threads that may be given up. Each keeps its stack and whatever its driver holds, so there must be an end.
-const MAX_ABANDONED: u32 = 3;
 
 /// Where the connection stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,15 +46,6 @@ pub(super) enum Link {
         /// Attempts to open it that have failed since.
         failures: u32,
     },
-}
-
-/// How long the camera may take to answer.
-pub(super) fn call_deadline(call: &Call) -> Duration {
-    match call {
-        Call::Connect(_) | Call::Reconnect(_) => CONNECT_DEADLINE,
-        Call::AbortExposure => ABORT_DEADLINE,
-        _ => CALL_DEADLINE,
-    }
 }
 
 pub(super) fn register(on: &mut Handlers) {
@@ -279,55 +262,6 @@ impl Device {
         self.try_again();
     }
 
-    /// The camera thread hangs: give it up, and answer in its place whatever was asked of it.
-    pub(super) fn call_overdue(&mut self) {
-        let Some(call) = self.outstanding.take() else { return };
-        self.epoch = Epoch(self.epoch.0 + 1);
-        // A wish to connect is one of the next thread just the same.
-        let (wishes, unasked): (Vec<Call>, Vec<Call>) =
-            self.calls.drain(..).partition(|call| matches!(call, Call::Connect(_)));
-        self.calls.extend(wishes);
-        let seconds = call_deadline(&call).as_secs();
-        let error = CameraError::new(
-            ErrorKind::Timeout,
-            "call",
-            format!("{} was not answered within {seconds} s", call.name()),
-        );
-        let sentence = error.to_string();
-        let result = Err(error);
-        // Whoever waits for it hears of the deadline, and not only that the camera is lost.
-        self.note_answer(&call, &result);
-        self.lost(&sentence);
-        self.answered(&call, result);
-        for call in unasked {
-            self.answered(&call, Err(gone()));
-        }
-    }
-
-    /// Queues a call, or answers it in the camera's place when no thread may be started for it any more.
-    pub(super) fn ask(&mut self, call: Call) {
-        self.note_asked(&call);
-        if self.is_worn_out() {
-            self.answered(&call, Err(gone()));
-            return;
-        }
-        match call {
-            // Nothing that waits is worth waiting for.
-            Call::AbortExposure => self.calls.push_front(call),
-            // Of a slider that is being moved only the last place counts.
-            Call::SetGain(_) | Call::SetOffset(_) | Call::CoolingTo(_) => {
-                let kind = std::mem::discriminant(&call);
-                self.calls.retain(|waiting| std::mem::discriminant(waiting) != kind);
-                self.calls.push_back(call);
-            }
-            call => self.calls.push_back(call),
-        }
-    }
-
-    fn is_worn_out(&self) -> bool {
-        self.epoch.0 >= MAX_ABANDONED
-    }
-
     fn change_polling_period(&mut self, [milliseconds]: [f64; 1]) {
         self.publish(&keys::POLLING_PERIOD, [milliseconds], State::Ok);
         if self.timers.is_set(Timer::Poll) {
@@ -369,16 +303,4 @@ impl Device {
             _ => self.disconnect(true),
         }
     }
-}
-
-fn gone() -> CameraError {
-    CameraError::new(ErrorKind::Disconnected, "call", "the camera thread is gone")
-}
-
-fn worn_out_advice() -> &'static str {
-    "it has hung too often, so restart the driver after power-cycling the camera"
-}
-
-fn worn_out() -> String {
-    format!("the camera cannot be connected: {}", worn_out_advice())
 }

@@ -26,6 +26,7 @@ use crate::property::store::Store;
 use crate::wire::{Message, Request};
 
 mod abilities;
+mod asking;
 mod calls;
 mod config;
 mod connection;
@@ -108,6 +109,8 @@ pub struct Device {
     log_lines: VecDeque<String>,
     calls: VecDeque<Call>,
     outstanding: Option<Call>,
+    /// When that was asked.
+    asked_at: Duration,
     epoch: Epoch,
     timers: Timers,
     capabilities: Option<Capabilities>,
@@ -167,7 +170,8 @@ impl Device {
             return None;
         }
         let call = self.calls.pop_front()?;
-        self.timers.set(Timer::CallOverdue, self.now.elapsed + connection::call_deadline(&call));
+        self.timers.set(Timer::CallOverdue, self.answer_expected(&call));
+        self.asked_at = self.now.elapsed;
         self.outstanding = Some(call.clone());
         Some((self.epoch, call))
     }

@@ -119,6 +119,7 @@ impl Device {
             log_lines: VecDeque::new(),
             calls: VecDeque::new(),
             outstanding: None,
+            asked_at: now.elapsed,
             epoch: Epoch::default(),
             timers: Timers::default(),
             capabilities: None,

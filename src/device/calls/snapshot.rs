@@ -5,7 +5,8 @@ use crate::camera::answer::{
 };
 use crate::camera::types::{Binning, Capabilities, Roi};
 use crate::device::Device;
-use crate::device::connection::{CALL_DEADLINE, Link};
+use crate::device::asking::CALL_DEADLINE;
+use crate::device::connection::Link;
 use crate::property::keys;
 
 use super::connection::id;

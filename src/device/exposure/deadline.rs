@@ -62,6 +62,12 @@ impl Device {
         spec.map_or(Duration::ZERO, |spec| START_ALLOWANCE + spec.duration + spec.allowance)
     }
 
+    /// When the shutter of the exposure that runs closes, and when that exposure is overdue.
+    pub(in crate::device) fn read_out_between(&self) -> Option<(Duration, Duration)> {
+        let Current { spec, opened, .. } = self.exposure.current.as_ref()?;
+        Some(((*opened)? + spec.duration, self.timers.at(Timer::ExposureOverdue)?))
+    }
+
     pub(in crate::device) fn exposure_overdue(&mut self) {
         let Some(Current { spec, stage, .. }) = &self.exposure.current else { return };
         let (allowance, seconds) = (spec.allowance.as_secs(), spec.duration.as_secs_f64());
