@@ -263,6 +263,7 @@ impl Device {
         if self.exposure.current(id).is_some() {
             let sentence = format!("the exposure is refused: {error}");
             self.say(Level::Error, &sentence);
+            self.note_delivery(None, Some(false));
             self.end_in_alert(&sentence);
         }
     }

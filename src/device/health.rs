@@ -5,7 +5,7 @@
 //! | SENSOR | the camera answers | it is being opened | it is lost | it is closed |
 //! | COOLER | it holds its target | on its way | an alarm of CCD_COOLER_ALARM | off |
 //! | DELIVERY | the last frame was delivered | | it was not, or took too long | none yet |
-//! | DISK | the last file was stored | | it was not | none yet |
+//! | DISK | the last frame was stored where it should, the spool too | | it was not, there was no room, or the disk hangs | none yet |
 //! | SERVER | it has read what was sent | it is waited for | it does not answer | nothing was sent yet |
 //!
 //! Clients are told at most once in [`PAUSE`], and only what has changed: a run of short exposures is no reason to

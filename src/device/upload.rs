@@ -155,8 +155,10 @@ impl Device {
             self.say(Level::Warning, &sentence);
         }
         self.upload.constant = constant.is_some();
-        let (sent, stored) = (blob.as_ref().map(Result::is_ok), file.as_ref().map(Result::is_ok));
-        self.note_delivery(sent.or(stored), stored);
+        let (sent, saved) = (blob.as_ref().map(Result::is_ok), file.as_ref().map(Result::is_ok));
+        let entered = kept.as_ref().map(Result::is_ok);
+        let stored = [saved, entered].into_iter().flatten().reduce(|all, one| all && one);
+        self.note_delivery(sent.or(saved).or(entered), stored);
         let name = self.frame_name(id);
         let is_kept = matches!(kept, Some(Ok(_)));
         (result.image.bytes, result.info.bytes) = (bytes, bytes);

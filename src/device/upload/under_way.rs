@@ -148,11 +148,11 @@ impl Device {
         }
     }
 
-    /// Gives up the oldest frame, which takes too long; whether a file of it was wanted.
+    /// Gives up the oldest frame, which takes too long; whether the disk has a part in it.
     fn give_up_delivery(&mut self) -> Option<bool> {
         let frame = self.upload.frames.pop_front()?;
         frame.cancel.cancel();
-        Some(frame.file)
+        Some(frame.file || frame.keep)
     }
 
     /// Nobody wants the frames any more that are on their way.
