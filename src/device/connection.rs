@@ -247,9 +247,8 @@ impl Device {
     }
 
     pub(super) fn try_again(&mut self) {
-        if matches!(self.link, Link::Lost { .. })
-            && !self.calls.iter().any(|call| matches!(call, Call::Reconnect(_)))
-        {
+        let mut asked = self.outstanding.iter().chain(&self.calls);
+        if matches!(self.link, Link::Lost { .. }) && !asked.any(|call| matches!(call, Call::Reconnect(_))) {
             self.timers.clear(Timer::Reconnect);
             self.count(Count::Retries);
             self.ask(Call::Reconnect(self.camera.clone()));
@@ -259,6 +258,10 @@ impl Device {
     /// Somebody else has found the camera: it need not be waited for any longer.
     pub(super) fn camera_found(&mut self, camera: CameraId) {
         self.camera = camera;
+        if matches!(self.link, Link::Lost { .. }) {
+            // An attempt that is under way may be made at the old place.
+            self.link = Link::Lost { failures: 0 };
+        }
         self.try_again();
     }
 
