@@ -10,7 +10,7 @@ use indi_camera::camera::types::{Cancel, ExposureId, Spare};
 use indi_camera::delivery::blob::{Buffer, Transport};
 use indi_camera::delivery::folders::Folders;
 use indi_camera::delivery::{DeliveryThread, Settings};
-use indi_camera::device::job::{ConfigSource, Delivery, Encoding, Job, Report};
+use indi_camera::device::job::{ConfigSource, Delivery, Encoding, Job, Press, Report};
 use indi_camera::host::config_file::ConfigFile;
 use indi_camera::host::nicknames::NicknameFile;
 use indi_camera::image::{Binning, Frame, FrameInfo, Pixels, Roi};
@@ -57,7 +57,7 @@ fn deliver(bencher: Bencher<'_, '_>, transport: Transport, prepare: bool) {
             }
             let job = job();
             // Answered when everything before it is done, the freeing of the last frame too.
-            let _ = jobs.send(Job::LoadConfig(ConfigSource::Saved));
+            let _ = jobs.send(Job::LoadConfig(Press::default(), ConfigSource::Saved));
             let _ = heard.recv();
             job
         })

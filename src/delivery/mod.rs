@@ -163,9 +163,11 @@ impl Worker {
                 answered(|spool| Report::Dropped { frame: frame.clone(), spool }, || self.drop_frame(&frame))
             }
             Job::ListSpool => answered(Report::Listed, || self.list_spool()),
-            Job::LoadConfig(source) => answered(Report::Loaded, || self.load(source)),
-            Job::SaveConfig(document) => answered(Report::Saved, || self.save(&document)),
-            Job::PurgeConfig => answered(Report::Purged, || self.purge()),
+            Job::LoadConfig(press, source) => answered(|it| Report::Loaded(press, it), || self.load(source)),
+            Job::SaveConfig(press, document) => {
+                answered(|it| Report::Saved(press, it), || self.save(&document))
+            }
+            Job::PurgeConfig(press) => answered(|it| Report::Purged(press, it), || self.purge()),
             Job::Nickname { serial, nickname } => {
                 answered(Report::Nicknamed, || self.store_nickname(&serial, nickname))
             }

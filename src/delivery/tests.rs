@@ -8,7 +8,7 @@ use ndarray::Array3;
 
 use super::*;
 use crate::camera::types::{Binning, Cancel, Frame, FrameInfo, Roi, Spare};
-use crate::device::job::{Encoding, FileTarget};
+use crate::device::job::{Encoding, FileTarget, Press};
 use crate::host::scratch::Scratch;
 use crate::image::fits;
 use crate::image::header::Card;
@@ -262,13 +262,13 @@ fn the_thread_answers_in_order_and_ends_with_its_jobs() {
         kind: Kind::Switch,
         elements: vec![("ENABLE".to_owned(), "On".to_owned())],
     }];
-    jobs.send(Job::LoadConfig(ConfigSource::Saved)).unwrap();
-    jobs.send(Job::SaveConfig(document)).unwrap();
+    jobs.send(Job::LoadConfig(Press(1), ConfigSource::Saved)).unwrap();
+    jobs.send(Job::SaveConfig(Press(2), document)).unwrap();
     jobs.send(Job::Reserve { bytes: 400 }).unwrap();
     jobs.send(Job::Deliver(Box::new(delivery(true, None)))).unwrap();
-    jobs.send(Job::LoadConfig(ConfigSource::Saved)).unwrap();
-    jobs.send(Job::PurgeConfig).unwrap();
-    jobs.send(Job::PurgeConfig).unwrap();
+    jobs.send(Job::LoadConfig(Press(1), ConfigSource::Saved)).unwrap();
+    jobs.send(Job::PurgeConfig(Press(3))).unwrap();
+    jobs.send(Job::PurgeConfig(Press(3))).unwrap();
     drop(jobs);
     let heard: Vec<Report> = heard.iter().collect();
     thread.join().unwrap();
@@ -276,13 +276,13 @@ fn the_thread_answers_in_order_and_ends_with_its_jobs() {
         matches!(
             &heard[..],
             [
-                Report::Loaded(Ok(None)),
-                Report::Saved(Ok(())),
+                Report::Loaded(Press(1), Ok(None)),
+                Report::Saved(Press(2), Ok(())),
                 Report::Begun { .. },
                 Report::Delivered { blob: Some(Ok(_)), file: None, .. },
-                Report::Loaded(Ok(Some(document))),
-                Report::Purged(Ok(true)),
-                Report::Purged(Ok(false)),
+                Report::Loaded(Press(1), Ok(Some(document))),
+                Report::Purged(Press(3), Ok(true)),
+                Report::Purged(Press(3), Ok(false)),
             ] if document[0].name == "DEBUG"
         ),
         "{heard:?}"
@@ -296,13 +296,15 @@ fn a_broken_configuration_is_told() {
     fs::create_dir(scratch.path().join(".indi")).unwrap();
     fs::write(worker.config.path(), "<broken").unwrap();
     let path = worker.config.path().to_owned();
-    let (answer, _) = worker.run(Job::LoadConfig(ConfigSource::Saved));
-    assert!(matches!(answer, Some(Report::Loaded(Err(DeliveryError::File { path: at, .. }))) if at == path));
+    let (answer, _) = worker.run(Job::LoadConfig(Press(1), ConfigSource::Saved));
+    assert!(
+        matches!(answer, Some(Report::Loaded(_, Err(DeliveryError::File { path: at, .. }))) if at == path)
+    );
     let nowhere = ConfigFile::new(None, Path::new("/dev/null"), "A");
     worker.config = nowhere;
     assert!(matches!(
-        worker.run(Job::SaveConfig(Vec::new())).0,
-        Some(Report::Saved(Err(DeliveryError::File { .. })))
+        worker.run(Job::SaveConfig(Press(2), Vec::new())).0,
+        Some(Report::Saved(_, Err(DeliveryError::File { .. })))
     ));
 }
 

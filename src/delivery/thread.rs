@@ -112,6 +112,7 @@ mod tests {
     use super::super::tests::settings;
     use super::*;
     use crate::delivery::blob::Transport;
+    use crate::device::job::Press;
     use crate::host::scratch::Scratch;
 
     /// A thread that hangs in every purge until [`Rig::free`] is dropped.
@@ -130,7 +131,7 @@ mod tests {
         let (free, gate) = mpsc::channel::<()>();
         let gate = Arc::new(Mutex::new(gate));
         let report = move |report| {
-            if matches!(report, Report::Purged(_)) {
+            if matches!(report, Report::Purged(..)) {
                 let _ = tell.send(());
                 let _ = gate.lock().unwrap().recv();
             }
@@ -143,7 +144,7 @@ mod tests {
     impl Rig {
         /// Waits until the thread hangs.
         fn hang(&self) {
-            self.delivery.jobs.send(Job::PurgeConfig).unwrap();
+            self.delivery.jobs.send(Job::PurgeConfig(Press(1))).unwrap();
             self.hangs.recv().unwrap();
         }
     }
@@ -158,7 +159,7 @@ mod tests {
         assert!(matches!(rig.heard.recv().unwrap(), Report::Nicknamed(Ok(name)) if name == "Eye"));
         // What the thread that was given up says of its own job is heard all the same, and then it ends.
         drop(rig.free);
-        assert!(matches!(rig.heard.recv().unwrap(), Report::Purged(_)));
+        assert!(matches!(rig.heard.recv().unwrap(), Report::Purged(..)));
         let DeliveryThread { jobs, thread, hanging, .. } = rig.delivery;
         for thread in hanging {
             thread.join().unwrap();

@@ -13,7 +13,7 @@ use crate::property::keys::{self, ConfigProcess};
 use crate::property::store::Vector;
 use crate::wire::{New, State};
 
-use super::job::{ConfigSource, DeliveryError, Document, Job};
+use super::job::{ConfigSource, DeliveryError, Document, Job, Press};
 use super::{Device, Handlers, Level};
 
 /// The vectors that are kept besides the backend's own settings.
@@ -62,6 +62,8 @@ pub(super) struct Config {
     saved: Document,
     /// The button that is being worked on.
     pressed: Option<ConfigProcess>,
+    /// How often one was pressed.
+    presses: Press,
 }
 
 pub(super) fn register(on: &mut Handlers) {
@@ -109,13 +111,15 @@ impl Device {
             return self.refuse_as(ErrorKind::Busy, vector, sentence);
         }
         self.config.pressed = Some(pressed);
+        self.config.presses.0 = self.config.presses.0.wrapping_add(1);
+        let press = self.config.presses;
         self.expect_file();
         self.publish(&keys::CONFIG_PROCESS, None, State::Busy);
         self.jobs.push_back(match pressed {
-            ConfigProcess::Load => Job::LoadConfig(ConfigSource::Saved),
-            ConfigProcess::Default => Job::LoadConfig(ConfigSource::Default),
-            ConfigProcess::Save => Job::SaveConfig(self.document()),
-            ConfigProcess::Purge => Job::PurgeConfig,
+            ConfigProcess::Load => Job::LoadConfig(press, ConfigSource::Saved),
+            ConfigProcess::Default => Job::LoadConfig(press, ConfigSource::Default),
+            ConfigProcess::Save => Job::SaveConfig(press, self.document()),
+            ConfigProcess::Purge => Job::PurgeConfig(press),
         });
     }
 
@@ -167,9 +171,14 @@ impl Device {
         }
     }
 
-    /// Whether a button is being worked on. What the disk says of one later is late.
+    /// Whether a button is being worked on.
     pub(super) fn is_processing_config(&self) -> bool {
         self.config.pressed.is_some()
+    }
+
+    /// Whether that press of one is. What the disk says of any other is late.
+    pub(super) fn is_processing(&self, press: Press) -> bool {
+        self.is_processing_config() && press == self.config.presses
     }
 
     pub(super) fn config_overdue(&mut self, error: &DeliveryError) {

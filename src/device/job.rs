@@ -57,11 +57,11 @@ pub enum Job {
     /// Tell of all frames in the spool; answered by [`Report::Listed`].
     ListSpool,
     /// Read the configuration; answered by [`Report::Loaded`].
-    LoadConfig(ConfigSource),
+    LoadConfig(Press, ConfigSource),
     /// Write the configuration; answered by [`Report::Saved`].
-    SaveConfig(Document),
+    SaveConfig(Press, Document),
     /// Remove the configuration; answered by [`Report::Purged`].
-    PurgeConfig,
+    PurgeConfig(Press),
     /// Store what its user calls the camera of this serial number, or forget it if empty; answered by
     /// [`Report::Nicknamed`].
     Nickname {
@@ -217,6 +217,10 @@ pub struct FileTarget {
     pub started: SystemTime,
 }
 
+/// Which press of a button a job is for, so that an answer which comes too late is taken for no other.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
+pub struct Press(pub u32);
+
 /// Which configuration to read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ConfigSource {
@@ -282,11 +286,11 @@ pub enum Report {
     /// All frames in the spool, oldest first.
     Listed(Result<Vec<SpoolEntry>, DeliveryError>),
     /// A configuration was read; `Ok(None)` means that there is none.
-    Loaded(Result<Option<Document>, DeliveryError>),
+    Loaded(Press, Result<Option<Document>, DeliveryError>),
     /// A configuration was written.
-    Saved(Result<(), DeliveryError>),
+    Saved(Press, Result<(), DeliveryError>),
     /// The configuration was removed; `Ok(false)` means that there was none.
-    Purged(Result<bool, DeliveryError>),
+    Purged(Press, Result<bool, DeliveryError>),
     /// This nickname was stored.
     Nicknamed(Result<String, DeliveryError>),
     /// The file of a frame as base64 text.

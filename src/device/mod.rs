@@ -330,11 +330,11 @@ impl Device {
             Report::Resent { frame, blob } => self.read_again(frame, blob),
             Report::Dropped { frame, spool } => self.dropped(&frame, spool),
             Report::Listed(frames) => self.note_listed(frames),
+            Report::Loaded(press, result) if self.is_processing(press) => self.config_loaded(result),
+            Report::Saved(press, result) if self.is_processing(press) => self.config_saved(result),
+            Report::Purged(press, result) if self.is_processing(press) => self.config_purged(result),
             // The answer to a button that was given up is no news any more.
-            Report::Loaded(_) | Report::Saved(_) | Report::Purged(_) if !self.is_processing_config() => {}
-            Report::Loaded(result) => self.config_loaded(result),
-            Report::Saved(result) => self.config_saved(result),
-            Report::Purged(result) => self.config_purged(result),
+            Report::Loaded(..) | Report::Saved(..) | Report::Purged(..) => {}
             Report::Nicknamed(result) => self.nicknamed(result),
             Report::Recalled { id, text } => self.note_recalled(id, text),
         }

@@ -492,17 +492,17 @@ impl Rehearsal {
                     });
                 }
             }
-            Job::SaveConfig(document) => {
+            Job::SaveConfig(press, document) => {
                 self.saved = document;
-                self.device.handle(self.now, Input::Delivery(Report::Saved(Ok(()))))
+                self.device.handle(self.now, Input::Delivery(Report::Saved(press, Ok(()))))
             }
-            Job::LoadConfig(_) => {
+            Job::LoadConfig(press, _) => {
                 let saved = Some(self.saved.clone()).filter(|saved| !saved.is_empty());
-                self.device.handle(self.now, Input::Delivery(Report::Loaded(Ok(saved))))
+                self.device.handle(self.now, Input::Delivery(Report::Loaded(press, Ok(saved))))
             }
-            Job::PurgeConfig => {
+            Job::PurgeConfig(press) => {
                 let was_there = !std::mem::take(&mut self.saved).is_empty();
-                self.device.handle(self.now, Input::Delivery(Report::Purged(Ok(was_there))))
+                self.device.handle(self.now, Input::Delivery(Report::Purged(press, Ok(was_there))))
             }
             Job::Nickname { serial, nickname } => {
                 self.heard.push(format!("! nickname {serial} {nickname:?}"));

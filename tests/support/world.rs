@@ -14,7 +14,7 @@ use indi_camera::camera::types::{
     Binning, CameraId, CameraStatus, Capabilities, CaptureFormat, CoolingStatus, Event, ExposureId,
     ExposureStatus, Frame, FrameInfo, Moment, Pixels, Range, Roi, Sensor, Value,
 };
-use indi_camera::device::job::{DeliveryError, Document, Kept, SpoolState, Took};
+use indi_camera::device::job::{DeliveryError, Document, Kept, Press, SpoolState, Took};
 use indi_camera::device::{Device, Epoch, Input, Job, Level, Report, Setup};
 use indi_camera::property::skeleton::Skeleton;
 use indi_camera::property::store::Vector;
@@ -50,9 +50,9 @@ struct Parcel {
 
 /// What a disk has been asked for.
 enum Errand {
-    Save(Document),
-    Load,
-    Purge,
+    Save(Press, Document),
+    Load(Press),
+    Purge(Press),
     Nickname(String),
     Recall(ExposureId),
     Room(ExposureId),
@@ -295,16 +295,16 @@ impl World {
         let Some(errand) = self.errands.pop_front() else { return };
         let broken = || DeliveryError::Permission { path: PathBuf::from("/home") };
         let report = match errand {
-            Errand::Save(_) if !works => Report::Saved(Err(broken())),
-            Errand::Save(document) => {
+            Errand::Save(press, _) if !works => Report::Saved(press, Err(broken())),
+            Errand::Save(press, document) => {
                 self.saved = document;
-                Report::Saved(Ok(()))
+                Report::Saved(press, Ok(()))
             }
-            Errand::Load if works => {
-                Report::Loaded(Ok(Some(self.saved.clone()).filter(|saved| !saved.is_empty())))
+            Errand::Load(press) if works => {
+                Report::Loaded(press, Ok(Some(self.saved.clone()).filter(|saved| !saved.is_empty())))
             }
-            Errand::Load => Report::Loaded(Err(broken())),
-            Errand::Purge => Report::Purged(works.then_some(true).ok_or_else(broken)),
+            Errand::Load(press) => Report::Loaded(press, Err(broken())),
+            Errand::Purge(press) => Report::Purged(press, works.then_some(true).ok_or_else(broken)),
             Errand::Nickname(name) => Report::Nicknamed(works.then_some(name).ok_or_else(broken)),
             Errand::Recall(id) => {
                 let text = works.then(|| Some("AQID".to_owned())).ok_or_else(broken);
@@ -450,9 +450,9 @@ impl World {
                     self.parcels.push_back(Parcel { id: delivery.id, client, file, keep: delivery.keep });
                 }
             }
-            Job::SaveConfig(document) => self.errands.push_back(Errand::Save(document)),
-            Job::LoadConfig(_) => self.errands.push_back(Errand::Load),
-            Job::PurgeConfig => self.errands.push_back(Errand::Purge),
+            Job::SaveConfig(press, document) => self.errands.push_back(Errand::Save(press, document)),
+            Job::LoadConfig(press, _) => self.errands.push_back(Errand::Load(press)),
+            Job::PurgeConfig(press) => self.errands.push_back(Errand::Purge(press)),
             Job::Nickname { nickname, .. } => self.errands.push_back(Errand::Nickname(nickname)),
             Job::Recall { id, .. } => self.errands.push_back(Errand::Recall(id)),
             Job::CheckRoom { id, .. } => self.errands.push_back(Errand::Room(id)),
