@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use crate::camera::answer::ExposureResult;
 use crate::camera::call::{Call, Reply};
-use crate::camera::error::{CameraError, ErrorKind};
+use crate::camera::error::CameraError;
 use crate::camera::types::{
     Binning, Cancel, Capabilities, ExposureId, ExposureRequest, ExposureStatus, FrameType, Moment, Roi, Spare,
 };
@@ -24,12 +24,13 @@ use crate::wire::State;
 
 use super::connection::Link;
 use super::geometry::Geometry;
-use super::job::{DeliveryError, Job};
+use super::job::Job;
 use super::timer::Timer;
 use super::{Device, Handlers, Level, limits};
 
 mod allowance;
 mod deadline;
+mod failure;
 mod frame;
 mod progress;
 mod promise;
@@ -79,6 +80,8 @@ struct Current {
     stage: Stage,
     /// When the shutter has opened.
     opened: Option<Duration>,
+    /// What the camera has complained of since it was last well.
+    complaint: Option<String>,
 }
 
 impl Current {
@@ -144,7 +147,8 @@ impl Device {
         }
         let (frame_type, spare) = (spec.frame_type, self.exposure.spare.clone());
         let request = ExposureRequest { id, duration, frame_type, cancel: cancel.clone(), spare };
-        self.exposure.current = Some(Current { id, cancel, spec, stage: Stage::Starting, opened: None });
+        let (opened, complaint) = (None, None);
+        self.exposure.current = Some(Current { id, cancel, spec, stage: Stage::Starting, opened, complaint });
         self.expect_start();
         self.ask(Call::StartExposure(request));
     }
@@ -239,32 +243,6 @@ impl Device {
         }
         if long {
             self.show_phase("reading");
-        }
-    }
-
-    pub(super) fn exposure_failed(&mut self, id: ExposureId, error: &CameraError) {
-        if error.kind == ErrorKind::Disconnected {
-            self.lost(&error.to_string());
-        } else if self.exposure.current(id).is_some() {
-            self.fail_exposure(&error.to_string());
-        }
-    }
-
-    /// Ends the exposure that the camera is busy with, if it is, with one sentence.
-    pub(super) fn fail_exposure(&mut self, why: &str) {
-        if self.exposure.current.is_some() {
-            self.say(Level::Error, &format!("the exposure failed: {why}"));
-            self.end_in_alert(why);
-        }
-    }
-
-    /// Ends an exposure whose frame could not be stored: better now than when the light has been collected.
-    pub(super) fn refuse_exposure(&mut self, id: ExposureId, error: &DeliveryError) {
-        if self.exposure.current(id).is_some() {
-            let sentence = format!("the exposure is refused: {error}");
-            self.say(Level::Error, &sentence);
-            self.note_delivery(None, Some(false));
-            self.end_in_alert(&sentence);
         }
     }
 
@@ -370,10 +348,6 @@ impl Device {
         let [_, failure] = self.store.get(&keys::CCD_EXPOSURE_STATUS);
         let state = if phase == "idle" { State::Idle } else { State::Busy };
         self.publish_news(&keys::CCD_EXPOSURE_STATUS, [phase.to_owned(), failure], state);
-    }
-
-    pub(super) fn remember_failure(&mut self, why: &str) {
-        self.publish(&keys::CCD_EXPOSURE_STATUS, ["idle".to_owned(), why.to_owned()], State::Alert);
     }
 
     pub(super) fn adopt_exposure(&mut self, capabilities: &Capabilities) {

@@ -32,6 +32,7 @@ impl Device {
             return;
         }
         self.cooler.polled = self.now.elapsed;
+        self.note_complaint(result.as_ref().err());
         match result {
             Ok(Reply::Polled(status)) => {
                 self.end_inherited(status.exposure);
