@@ -9,7 +9,8 @@ use std::time::Duration;
 use crate::camera::call::Call;
 use crate::camera::error::{CameraError, ErrorKind};
 
-use super::{Device, Epoch};
+use super::connection::Link;
+use super::{Device, Epoch, Level};
 
 /// A camera that needs longer to open than this has hung.
 const CONNECT_DEADLINE: Duration = Duration::from_secs(30);
@@ -17,8 +18,8 @@ const CONNECT_DEADLINE: Duration = Duration::from_secs(30);
 const ABORT_DEADLINE: Duration = Duration::from_secs(8);
 /// A camera that needs longer to answer anything else than this has hung.
 pub(super) const CALL_DEADLINE: Duration = Duration::from_secs(10);
-/// Camera threads that may be given up. Each keeps its stack and whatever its driver holds, so there must be an end.
-const MAX_ABANDONED: u32 = 3;
+/// Camera threads that may hang at a time. Each keeps its stack and whatever its driver holds, so there must be an end.
+const MOST_HANGING: usize = 3;
 
 /// How long the camera may take to answer.
 fn call_deadline(call: &Call) -> Duration {
@@ -43,6 +44,7 @@ impl Device {
     /// The camera thread hangs: give it up, and answer in its place whatever was asked of it.
     pub(super) fn call_overdue(&mut self) {
         let Some(call) = self.outstanding.take() else { return };
+        self.hanging.push(self.epoch);
         self.epoch = Epoch(self.epoch.0 + 1);
         // A wish to connect is one of the next thread just the same.
         let (wishes, unasked): (Vec<Call>, Vec<Call>) =
@@ -86,7 +88,18 @@ impl Device {
     }
 
     pub(super) fn is_worn_out(&self) -> bool {
-        self.epoch.0 >= MAX_ABANDONED
+        self.hanging.len() >= MOST_HANGING
+    }
+
+    /// A thread has answered that is not the present one: it hangs no more, and ends.
+    pub(super) fn thread_is_back(&mut self, epoch: Epoch) {
+        let given_up = self.is_worn_out();
+        self.hanging.retain(|hanging| *hanging != epoch);
+        if given_up && !self.is_worn_out() && matches!(self.link, Link::Lost { .. }) {
+            self.say(Level::Info, &format!("{} answers again: trying to get it back", self.camera.name));
+            self.link = Link::Lost { failures: 0 };
+            self.try_again();
+        }
     }
 }
 

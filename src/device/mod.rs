@@ -112,6 +112,8 @@ pub struct Device {
     /// When that was asked.
     asked_at: Duration,
     epoch: Epoch,
+    /// Threads that were given up and have not come back.
+    hanging: Vec<Epoch>,
     timers: Timers,
     capabilities: Option<Capabilities>,
     link: connection::Link,
@@ -148,6 +150,7 @@ impl Device {
         match input {
             Input::Request(request) => self.request(request),
             Input::Camera(epoch, event) if epoch == self.epoch => self.camera_event(event),
+            Input::Camera(epoch, Event::Reply(_)) => self.thread_is_back(epoch),
             Input::Camera(..) | Input::Deadline => {}
             Input::Delivery(report) => self.reported(report),
             Input::Found(camera) => self.camera_found(camera),

@@ -121,6 +121,7 @@ impl Device {
             outstanding: None,
             asked_at: now.elapsed,
             epoch: Epoch::default(),
+            hanging: Vec::new(),
             timers: Timers::default(),
             capabilities: None,
             link: connection::Link::Off,

@@ -119,7 +119,7 @@
 //!   after the other. The type is `Send` and needs no locks.
 //! * A call may block. After 10 s without an answer (8 s for [`abort_exposure`], 30 s for [`connect`] and
 //!   [`reconnect`]) the thread is given up, and a new camera is made and opened on another one, while the old call may still hang in the maker's library.
-//!   After three such threads nobody tries any more.
+//!   While three such threads hang nobody tries any more.
 //! * [`start_exposure`] returns as soon as the exposure runs. While it does, the status is asked at least once a
 //!   second, again when the time that was left has passed, and every millisecond during [`Reading`]: it must be
 //!   cheap. [`polling`] comes on top of that, though not shortly before the end of an exposure.
