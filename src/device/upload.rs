@@ -34,6 +34,8 @@ const PING_PATIENCE: Duration = Duration::from_secs(5);
 pub(super) struct Upload {
     /// Oldest first; clients hear of them in this order.
     frames: VecDeque<OnItsWay>,
+    /// Frames that were given up and may be stored yet: no more than there are threads that hang.
+    late: Vec<ExposureId>,
     pings: u64,
     /// What the server has not answered yet, and when it was asked.
     unacknowledged: VecDeque<(String, Duration)>,

@@ -143,16 +143,39 @@ impl Device {
                 self.announce_frames();
             }
             None if self.spool.leaving => {}
+            None if self.upload.late.contains(&id) => {
+                self.upload.late.retain(|late| *late != id);
+                self.stored_late(id, delivered);
+            }
             // It was dropped while it was being stored.
             None => self.jobs.extend(delivered.taken_back(self.frame_name(id))),
         }
     }
 
-    /// Gives up the oldest frame, which takes too long; whether the disk has a part in it.
+    /// Gives up the oldest frame, which takes too long; whether the disk has a part in it. What is on its way to a disk
+    /// may get there: it is whole then, and perhaps the only one.
     fn give_up_delivery(&mut self) -> Option<bool> {
-        let frame = self.upload.frames.pop_front()?;
-        frame.cancel.cancel();
-        Some(frame.file || frame.keep)
+        let OnItsWay { id, cancel, file, keep, begun, .. } = self.upload.frames.pop_front()?;
+        if begun && (file || keep) {
+            self.upload.late.push(id);
+        } else {
+            cancel.cancel();
+        }
+        Some(file || keep)
+    }
+
+    /// A frame is on the disk whose exposure has ended in Alert because that took too long. The client's copy is not
+    /// sent any more.
+    fn stored_late(&mut self, id: ExposureId, Delivered { file, kept, .. }: Delivered) {
+        let name = self.frame_name(id);
+        let place = match (&file, &kept) {
+            (Some(Ok(path)), _) => path.display().to_string(),
+            (_, Some(Ok(_))) => format!("in the spool, as {name}"),
+            _ => return,
+        };
+        self.say(Level::Info, &format!("a frame that was given up is stored after all: {place}"));
+        self.note_delivery(None, Some(true));
+        self.tell_kept(kept, true);
     }
 
     /// Nobody wants the frames any more that are on their way.
