@@ -65,6 +65,7 @@ fn call(name: &str) -> Step {
 
 const CONNECT: [Step; 3] = [Step(14, 0), Step(0, 0), Step(14, 255)];
 const ANSWER: Step = Step(6, 0);
+const HANGS: Step = Step(20, 0);
 const LOST: Step = Step(4, 206);
 const PULSE: &str = "Number TELESCOPE_TIMED_GUIDE_NS TIMED_GUIDE_N=1000";
 
@@ -94,4 +95,17 @@ fn a_camera_that_is_given_up_while_it_is_being_connected_again_is_not_awaited() 
     let connected = [call("connect"), ANSWER, ANSWER, ANSWER, ANSWER, ANSWER];
     let hung = [silence, ANSWER, ANSWER, ANSWER, call("reconnect")];
     World::play(20, &[&connected[..], &hung].concat());
+}
+
+#[test]
+fn a_frame_of_a_disk_that_hangs_is_not_awaited_for_ever() {
+    let (again, drop) = (write("Text CCD_SPOOL_RESEND ID=known"), write("Text CCD_SPOOL_DROP ID=known"));
+    World::play(0, &[&CONNECT[..], &[again, HANGS, drop]].concat());
+}
+
+#[test]
+fn a_frame_that_is_read_again_too_late_is_not_sent() {
+    let again = write("Text CCD_SPOOL_RESEND ID=known");
+    let a_minute = Step(13, 7);
+    World::play(0, &[&CONNECT[..], &[again, HANGS, Step(14, 0), a_minute, Step(16, 0)]].concat());
 }

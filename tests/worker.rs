@@ -1,9 +1,9 @@
 //! The camera thread with a scripted camera: what goes up when a camera works, is cancelled, fails, hangs and panics.
 #![allow(clippy::unwrap_used, clippy::panic, missing_docs, reason = "a failed step is a failed test")]
 
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, SystemTime};
 
@@ -22,6 +22,11 @@ const SOON: Duration = Duration::from_secs(20);
 
 /// A camera that hangs does so until it gets this.
 static GATE: Mutex<()> = Mutex::new(());
+
+/// A test that has failed with it fails no other.
+fn gate() -> MutexGuard<'static, ()> {
+    GATE.lock().unwrap_or_else(PoisonError::into_inner)
+}
 
 /// A slow download has begun.
 static DOWNLOADING: AtomicBool = AtomicBool::new(false);
@@ -187,7 +192,7 @@ fn a_cancelled_exposure_hands_over_nothing() {
 
 #[test]
 fn an_exposure_cancelled_during_its_download_hands_over_nothing() {
-    let download = GATE.lock().unwrap();
+    let download = gate();
     let (worker, events) = worker("downloads");
     let cancel = expose(&worker, 1);
     assert!(reply(&events).is_ok());
@@ -266,7 +271,7 @@ fn an_exposure_aborted_at_any_time_ends_once_and_says_nothing_after_the_answer()
 
 #[test]
 fn a_camera_that_hangs_keeps_nobody_waiting_and_ends_with_its_worker() {
-    let hangs = GATE.lock().unwrap();
+    let hangs = gate();
     let (worker, events) = worker("hangs");
     expose(&worker, 1);
     // Calls queue up until there is no more room, and asking never waits.
@@ -277,7 +282,7 @@ fn a_camera_that_hangs_keeps_nobody_waiting_and_ends_with_its_worker() {
     drop(events);
     drop(hangs);
 
-    let hangs = GATE.lock().unwrap();
+    let hangs = gate();
     let (worker, events) = self::worker("hangs");
     expose(&worker, 1);
     drop(worker);

@@ -27,7 +27,7 @@ pub mod listener;
 #[path = "world/steps.rs"]
 pub mod steps;
 
-use listener::Listener;
+use listener::{Listener, SENT_AGAIN};
 pub use steps::Step;
 use steps::{Act, CALLS, SNOOPED, WRITES};
 
@@ -46,6 +46,7 @@ struct Parcel {
     client: bool,
     file: bool,
     keep: bool,
+    begun: bool,
 }
 
 /// What a disk has been asked for.
@@ -76,6 +77,9 @@ pub struct World {
     shutters: VecDeque<(Duration, Epoch, ExposureId)>,
     parcels: VecDeque<Parcel>,
     errands: VecDeque<Errand>,
+    /// What threads hang in that were given up, and what the present one hangs in if it does.
+    hung: VecDeque<Errand>,
+    hangs: bool,
     saved: Document,
     cooling: CoolingStatus,
     temperature: f64,
@@ -99,6 +103,8 @@ impl World {
             shutters: VecDeque::new(),
             parcels: VecDeque::new(),
             errands: VecDeque::new(),
+            hung: VecDeque::new(),
+            hangs: false,
             saved: Vec::new(),
             cooling: CoolingStatus { on: false, target: None },
             temperature: 20.0,
@@ -131,6 +137,10 @@ impl World {
             Act::Camera(news, which) => self.camera_tells(news, which),
             Act::Deliver(how) => self.deliver(how),
             Act::Disk(works) => self.disk(works),
+            Act::Hang => {
+                self.hung.extend(self.errands.pop_front());
+                self.hangs = true;
+            }
             Act::Acknowledge(all) => self.acknowledge(all),
             Act::Stall(on) => {
                 self.stalled = on;
@@ -164,13 +174,18 @@ impl World {
         self.stalled = false;
         self.write("Number POLLING_PERIOD PERIOD_MS=60000");
         self.pass(EVERYTHING);
-        // A disk answers in the end.
-        while !self.errands.is_empty() {
+        self.expect_nothing_busy();
+        // What a disk says in the end is late, and begins nothing again.
+        self.hangs = false;
+        while !self.errands.is_empty() || !self.hung.is_empty() {
             self.disk(true);
         }
+        while !self.parcels.is_empty() {
+            self.deliver(0);
+        }
+        self.expect_nothing_busy();
         self.pass(EVERYTHING);
-        let busy = self.listener.busy();
-        assert!(busy.is_empty(), "Busy for ever: {busy:?}");
+        self.expect_nothing_busy();
         self.listener.compare(|world_listener| {
             // A second client asks; what it is told is what the first one believes.
             self.device.handle(
@@ -184,6 +199,11 @@ impl World {
         self.input(Input::Shutdown);
         self.pass(Duration::from_secs(60));
         assert!(self.device.is_at_rest() || !self.asked.is_empty(), "the device does not come to rest");
+    }
+
+    fn expect_nothing_busy(&self) {
+        let busy = self.listener.busy();
+        assert!(busy.is_empty(), "Busy for ever: {busy:?}");
     }
 
     fn write(&mut self, line: &str) {
@@ -277,7 +297,13 @@ impl World {
 
     /// The delivery thread is done with its oldest frame; it may have been dropped meanwhile.
     fn deliver(&mut self, how: u8) {
-        let Some(Parcel { id, client, file, keep }) = self.parcels.pop_front() else { return };
+        if self.hangs && self.parcels.front().is_some_and(|parcel| !parcel.begun) {
+            return;
+        }
+        let Some(Parcel { id, client, file, keep, begun }) = self.parcels.pop_front() else { return };
+        if !begun {
+            self.input(Input::Delivery(Report::Begun { id }));
+        }
         let failed = || DeliveryError::DiskFull { path: PathBuf::from("/pictures") };
         // The payload says of which exposure it is, so that the listener can tell.
         let payload = Payload::Inline(id.0.to_le_bytes().to_vec());
@@ -292,7 +318,9 @@ impl World {
     }
 
     fn disk(&mut self, works: bool) {
-        let Some(errand) = self.errands.pop_front() else { return };
+        // One that hangs may come back, and one that was given up may answer, late.
+        let next = if std::mem::take(&mut self.hangs) { None } else { self.errands.pop_front() };
+        let Some(errand) = next.or_else(|| self.hung.pop_front()) else { return };
         let broken = || DeliveryError::Permission { path: PathBuf::from("/home") };
         let report = match errand {
             Errand::Save(press, _) if !works => Report::Saved(press, Err(broken())),
@@ -314,6 +342,9 @@ impl World {
             Errand::Room(_) if works => return,
             Errand::Room(id) => Report::NoRoom { id, error: broken() },
             Errand::Spool => Report::Spool(works.then(SpoolState::default).ok_or_else(broken)),
+            Errand::Resend(frame) if works && frame == "known" => {
+                Report::Resent { blob: Ok((Payload::Inline(SENT_AGAIN.to_vec()), ".fits")), frame }
+            }
             Errand::Resend(frame) => {
                 Report::Resent { blob: Err(DeliveryError::NoFrame(frame.clone())), frame }
             }
@@ -424,11 +455,11 @@ impl World {
                 self.device.handle(now, Input::Camera(epoch, Event::Started { id, at: now }));
                 self.shutters.push_back((self.now + request.duration, epoch, id));
             }
-        } else if !self.parcels.is_empty() {
+        } else if self.parcels.front().is_some_and(|parcel| parcel.begun || !self.hangs) {
             self.willing = false;
             self.deliver(0);
             self.willing = true;
-        } else if !self.errands.is_empty() {
+        } else if !self.hangs && !self.errands.is_empty() {
             self.willing = false;
             self.disk(true);
             self.willing = true;
@@ -447,7 +478,11 @@ impl World {
             Job::Deliver(delivery) => {
                 if !delivery.cancel.is_cancelled() {
                     let (client, file) = (delivery.client, delivery.file.is_some());
-                    self.parcels.push_back(Parcel { id: delivery.id, client, file, keep: delivery.keep });
+                    let (id, keep, begun) = (delivery.id, delivery.keep, !self.hangs);
+                    self.parcels.push_back(Parcel { id, client, file, keep, begun });
+                    if begun {
+                        self.device.handle(self.moment(), Input::Delivery(Report::Begun { id }));
+                    }
                 }
             }
             Job::SaveConfig(press, document) => self.errands.push_back(Errand::Save(press, document)),
@@ -460,7 +495,8 @@ impl World {
             Job::Resend(frame) => self.errands.push_back(Errand::Resend(frame)),
             Job::DropFrame(frame) => self.errands.push_back(Errand::Drop(frame)),
             Job::ListSpool => self.errands.push_back(Errand::List),
-            Job::Reserve { .. } | Job::Discard { .. } | Job::Replace => {}
+            Job::Replace => self.hangs = false,
+            Job::Reserve { .. } | Job::Discard { .. } => {}
         }
     }
 

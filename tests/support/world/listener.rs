@@ -6,6 +6,9 @@ use indi_camera::wire::{
     BlobUpdate, Definition, Elements, Kind, Limits, Message, Perm, Rule, State, Update, Values,
 };
 
+/// What is in a frame of the spool.
+pub const SENT_AGAIN: &[u8] = b"again";
+
 /// A vector as the client knows it.
 #[derive(Clone, Debug, PartialEq)]
 struct Known {
@@ -182,6 +185,12 @@ impl Listener {
         let indi_camera::wire::Payload::Inline(bytes) = &blob.payload else {
             panic!("no frame of this world")
         };
+        if bytes == SENT_AGAIN {
+            let is = |name: &str, state| self.vectors.get(name).is_some_and(|known| known.state == state);
+            assert!(is("CCD_SPOOL_RESEND", State::Busy), "a frame is sent again, and nobody waits for it");
+            assert!(!is("CCD_EXPOSURE", State::Busy), "a frame is sent again during an exposure");
+            return;
+        }
         let id = u64::from_le_bytes(bytes.as_slice().try_into().unwrap_or_default());
         assert!(self.sent.insert(id), "the frame of exposure {id} comes twice");
         assert!(id > self.dead, "the frame of exposure {id} comes after {} was dropped", self.dead);

@@ -19,6 +19,8 @@ pub enum Act {
     Camera(u8, u8),
     Deliver(u8),
     Disk(bool),
+    /// The delivery thread hangs in what it has in hand, until it is given up or the disk answers.
+    Hang,
     Acknowledge(bool),
     Stall(bool),
     Willing(bool),
@@ -30,7 +32,7 @@ pub enum Act {
 }
 
 /// Kinds of acts; those that a scene needs most appear more than once.
-pub const KINDS: u8 = 20;
+pub const KINDS: u8 = 21;
 
 impl Step {
     pub fn act(self) -> Act {
@@ -59,7 +61,8 @@ impl Step {
                 2 => Act::Log,
                 _ => Act::Found,
             },
-            _ => Act::Snooped(at),
+            19 => Act::Snooped(at),
+            _ => Act::Hang,
         }
     }
 }
@@ -146,6 +149,12 @@ pub const WRITES: &[&str] = &[
     "Switch NO_SUCH A=On",
     "BLOB CCD1 CCD1=x",
     "Text CAMERA_REPLY NAME=x",
+    "Text CCD_SPOOL_RESEND ID=known",
+    "Text CCD_SPOOL_RESEND ID=unknown",
+    "Text CCD_SPOOL_DROP ID=known",
+    "Switch CCD_SPOOL SPOOL_ALL=On",
+    "Switch CCD_SPOOL SPOOL_OFF=On",
+    "Number CCD_SPOOL_LIMITS SPOOL_SIZE=100",
 ];
 
 /// What is called by name.
@@ -172,6 +181,9 @@ pub const CALLS: &[(&str, &str)] = &[
     ("list_parameters", ""),
     ("scanning", ""),
     ("no_such", "{}"),
+    ("list_spool", ""),
+    ("resend_frame", "{\"id\":\"known\"}"),
+    ("drop_frame", "{\"id\":\"known\"}"),
 ];
 
 type Told = (&'static str, &'static str, State, &'static [(&'static str, &'static str)]);
