@@ -43,6 +43,7 @@ impl Audience {
 /// Starts logging, with the level from `RUST_LOG` (default: warnings), and while the audience listens sends every line
 /// of the driver's own code to `forward` too, as long as there is room. Panics are logged in the same way instead of
 /// being printed.
+#[must_use]
 pub fn start(forward: Sender<(Level, String)>) -> Audience {
     let filter = EnvFilter::builder().with_default_directive(LevelFilter::WARN.into()).from_env_lossy();
     let to_stderr = tracing_subscriber::fmt::layer()
