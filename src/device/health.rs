@@ -61,7 +61,8 @@ pub(super) enum Count {
 #[derive(Debug, Default)]
 pub(super) struct Health {
     counts: [u64; 4],
-    latencies: [Latency; 5],
+    /// By far the largest part of a device, which is moved as a whole now and then.
+    latencies: Box<[Latency; 5]>,
     /// The lights, as far as nothing else remembers them.
     delivery: State,
     disk: State,
@@ -133,7 +134,7 @@ impl Device {
         self.health.news = false;
         self.health.told = self.lights();
         let mut latencies = [0.0; 10];
-        for (pair, latency) in latencies.chunks_exact_mut(2).zip(&self.health.latencies) {
+        for (pair, latency) in latencies.chunks_exact_mut(2).zip(self.health.latencies.iter()) {
             pair.copy_from_slice(&latency.percentiles());
         }
         (self.health.told, self.health.counts.map(|count| count as f64), latencies)
