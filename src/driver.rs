@@ -23,7 +23,7 @@ use crate::backend::Backend;
 use crate::camera::error::Result as CameraResult;
 use crate::camera::types::{CameraId, Event};
 use crate::camera::worker::{Clock, exposure_span};
-use crate::delivery::DeliveryThread;
+use crate::delivery::{DeliveryThread, blob};
 use crate::device::{Epoch, Input, Level, Report};
 use crate::host::log::{self, Audience};
 use crate::host::session_log::SessionLog;
@@ -136,7 +136,7 @@ impl Driver {
         let stations = outfitter.simulated(backends)?;
         let headquarters = outfitter.headquarters(backends, stations.len());
         stdio::read(move |request| take.blocking_send(request).is_ok())?;
-        let writer = stdio::write(outgoing, move || {
+        let writer = stdio::write(outgoing, blob::is_read, move || {
             let _ = break_off.try_send(());
         })?;
         Ok(Driver {

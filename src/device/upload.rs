@@ -21,7 +21,8 @@ use super::{Device, Handlers, Level};
 
 /// BLOBs that the server has not acknowledged yet. Two keep the line busy while one is parsed.
 const MAX_UNACKNOWLEDGED: usize = 2;
-/// A server that has not answered a ping for so long does not speak pings: send without waiting until it does.
+/// A server that has not answered a ping for so long stalls; if it never answered one, it does not speak pings: send
+/// without waiting until it does.
 const PING_PATIENCE: Duration = Duration::from_secs(5);
 
 /// Frames on their way, and pings.
@@ -32,7 +33,10 @@ pub(super) struct Upload {
     pings: u64,
     /// What the server has not answered yet, and when it was asked.
     unacknowledged: VecDeque<(String, Duration)>,
+    /// It has had time enough to answer.
     silent_server: bool,
+    /// The server has answered a ping.
+    speaks_pings: bool,
     /// Something has failed since, and clients will hear it after the frames that are on their way.
     failed: bool,
     /// The last frame had one value only, and clients have been told.
@@ -197,10 +201,10 @@ impl Device {
         }
     }
 
-    /// Whether the next BLOB has to wait. A server that does not speak pings is given it when the one before has left
-    /// this process's hands.
+    /// Whether the next BLOB has to wait. A server that does not speak pings is given it when the one before has been
+    /// handed to the writer, which sees what such a server has not read.
     pub(super) fn server_is_behind(&self) -> bool {
-        if self.upload.silent_server {
+        if self.upload.silent_server && !self.upload.speaks_pings {
             self.outbox.holds_blob()
         } else {
             self.upload.unacknowledged.len() >= MAX_UNACKNOWLEDGED
@@ -325,7 +329,7 @@ impl Device {
         for (_, asked) in self.upload.unacknowledged.drain(..=at).collect::<Vec<_>>() {
             self.note_latency(Step::Ack, self.now.elapsed.saturating_sub(asked));
         }
-        self.upload.silent_server = false;
+        (self.upload.silent_server, self.upload.speaks_pings) = (false, true);
         self.timers.clear(Timer::PingOverdue);
         if !self.upload.unacknowledged.is_empty() {
             self.timers.set(Timer::PingOverdue, self.now.elapsed + PING_PATIENCE);
@@ -338,6 +342,9 @@ impl Device {
 
     pub(super) fn ping_overdue(&mut self) {
         self.upload.silent_server = true;
+        if self.upload.speaks_pings {
+            return;
+        }
         // Only the newest can still tell that the server speaks pings after all.
         let newest = self.upload.unacknowledged.pop_back();
         self.upload.unacknowledged.clear();
