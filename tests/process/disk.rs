@@ -127,6 +127,9 @@ fn nothing_is_written_below_a_disk_that_is_gone() {
     small.does(&format!("umount -l '{}'", mount.display()));
     assert!(small.loses().contains(&format!("{} is not mounted any more", mount.display())));
     assert!(small.refuses().contains("is not mounted any more"));
+    // Another directory of that disk is gone with it.
+    store(&mut small.driver, "UPLOAD_BOTH", &mount.join("M31/OIII"));
+    assert!(small.loses().contains("is not mounted any more"));
     assert_eq!(fs::read_dir(&mount).unwrap().count(), 0);
     small.does(&mounting(&mount));
     small.saves();
