@@ -18,7 +18,7 @@ use crate::camera::types::{ExposureId, Spare};
 use crate::device::job::{ConfigSource, Delivery, DeliveryError, Document, Job, Report, Took};
 use crate::host::config_file::ConfigFile;
 use crate::host::nicknames::NicknameFile;
-use crate::host::spool::Spool;
+use crate::host::spool::{Agreed, Spool};
 use crate::image::{Pixels, window};
 use crate::wire;
 
@@ -56,6 +56,8 @@ pub struct Settings {
     pub folders: Folders,
     /// Directory of the spool.
     pub spool: PathBuf,
+    /// What the spool may hold, which is said later.
+    pub limits: Agreed,
     /// Time zone of file names.
     pub zone: TimeZone,
     /// Where the configuration is kept.
@@ -88,13 +90,13 @@ type Answer = (Option<Report>, Option<Pixels>);
 
 impl Worker {
     fn new(settings: Settings) -> Self {
-        let Settings { device, transport, folders, spool, zone, config, nicknames } = settings;
+        let Settings { device, transport, folders, spool, limits, zone, config, nicknames } = settings;
         Worker {
             device,
             memory: Stock::new(transport),
             spare: Spare::default(),
             files: FileStore::new(folders, zone),
-            spool: Spool::new(spool),
+            spool: Spool::new(spool, limits),
             config,
             nicknames,
             kept: None,

@@ -31,7 +31,7 @@ pub mod untrusted;
 pub mod verify;
 
 pub use record::Record;
-pub use room::Limits;
+pub use room::{Agreed, Limits};
 
 use journal::{JOURNAL, Journal, LOCK, Locked};
 use record::Entry;
@@ -61,7 +61,7 @@ pub struct NewFrame<'a> {
 #[derive(Debug)]
 pub struct Spool {
     path: PathBuf,
-    limits: Limits,
+    agreed: Agreed,
     /// When there is a directory.
     journal: Option<Journal>,
     /// Frames that nobody had acknowledged and that had to go.
@@ -69,11 +69,11 @@ pub struct Spool {
 }
 
 impl Spool {
-    /// The spool in this directory, which need not exist before there is a frame for it.
+    /// The spool in this directory, which need not exist before there is a frame for it, within the limits that others
+    /// may have agreed upon.
     #[must_use]
-    pub fn new(path: PathBuf) -> Spool {
-        let limits = Limits { bytes: u64::MAX, age: std::time::Duration::MAX };
-        Spool { path, limits, journal: None, lost: Vec::new() }
+    pub fn new(path: PathBuf, agreed: Agreed) -> Spool {
+        Spool { path, agreed, journal: None, lost: Vec::new() }
     }
 
     /// Its directory.
@@ -84,7 +84,7 @@ impl Spool {
 
     /// Cleans up behind processes that are dead, and removes what goes beyond these limits from now on.
     pub fn tend(&mut self, limits: Limits, now: SystemTime) -> io::Result<()> {
-        self.limits = limits;
+        self.agreed.agree(limits);
         let Some(journal) = self.existing()? else { return Ok(()) };
         sweep(&journal.place);
         let mut locked = journal.lock()?;
@@ -100,8 +100,9 @@ impl Spool {
     /// may be.
     pub fn keep(&mut self, frame: NewFrame<'_>, bytes: &[u8]) -> io::Result<(PathBuf, Sum)> {
         let len = bytes.len() as u64;
-        if len > self.limits.bytes {
-            let why = format!("the frame has {len} bytes, and the spool takes {}", self.limits.bytes);
+        let room = self.agreed.limits().bytes;
+        if len > room {
+            let why = format!("the frame has {len} bytes, and the spool takes {room}");
             return Err(io::Error::other(why));
         }
         self.make_room(len, frame.at)?;
@@ -197,7 +198,7 @@ impl Spool {
     }
 
     fn make_room(&mut self, bytes: u64, now: SystemTime) -> io::Result<()> {
-        let limits = self.limits;
+        let limits = self.agreed.limits();
         let mut locked = self.made()?.lock()?;
         let old = to_be_forgotten(&locked.ledger().frames, limits, bytes, now);
         let forgotten = forget(&mut locked, &old);

@@ -17,7 +17,7 @@ fn frame(id: &str) -> NewFrame<'_> {
 
 /// A spool as a process that has just been started has it.
 fn spool(scratch: &Scratch, limits: Limits) -> Spool {
-    let mut spool = Spool::new(scratch.path().join("spool"));
+    let mut spool = Spool::new(scratch.path().join("spool"), Agreed::default());
     spool.tend(limits, NOW).unwrap();
     spool
 }
@@ -74,7 +74,7 @@ fn a_frame_is_in_the_journal_before_anybody_is_told_and_its_file_before_that() {
 /// Everything that a process does with a spool, which has room for two frames. `told` is what it reported Ok and what
 /// has not been given up since.
 fn a_night(scratch: &Scratch, told: &mut Vec<&'static str>) {
-    let mut spool = Spool::new(scratch.path().join("spool"));
+    let mut spool = Spool::new(scratch.path().join("spool"), Agreed::default());
     let _ = spool.tend(Limits { bytes: 7, ..GENEROUS }, NOW);
     let mut keep = |spool: &mut Spool, id, gives_up| {
         told.retain(|id| *id != gives_up);
