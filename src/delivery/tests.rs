@@ -23,6 +23,7 @@ pub(super) fn settings(scratch: &Scratch, transport: Transport) -> Settings {
         folders: Folders::new(scratch.path().to_owned()),
         spool: scratch.path().join("spool"),
         limits: Agreed::default(),
+        written: Written::default(),
         zone: TimeZone::UTC,
         config: ConfigFile::new(None, scratch.path(), "Camera"),
         nicknames: NicknameFile::new(scratch.path(), "Camera"),

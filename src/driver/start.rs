@@ -226,6 +226,7 @@ impl Outfitter {
         let settings = delivery::Settings {
             spool: spool::path_of(spool.as_deref(), home, &name),
             limits: spool::Agreed::default(),
+            written: delivery::Written::default(),
             device: name,
             transport: *transport,
             folders: upload_root.clone().map_or_else(|| Folders::new(home.clone()), Folders::confined),

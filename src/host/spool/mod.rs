@@ -108,9 +108,7 @@ impl Spool {
         self.make_room(len, frame.at)?;
         let name = OsString::from(format!("{}{}", frame.id, frame.format));
         let stored = match self.store(&name, bytes) {
-            Err(error) if error.kind() == ErrorKind::StorageFull && self.drop_acknowledged()? => {
-                self.store(&name, bytes)
-            }
+            Err(error) if is_full(&error) && self.drop_acknowledged()? => self.store(&name, bytes),
             stored => stored,
         };
         let (path, sum) = stored?;
@@ -118,7 +116,8 @@ impl Spool {
         Ok((path, sum))
     }
 
-    /// Enters a frame that has been stored elsewhere, where it stays; when this returns the journal is on the disk.
+    /// Enters a frame that has been stored elsewhere, where it stays; when this returns the journal is on the disk. A
+    /// frame whose file it has replaced is forgotten.
     pub fn enter_saved(&mut self, frame: NewFrame<'_>, len: u64, sum: Sum, path: &Path) -> io::Result<()> {
         self.make_room(0, frame.at)?;
         let path = path.to_str().ok_or_else(|| io::Error::other("the path is not UTF-8"))?;
@@ -242,7 +241,11 @@ impl Spool {
             saved,
             acknowledged: frame.acknowledged,
         };
-        self.made()?.lock()?.add(vec![Entry::Kept(record)], true)
+        let mut locked = self.made()?.lock()?;
+        let replaced = locked.ledger().frames.iter().filter(|old| saved && old.saved && old.path == path);
+        let replaced = replaced.filter(|old| old.id != record.id).map(|old| Entry::Dropped(old.id.clone()));
+        let entries = replaced.chain([Entry::Kept(record.clone())]).collect();
+        locked.add(entries, true)
     }
 }
 
@@ -288,6 +291,10 @@ fn put_right(locked: &mut Locked<'_>) -> io::Result<()> {
 fn parts(name: &str) -> Option<(&str, &str)> {
     let (id, _) = name.split_once('.').filter(|(id, _)| !id.is_empty() && name != JOURNAL && name != LOCK)?;
     Some((id, &name[id.len()..]))
+}
+
+fn is_full(error: &io::Error) -> bool {
+    matches!(error.kind(), ErrorKind::StorageFull | ErrorKind::QuotaExceeded)
 }
 
 fn timestamp(at: SystemTime) -> String {

@@ -193,9 +193,27 @@ fn a_disk_that_is_full_of_acknowledged_frames_has_room() {
     kept.unwrap();
     assert_eq!(steps[1], "write");
     assert_eq!(ids(&mut spool), ["b"]);
+    // One that its user may not fill any further likewise.
+    spool.acknowledge(&["b".to_owned()]).unwrap();
+    at(1, Mishap::Fails(Errno::DQUOT), || spool.keep(frame("q"), b"abc")).0.unwrap();
+    assert_eq!(ids(&mut spool), ["q"]);
     let (kept, _) = at(1, Mishap::Fails(Errno::NOSPC), || spool.keep(frame("c"), b"abc"));
     assert_eq!(kept.unwrap_err().kind(), ErrorKind::StorageFull);
-    assert_eq!(ids(&mut spool), ["b"]);
+    assert_eq!(ids(&mut spool), ["q"]);
+}
+
+#[test]
+fn a_frame_whose_file_another_one_has_replaced_is_forgotten() {
+    let scratch = Scratch::in_memory();
+    let mut spool = spool(&scratch, GENEROUS);
+    let path = scratch.path().join("M31.fits");
+    for id in ["first", "second", "second"] {
+        fs::write(&path, id).unwrap();
+        spool.enter_saved(frame(id), id.len() as u64, Sum::of(id.as_bytes()), &path).unwrap();
+    }
+    save(&mut spool, scratch.path(), "third").unwrap();
+    assert_eq!(ids(&mut spool), ["second", "third"]);
+    assert!(verify(spool.path()).unwrap().damaged.is_empty());
 }
 
 #[test]
