@@ -12,6 +12,7 @@ use crate::camera::types::{Cancel, ExposureId};
 use crate::image::name as file_name;
 use crate::property::key::Key;
 use crate::property::keys::{self, UploadMode};
+use crate::property::rejection::quoted;
 use crate::wire::{BlobUpdate, Message, Payload, State};
 
 use super::health::{Count, Step};
@@ -123,7 +124,8 @@ impl Device {
             _ => file_name::check(&prefix),
         };
         if let Err(why) = usable {
-            return self.refuse(name, &format!("{name}.UPLOAD_PREFIX cannot be {prefix:?}: {why}"));
+            let sentence = format!("{name}.UPLOAD_PREFIX cannot be {:?}: {why}", quoted(&prefix));
+            return self.refuse(name, &sentence);
         }
         let directory = if directory.is_empty() { self.home.clone() } else { directory };
         if !directory.starts_with('/') && !directory.starts_with("_HOME_") {
