@@ -182,8 +182,8 @@ mod tests {
     use std::thread;
 
     use super::*;
-    use crate::host::disk::claim_in_two_steps;
     use crate::host::disk::mishap::{Mishap, at, steps};
+    use crate::host::disk::{claim_by_link, claim_in_two_steps};
     use crate::host::scratch::Scratch;
 
     #[test]
@@ -218,6 +218,26 @@ mod tests {
         assert_eq!(fs::read(directory.join("to")).unwrap(), b"new");
         assert!(rename("third").is_err());
         assert!(!directory.join("third").exists());
+    }
+
+    #[test]
+    fn what_is_linked_to_its_name_is_whole_whenever_the_process_is_killed() {
+        for step in 0..3 {
+            let scratch = Scratch::new();
+            let directory = scratch.path();
+            let place = Place::open(directory).unwrap();
+            let claim = |to: &str| claim_by_link(place.fd(), "from".as_ref(), to.as_ref());
+            fs::write(directory.join("from"), "new").unwrap();
+            fs::write(directory.join("old"), "old").unwrap();
+            assert_eq!(claim("old").unwrap_err().kind(), ErrorKind::AlreadyExists);
+            let (_, steps) = at(step, Mishap::Killed, || claim("to"));
+            assert_eq!(steps, ["link", "remove"][..steps.len()]);
+            let names = [&["from", "old"][..], &["from", "old", "to"], &["old", "to"]][step];
+            assert_eq!(scratch.names(), names);
+            for name in names.iter().filter(|name| **name != "old") {
+                assert_eq!(fs::read(directory.join(name)).unwrap(), b"new");
+            }
+        }
     }
 
     #[test]
