@@ -115,7 +115,7 @@ impl Folders {
 pub(super) fn has_room(place: &Place, bytes: u64) -> Result<(), DeliveryError> {
     let path = place.path();
     let free = place.free().map_err(|error| explain(path, &error))?;
-    if free < bytes {
+    if let Some(free) = free.filter(|free| *free < bytes) {
         let path = path.to_owned();
         return Err(DeliveryError::NoRoom { path, needed: Size(bytes), free: Size(free) });
     }
