@@ -24,6 +24,8 @@ const MOST: usize = 64;
 pub struct Folders {
     home: PathBuf,
     root: Option<PathBuf>,
+    /// The spools, where nobody has files but the driver.
+    spools: Option<PathBuf>,
     known: Arc<Mutex<Known>>,
 }
 
@@ -40,13 +42,21 @@ impl Folders {
     /// `home` stands for `_HOME_` and is where relative directories begin.
     #[must_use]
     pub fn new(home: PathBuf) -> Folders {
-        Folders { home, root: None, known: Arc::default() }
+        Folders { home, root: None, spools: None, known: Arc::default() }
     }
 
     /// All of them inside `root`, for which `_HOME_` stands too.
     #[must_use]
     pub fn confined(root: PathBuf) -> Folders {
         Folders { root: Some(root.clone()), ..Folders::new(root) }
+    }
+
+    /// None of them where the spools are, of which `own` is one: not in the directory of them all either, unless the home
+    /// directory is in that.
+    #[must_use]
+    pub fn beside(self, own: &Path) -> Folders {
+        let all = own.parent().filter(|all| !self.home.starts_with(all));
+        Folders { spools: Some(all.unwrap_or(own).to_owned()), ..self }
     }
 
     /// The directory that the user wrote so, made if need be.
@@ -57,6 +67,7 @@ impl Folders {
             return Err(DeliveryError::NotMounted { path: mount });
         }
         let place = self.enter(&path)?;
+        self.refuse_spools(&path)?;
         let mount = mount_point(&path);
         let is_new = {
             let mut known = self.known();
@@ -78,6 +89,16 @@ impl Folders {
             // Whoever wants to write there will hear what is wrong with it.
             let _ = self.open(wanted);
         }
+    }
+
+    /// What a directory is called says nothing of where it is: links may lead into a spool.
+    fn refuse_spools(&self, path: &Path) -> Result<(), DeliveryError> {
+        let Some(spools) = self.spools.as_deref().and_then(file_of) else { return Ok(()) };
+        let path = fs::canonicalize(path).map_err(|error| explain(path, &error))?;
+        if path.ancestors().any(|above| file_of(above) == Some(spools)) {
+            return Err(DeliveryError::File { path, why: "the spool is kept there".to_owned() });
+        }
+        Ok(())
     }
 
     fn known(&self) -> MutexGuard<'_, Known> {
@@ -133,6 +154,10 @@ fn mount_point(path: &Path) -> Option<PathBuf> {
 fn is_mount_point(path: &Path) -> bool {
     let outside = path.parent().and_then(disk_of);
     disk_of(path).is_some_and(|device| Some(device) != outside)
+}
+
+fn file_of(path: &Path) -> Option<(u64, u64)> {
+    fs::metadata(path).ok().map(|entry| (entry.dev(), entry.ino()))
 }
 
 fn disk_of(path: &Path) -> Option<u64> {
@@ -193,6 +218,27 @@ mod tests {
             folders.open("diskette").unwrap();
         }
         assert_eq!(scratch.names(), ["diskette"]);
+    }
+
+    #[test]
+    fn nobody_has_files_where_the_spools_are() {
+        let scratch = Scratch::new();
+        let spools = scratch.path().join(".indi/spool");
+        fs::create_dir_all(spools.join("Camera")).unwrap();
+        symlink(&spools, scratch.path().join("link")).unwrap();
+        let folders = Folders::new(scratch.path().to_owned()).beside(&spools.join("Camera"));
+        for wanted in [".indi/spool", ".indi/spool/Camera", "x/../.indi/spool/Other/a", "link/Camera", "link"]
+        {
+            let error = folders.open(wanted).unwrap_err().to_string();
+            assert!(error.ends_with("the spool is kept there"), "{wanted}: {error}");
+        }
+        for wanted in ["", ".indi", ".indi/spooled", "_HOME_/pictures"] {
+            folders.open(wanted).unwrap();
+        }
+        // With spools in the home directory itself only the own one is out of bounds.
+        let folders = Folders::new(scratch.path().to_owned()).beside(&scratch.path().join("Camera"));
+        folders.open("pictures").unwrap();
+        folders.open("Camera/deeper").unwrap_err();
     }
 
     #[test]

@@ -223,13 +223,15 @@ impl Outfitter {
             saved,
             warnings,
         };
+        let spool = spool::path_of(spool.as_deref(), home, &name);
+        let folders = upload_root.clone().map_or_else(|| Folders::new(home.clone()), Folders::confined);
         let settings = delivery::Settings {
-            spool: spool::path_of(spool.as_deref(), home, &name),
+            folders: folders.beside(&spool),
+            spool,
             limits: spool::Agreed::default(),
             written: delivery::Written::default(),
             device: name,
             transport: *transport,
-            folders: upload_root.clone().map_or_else(|| Folders::new(home.clone()), Folders::confined),
             zone: TimeZone::system(),
             config,
             nicknames,
