@@ -158,6 +158,9 @@ impl Driver {
     async fn serve(mut self) -> std::io::Result<()> {
         let mut terminate = signal(SignalKind::terminate())?;
         let mut interrupt = signal(SignalKind::interrupt())?;
+        // Whoever opens a frame's memory while it is looked at (`delivery::blob`) has the kernel send this, which would
+        // end the process. Once listened to it never does.
+        let _broken_lease = signal(SignalKind::io())?;
         for ordinal in self.ordinals() {
             self.drain(ordinal);
         }
