@@ -109,6 +109,17 @@ fn driver_name(backends: &[Backend]) -> &'static str {
     }
 }
 
+/// What a device is made of. With this in hand nobody has to wait for a disk any more.
+pub(super) struct Prepared {
+    ordinal: usize,
+    backend: Backend,
+    setup: Setup,
+    settings: delivery::Settings,
+    /// When its life begins.
+    now: Moment,
+    recorder: Option<Recorder>,
+}
+
 /// Makes devices and whatever belongs to them.
 pub(super) struct Outfitter {
     surroundings: Surroundings,
@@ -141,21 +152,21 @@ impl Outfitter {
         let alone = cameras.len() == 1 && !backends.iter().any(|backend| backend.hardware);
         let given = self.surroundings.device_name.as_deref().filter(|_| alone);
         let named = name_devices(&self.surroundings.home, given, cameras);
-        let open = |(ordinal, named)| self.station(ordinal, named, alone);
+        let open = |(ordinal, named)| self.station(self.prepared(ordinal, named, alone));
         named.into_iter().enumerate().map(open).collect()
     }
 
-    /// The device of a camera that the hub has found, under a name that is not `taken`.
+    /// What it takes to serve a camera that the hub has found, under a name that is not `taken`. Reads files.
     pub(super) fn found<'a>(
         &self,
         ordinal: usize,
         backend: Backend,
         camera: CameraId,
         taken: impl Iterator<Item = &'a str>,
-    ) -> Result<Station, StartError> {
+    ) -> Prepared {
         let own = hub::device_name(&camera);
         let named = name_device(&self.surroundings.home, backend, camera, &own, &taken.collect::<Vec<_>>());
-        self.station(ordinal, named, false)
+        self.prepared(ordinal, named, false)
     }
 
     /// The hub and its scouts, if any of the backends is hardware.
@@ -186,6 +197,7 @@ impl Outfitter {
             families,
             config,
             connecting: None,
+            preparing: false,
         })
     }
 
@@ -193,8 +205,8 @@ impl Outfitter {
         [self.driver_name.to_owned(), self.surroundings.exec.clone(), version()]
     }
 
-    /// One device. `INDICONFIG` names one file, so it counts only for a camera that is `alone`.
-    fn station(&self, ordinal: usize, named: Named, alone: bool) -> Result<Station, StartError> {
+    /// All that is to be read for one device. `INDICONFIG` names one file, so it counts only for a camera that is `alone`.
+    fn prepared(&self, ordinal: usize, named: Named, alone: bool) -> Prepared {
         let Surroundings { home, config, skeleton, transport, upload_root, spool, .. } = &self.surroundings;
         let Named { backend, camera, name, nickname, nicknames, mut warnings } = named;
         let config = ConfigFile::new(config.clone().filter(|_| alone), home, &name);
@@ -236,15 +248,21 @@ impl Outfitter {
             config,
             nicknames,
         };
-        let report = self.report();
-        let delivery = DeliveryThread::spawn(settings, move |news| {
-            report.blocking_send(News::Delivery(ordinal, news)).is_ok()
-        })?;
         let now = self.clock.now();
         let recorder = self.surroundings.record.as_deref().and_then(|directory| {
             let begun = Recorder::begin(directory, &setup, now);
             begun.map_err(|error| tracing::warn!(%error, "nothing is recorded")).ok()
         });
+        Prepared { ordinal, backend, setup, settings, now, recorder }
+    }
+
+    /// The device, with its threads.
+    pub(super) fn station(&self, prepared: Prepared) -> Result<Station, StartError> {
+        let Prepared { ordinal, backend, setup, settings, now, recorder } = prepared;
+        let report = self.report();
+        let delivery = DeliveryThread::spawn(settings, move |news| {
+            report.blocking_send(News::Delivery(ordinal, news)).is_ok()
+        })?;
         Ok(Station::new(ordinal, backend, Device::new(setup, now), delivery, recorder))
     }
 }
