@@ -1,6 +1,6 @@
 //! Where frames go, and the last step of an exposure: what clients hear when its frame has been delivered.
 //!
-//! At most [`MAX_UNACKNOWLEDGED`] BLOBs are on their way to the server at a time. A frame that has to wait keeps
+//! At most [`server::MAX_UNACKNOWLEDGED`] BLOBs are on their way to the server at a time. A frame that has to wait keeps
 //! CCD_EXPOSURE Busy, so a slow server slows the exposures down and no memory grows.
 
 use std::collections::VecDeque;
@@ -15,16 +15,14 @@ use crate::property::keys::{self, UploadMode};
 use crate::property::rejection::quoted;
 use crate::wire::{BlobUpdate, Message, Payload, State};
 
-use super::health::{Count, Step};
+use super::health::Count;
 use super::job::{Delivery, DeliveryError, FileTarget, Job, Kept};
 use super::timer::Timer;
 use super::{Device, Handlers, Level};
 
-/// BLOBs that the server has not acknowledged yet. Two keep the line busy while one is parsed.
-const MAX_UNACKNOWLEDGED: usize = 2;
-/// A server that has not answered a ping for so long stalls; if it never answered one, it does not speak pings: send
-/// without waiting until it does.
-const PING_PATIENCE: Duration = Duration::from_secs(5);
+mod server;
+
+use server::{PING_PATIENCE, Server};
 
 /// Frames on their way, and pings.
 #[derive(Debug, Default)]
@@ -34,10 +32,7 @@ pub(super) struct Upload {
     pings: u64,
     /// What the server has not answered yet, and when it was asked.
     unacknowledged: VecDeque<(String, Duration)>,
-    /// It has had time enough to answer.
-    silent_server: bool,
-    /// The server has answered a ping.
-    speaks_pings: bool,
+    server: Server,
     /// Something has failed since, and clients will hear it after the frames that are on their way.
     failed: bool,
     /// The last frame had one value only, and clients have been told.
@@ -202,16 +197,6 @@ impl Device {
         }
     }
 
-    /// Whether the next BLOB has to wait. A server that does not speak pings is given it when the one before has been
-    /// handed to the writer, which sees what such a server has not read.
-    pub(super) fn server_is_behind(&self) -> bool {
-        if self.upload.silent_server && !self.upload.speaks_pings {
-            self.outbox.holds_blob()
-        } else {
-            self.upload.unacknowledged.len() >= MAX_UNACKNOWLEDGED
-        }
-    }
-
     /// Says everything about a delivered frame as one unit that nothing can come between: file, BLOB, end. By now
     /// the device is ready for the next exposure: clients ask for it the moment they have the BLOB.
     fn announce(
@@ -324,50 +309,11 @@ impl Device {
         self.upload.pings
     }
 
-    /// The server has parsed everything up to one of our pings.
-    pub(super) fn acknowledged(&mut self, uid: &str) {
-        let Some(at) = self.upload.unacknowledged.iter().position(|(sent, _)| sent == uid) else { return };
-        for (_, asked) in self.upload.unacknowledged.drain(..=at).collect::<Vec<_>>() {
-            self.note_latency(Step::Ack, self.now.elapsed.saturating_sub(asked));
-        }
-        (self.upload.silent_server, self.upload.speaks_pings) = (false, true);
-        self.timers.clear(Timer::PingOverdue);
-        if !self.upload.unacknowledged.is_empty() {
-            self.timers.set(Timer::PingOverdue, self.now.elapsed + PING_PATIENCE);
-        }
-        if let Some(number) = uid.rsplit('/').next().and_then(|number| number.parse().ok()) {
-            self.note_read(number);
-        }
-        self.announce_frames();
-    }
-
-    pub(super) fn ping_overdue(&mut self) {
-        self.upload.silent_server = true;
-        if self.upload.speaks_pings {
-            return;
-        }
-        // Only the newest can still tell that the server speaks pings after all.
-        let newest = self.upload.unacknowledged.pop_back();
-        self.upload.unacknowledged.clear();
-        self.upload.unacknowledged.extend(newest);
-        self.announce_frames();
-    }
-
     /// Gives up the oldest frame, which takes too long; whether a file of it was wanted.
     pub(super) fn give_up_delivery(&mut self) -> Option<bool> {
         let frame = self.upload.frames.pop_front()?;
         frame.cancel.cancel();
         Some(frame.file)
-    }
-
-    /// Whether the server reads what it is sent.
-    pub(super) fn server_light(&self) -> State {
-        match self.upload.unacknowledged.len() {
-            _ if self.upload.silent_server => State::Alert,
-            waiting if waiting >= MAX_UNACKNOWLEDGED => State::Busy,
-            _ if self.upload.pings > 0 => State::Ok,
-            _ => State::Idle,
-        }
     }
 
     /// Nobody wants the frames any more that are on their way.
