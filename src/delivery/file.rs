@@ -51,8 +51,8 @@ impl FileStore {
     }
 
     /// Stores `bytes` in a file whose name ends with `frame.suffix` and gives the file's path once everything is on the
-    /// disk, or `None` if `cancel` was set in time, which leaves no file. After an error there is no file either, unless
-    /// it has its name and only that name is not safe yet.
+    /// disk, or `None` if `cancel` was set before it had its name, which leaves no file; later it is for the caller to take
+    /// it back. After an error there is no file either, unless it has its name and only that name is not safe yet.
     pub fn store(
         &mut self,
         to: &FileTarget,
@@ -93,12 +93,7 @@ impl FileStore {
             draft.replace(OsStr::new(&full(&name, 0, frame.suffix)))
         };
         let path = path.map_err(|error| explain(&wanted, &error))?;
-        let stored = Stored { path, identity, sum };
-        if cancel.is_cancelled() {
-            stored.remove();
-            return Ok(None);
-        }
-        Ok(Some(stored))
+        Ok(Some(Stored { path, identity, sum }))
     }
 
     /// Whether a file of so many bytes could be stored there now, as far as that can be known.

@@ -243,7 +243,9 @@ impl Spool {
         };
         let mut locked = self.made()?.lock()?;
         let replaced = locked.ledger().frames.iter().filter(|old| saved && old.saved && old.path == path);
-        let replaced = replaced.filter(|old| old.id != record.id).map(|old| Entry::Dropped(old.id.clone()));
+        // A thread that hung may come late with a file that is not there any more.
+        let replaced = replaced.filter(|old| old.id != record.id && old.at <= record.at);
+        let replaced = replaced.map(|old| Entry::Dropped(old.id.clone()));
         let entries = replaced.chain([Entry::Kept(record.clone())]).collect();
         locked.add(entries, true)
     }

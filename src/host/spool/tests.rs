@@ -214,6 +214,10 @@ fn a_frame_whose_file_another_one_has_replaced_is_forgotten() {
     save(&mut spool, scratch.path(), "third").unwrap();
     assert_eq!(ids(&mut spool), ["second", "third"]);
     assert!(verify(spool.path()).unwrap().damaged.is_empty());
+    // One that was begun earlier and comes late has replaced nothing.
+    let earlier = NewFrame { at: NOW - Duration::from_secs(1), ..frame("late") };
+    spool.enter_saved(earlier, 4, Sum::of(b"late"), &path).unwrap();
+    assert_eq!(ids(&mut spool), ["second", "third", "late"]);
 }
 
 #[test]
