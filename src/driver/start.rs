@@ -16,6 +16,7 @@ use crate::device::job::{ConfigSource, Document};
 use crate::device::{Device, Setup};
 use crate::flight::record::Recorder;
 use crate::host::config_file::ConfigFile;
+use crate::host::place::Place;
 use crate::host::session_log::SessionLog;
 use crate::host::spool;
 use crate::host::stdio;
@@ -78,7 +79,7 @@ impl Surroundings {
 /// The directory that all files have to be inside of, without links on the way to it.
 fn upload_root(wanted: &Path) -> PathBuf {
     // One that cannot be made or found is told of by whoever wants to write there.
-    std::fs::create_dir_all(wanted).and_then(|()| wanted.canonicalize()).unwrap_or_else(|_| wanted.to_owned())
+    Place::make(wanted).and_then(|_| wanted.canonicalize()).unwrap_or_else(|_| wanted.to_owned())
 }
 
 /// The backends named by `INDI_CAMERA_BACKENDS`, or else by the name of the program.
