@@ -9,10 +9,11 @@ use divan::Bencher;
 use indi_camera::camera::types::{Cancel, ExposureId, Spare};
 use indi_camera::delivery::blob::{Buffer, Transport};
 use indi_camera::delivery::folders::Folders;
-use indi_camera::delivery::{DeliveryThread, Settings};
+use indi_camera::delivery::{DeliveryThread, Settings, Written};
 use indi_camera::device::job::{ConfigSource, Delivery, Encoding, Job, Press, Report};
 use indi_camera::host::config_file::ConfigFile;
 use indi_camera::host::nicknames::NicknameFile;
+use indi_camera::host::spool::Agreed;
 use indi_camera::image::{Binning, Frame, FrameInfo, Pixels, Roi};
 use ndarray::Array3;
 
@@ -74,6 +75,8 @@ fn thread(transport: Transport) -> (Sender<Job>, Receiver<Report>) {
         transport,
         folders: Folders::new("/nonexistent".into()),
         spool: "/nonexistent".into(),
+        limits: Agreed::default(),
+        written: Written::default(),
         zone: jiff::tz::TimeZone::UTC,
         config: ConfigFile::new(
             Some(OsString::from("/nonexistent/config.xml")),

@@ -16,9 +16,11 @@ growth   1 to 32 cameras in one process, frames of 1 to 150 megapixels
 soak     memory and descriptors over 10,000 frames by either way, and with a reader that does not read for a minute;
          only when asked for
 """
-import argparse, array, fcntl, glob, mmap, os, re, select, socket, statistics, subprocess, sys, tempfile, time
+import argparse, array, atexit, fcntl, glob, mmap, os, re, select, shutil, socket, statistics, subprocess, sys, tempfile, time
 
 END, CHUNK = b"</setBLOBVector>", 1 << 20
+# Longer than any ping.
+PING = 500
 # The longest message, a frame of 61 megapixels as text.
 ROOM = memoryview(bytearray(200 << 20))
 PATTERN = "SIMULATOR_SCENE.SCENE_TEST_PATTERN=On"
@@ -31,6 +33,8 @@ class Peer:
         self.read, self.write, self.is_socket, self.answers_pings = read, write, is_socket, answers_pings
         # What was read lands here and is never moved while the clock runs.
         self.room, self.have = ROOM, 0
+        # Up to here there is no ping that was not answered.
+        self.searched = 0
         self.fds, self.kinds = [], {}
 
     @property
@@ -39,6 +43,7 @@ class Peer:
 
     def forget(self, until=None):
         rest = bytes(self.room[until : self.have]) if until else b""
+        self.searched = max(0, self.searched - (until or self.have))
         self.room[: len(rest)] = rest
         self.have = len(rest)
 
@@ -64,9 +69,15 @@ class Peer:
             raise EOFError("the other side closed")
         self.have += count
         if self.answers_pings:
-            for uid in re.findall(rb"<pingRequest\s+uid=['\"]([^'\"]+)", bytes(room[max(0, count - 500) : count])):
-                self.send(f'<pingReply uid="{uid.decode()}"/>')
+            self.answer_pings()
         return True
+
+    def answer_pings(self):
+        """Answers what was asked since the last time. A ping may come in two parts."""
+        start = max(self.searched, self.have - CHUNK - PING)
+        for ping in re.finditer(rb"<pingRequest\s+uid=(['\"])(.*?)\1", bytes(self.room[start : self.have])):
+            self.send(f'<pingReply uid="{ping[2].decode()}"/>')
+            self.searched = start + ping.end()
 
     def until(self, needle, limit=60):
         """Waits for a text, gives all up to its end and forgets that."""
@@ -115,6 +126,13 @@ class Peer:
         return here, attached, size
 
 
+def new_home():
+    """A home directory that is gone when we are."""
+    home = tempfile.mkdtemp(prefix="indi-camera-bench-")
+    atexit.register(shutil.rmtree, home, ignore_errors=True)
+    return home
+
+
 class Process:
     """A process, and what it took."""
 
@@ -143,7 +161,7 @@ class Driver(Process):
     """A driver alone, connected, with its sensor set up."""
 
     def __init__(self, command, width, height, transport="socket", settings=(), cameras=1):
-        home = tempfile.mkdtemp(prefix="indi-camera-bench-")
+        home = new_home()
         env = dict(os.environ, HOME=home, PEER_W=str(width), PEER_H=str(height), INDI_CAMERA_SIMULATORS=str(cameras))
         born = time.perf_counter()
         if transport == "socket":
@@ -311,7 +329,7 @@ class Server(Process):
 
 def chain(command, width, height, local=False, servers=1, count=8):
     """The same through indiserver, or through a second one that has the camera from the first."""
-    home = tempfile.mkdtemp(prefix="indi-camera-bench-")
+    home = new_home()
     env = dict(os.environ, HOME=home, PEER_W=str(width), PEER_H=str(height))
     chained = [Server([command], env)]
     first = chained[0].join(False)
@@ -370,32 +388,41 @@ def many(command, cameras, count=8):
     return result
 
 
-def held(driver):
-    return f"{driver.status('VmRSS') / 1024:.1f} MiB, {driver.descriptors()} descriptors"
+def shared():
+    """Memory files of the whole machine, MiB: a frame that lies in a socket is nobody's."""
+    return int(re.search(r"Shmem:\s+(\d+)", open("/proc/meminfo").read())[1]) / 1024
+
+
+def held(driver, before):
+    own = (driver.status("VmRSS") - driver.status("RssShmem")) / 1024
+    frames = shared() - before
+    return f"{own:.1f} MiB and {frames:.1f} MiB of shared memory, {driver.descriptors()} descriptors"
 
 
 def soak(options, count=10_000, stall=60):
     print("\n| frames | way | memory and descriptors after 1000 | after the last |\n|---|---|---|---|")
     for transport in ("socket", "pipe"):
+        idle = shared()
         driver = Driver(options.driver, 640, 480, transport)
         for number in range(count):
             driver.line.expose(driver.device, 0.001)
             driver.line.picture()
             if number == 999:
-                early = held(driver)
-        print(f"| {count} of 640x480 | {transport} | {early} | {held(driver)} |", flush=True)
+                early = held(driver, idle)
+        print(f"| {count} of 640x480 | {transport} | {early} | {held(driver, idle)} |", flush=True)
         driver.end()
     print("\n| way | before the stall | in its last second | frames asked for | frames received |\n|---|---|---|---|---|")
     for transport in ("socket", "pipe"):
+        idle = shared()
         driver = Driver(options.driver, 1280, 1024, transport, ["CCD_FAST_COUNT.FRAMES=200", "CCD_FAST_TOGGLE.INDI_ENABLED=On"])
         driver.line.expose(driver.device, 0.001)
         frames = 0
         while frames < 10:
             driver.line.picture()
             frames += 1
-        before = held(driver)
+        before = held(driver, idle)
         time.sleep(stall)
-        during = held(driver)
+        during = held(driver, idle)
         while frames < 200:
             driver.line.picture()
             frames += 1

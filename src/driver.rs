@@ -8,11 +8,13 @@
 //! ```
 //! The loop takes one event, hands it to the device it is for, drains that device's calls and jobs, and offers its
 //! messages to the writer as there is room. It never blocks and never waits for a camera, a disk or a client. Devices
-//! of simulated cameras are there from the start; those of hardware come and go as the hub finds their cameras.
+//! of simulated cameras are there from the start; those of hardware come and go as the hub finds their cameras, and what
+//! has to be read for them is read in a thread of tokio's.
 
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::signal::unix::{SignalKind, signal};
@@ -23,7 +25,7 @@ use crate::backend::Backend;
 use crate::camera::error::Result as CameraResult;
 use crate::camera::types::{CameraId, Event};
 use crate::camera::worker::{Clock, exposure_span};
-use crate::delivery::DeliveryThread;
+use crate::delivery::{DeliveryThread, blob};
 use crate::device::{Epoch, Input, Level, Report};
 use crate::host::log::{self, Audience};
 use crate::host::session_log::SessionLog;
@@ -39,7 +41,7 @@ mod start;
 mod station;
 
 use headquarters::Headquarters;
-use start::{Outfitter, Surroundings};
+use start::{Outfitter, Prepared, Surroundings};
 use station::Station;
 
 /// Requests that wait for the loop. When they fill up the reader stops reading, and the server buffers.
@@ -99,11 +101,13 @@ enum News {
     Delivery(usize, Report),
     Found(usize, CameraResult<Vec<CameraId>>),
     Plugged(usize),
+    /// What it takes to serve a camera that was found, and whether clients who are there already are to hear of it.
+    Prepared(usize, bool, Box<Prepared>),
 }
 
 struct Driver {
     clock: Clock,
-    outfitter: Outfitter,
+    outfitter: Arc<Outfitter>,
     /// By number of the device, which is never used again.
     stations: BTreeMap<usize, Station>,
     /// Present if hardware is served.
@@ -136,12 +140,12 @@ impl Driver {
         let stations = outfitter.simulated(backends)?;
         let headquarters = outfitter.headquarters(backends, stations.len());
         stdio::read(move |request| take.blocking_send(request).is_ok())?;
-        let writer = stdio::write(outgoing, move || {
+        let writer = stdio::write(outgoing, blob::is_read, move || {
             let _ = break_off.try_send(());
         })?;
         Ok(Driver {
             clock,
-            outfitter,
+            outfitter: Arc::new(outfitter),
             stations: stations.into_iter().enumerate().collect(),
             headquarters,
             requests,
@@ -158,6 +162,9 @@ impl Driver {
     async fn serve(mut self) -> std::io::Result<()> {
         let mut terminate = signal(SignalKind::terminate())?;
         let mut interrupt = signal(SignalKind::interrupt())?;
+        // Whoever opens a frame's memory while it is looked at (`delivery::blob`) has the kernel send this, which would
+        // end the process. Once listened to it never does.
+        let _broken_lease = signal(SignalKind::io())?;
         for ordinal in self.ordinals() {
             self.drain(ordinal);
         }
@@ -236,7 +243,7 @@ impl Driver {
                 }
             }
         }
-        let Some(Headquarters { hub, .. }) = &mut self.headquarters else { return true };
+        let Some(Headquarters { hub, preparing: false, .. }) = &mut self.headquarters else { return true };
         while hub.has_message() {
             let Ok(room) = self.messages.try_reserve() else { return false };
             if let Some(message) = hub.poll_message() {
@@ -257,6 +264,7 @@ impl Driver {
             News::Delivery(ordinal, report) => self.handle(ordinal, Input::Delivery(report)),
             News::Found(family, cameras) => self.tell_hub(hub::Input::Found { family, cameras }),
             News::Plugged(family) => self.tell_hub(hub::Input::Plugged { family }),
+            News::Prepared(ordinal, introduce, prepared) => self.serve_camera(ordinal, introduce, *prepared),
         }
     }
 

@@ -16,7 +16,7 @@
 use std::ffi::c_void;
 use std::io;
 use std::num::NonZeroU64;
-use std::os::fd::{AsRawFd, OwnedFd};
+use std::os::fd::{AsRawFd, BorrowedFd, OwnedFd};
 use std::ptr::NonNull;
 
 use rustix::fs::{
@@ -146,6 +146,17 @@ impl Lent {
     pub fn returned(self) -> Result<Buffer, Lent> {
         if self.0.is_ours_alone() { Ok(Buffer(Memory::Shared(self.0))) } else { Err(self) }
     }
+}
+
+/// Whether the other side has read everything that was written to this socket: while descriptors lie in it, their files
+/// belong to nobody and are memory all the same.
+#[must_use]
+pub fn is_read(socket: BorrowedFd<'_>) -> bool {
+    let mut waiting: libc::c_int = 0;
+    // SAFETY: the descriptor is open, and this command writes one int, to where there is one. (It is `SIOCOUTQ`, which
+    // has the number of `TIOCOUTQ`.)
+    let asked = unsafe { libc::ioctl(socket.as_raw_fd(), libc::TIOCOUTQ, &raw mut waiting) };
+    asked != 0 || waiting == 0
 }
 
 /// Forbids all changes but those through the mapping that exists, as far as the kernel knows how to. Seals protect

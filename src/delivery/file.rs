@@ -8,9 +8,8 @@
 
 use std::collections::HashMap;
 use std::ffi::OsStr;
-use std::fs;
 use std::io::{self, ErrorKind};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::SystemTime;
 
 use jiff::tz::TimeZone;
@@ -18,7 +17,7 @@ use jiff::{Timestamp, Zoned};
 
 use crate::camera::types::Cancel;
 use crate::device::job::{DeliveryError, FileTarget};
-use crate::host::draft::Draft;
+use crate::host::draft::{Draft, Identity};
 use crate::host::place::Place;
 use crate::host::sum::Sum;
 use crate::image::header::Card;
@@ -27,6 +26,8 @@ use crate::image::name::{self, Name};
 use super::fault::explain;
 use super::folders::{Folders, has_room};
 
+/// Most digits of an index: all that one has.
+const MOST_DIGITS: usize = 20;
 /// What compressed files have behind the suffix of what they hold.
 const PACKED: &str = ".fz";
 /// Series whose next index is remembered. A user has a handful; a client that invents a new name for each frame
@@ -50,8 +51,8 @@ impl FileStore {
     }
 
     /// Stores `bytes` in a file whose name ends with `frame.suffix` and gives the file's path once everything is on the
-    /// disk, or `None` if `cancel` was set in time, which leaves no file. After an error there is no file either, unless
-    /// it has its name and only that name is not safe yet.
+    /// disk, or `None` if `cancel` was set before it had its name, which leaves no file; later it is for the caller to take
+    /// it back. After an error there is no file either, unless it has its name and only that name is not safe yet.
     pub fn store(
         &mut self,
         to: &FileTarget,
@@ -81,6 +82,7 @@ impl FileStore {
             draft.write(bytes).map(|()| None)
         };
         let sum = sum.map_err(|error| explain(&wanted, &error))?;
+        let identity = draft.identity().map_err(|error| explain(&wanted, &error))?;
         if cancel.is_cancelled() {
             return Ok(None);
         }
@@ -91,11 +93,7 @@ impl FileStore {
             draft.replace(OsStr::new(&full(&name, 0, frame.suffix)))
         };
         let path = path.map_err(|error| explain(&wanted, &error))?;
-        if cancel.is_cancelled() {
-            remove(&path);
-            return Ok(None);
-        }
-        Ok(Some(Stored { path, sum }))
+        Ok(Some(Stored { path, identity, sum }))
     }
 
     /// Whether a file of so many bytes could be stored there now, as far as that can be known.
@@ -155,8 +153,23 @@ impl FileStore {
 pub struct Stored {
     /// Where.
     pub path: PathBuf,
+    /// Which one.
+    pub identity: Identity,
     /// Its sum, if that was wanted.
     pub sum: Option<Sum>,
+}
+
+impl Stored {
+    /// Removes it, as nobody wants it any more, unless another one has its name by now.
+    pub fn remove(&self) {
+        match self.identity.remove(&self.path) {
+            Ok(true) => {}
+            Ok(false) => tracing::debug!(path = %self.path.display(), "another file has its name"),
+            Err(error) => {
+                tracing::warn!(path = %self.path.display(), %error, "cancelled file not removed");
+            }
+        }
+    }
 }
 
 /// What a name can tell of a frame, and what is to be known of its file.
@@ -178,7 +191,7 @@ fn plain_name(prefix: &str, started: &Zoned) -> Name {
     match name.split_once("XXX") {
         Some((before, rest)) => {
             let after = rest.trim_start_matches('X');
-            let digits = 3 + rest.len() - after.len();
+            let digits = (3 + rest.len() - after.len()).min(MOST_DIGITS);
             Name { before: before.to_owned(), index: Some((digits, after.to_owned())) }
         }
         None => Name { before: name, index: None },
@@ -190,13 +203,6 @@ fn full(name: &Name, index: u64, suffix: &str) -> String {
     match &name.index {
         Some((digits, after)) => format!("{}{index:0digits$}{after}{suffix}", name.before),
         None => format!("{}{suffix}", name.before),
-    }
-}
-
-/// Removes a file that nobody wants any more.
-pub fn remove(path: &Path) {
-    if let Err(error) = fs::remove_file(path) {
-        tracing::warn!(path = %path.display(), %error, "cancelled file not removed");
     }
 }
 

@@ -3,10 +3,11 @@
 //! An operator may confine all of them to one directory ([`Folders::confined`]). It is entered step by step, no step
 //! leads upwards and no link is followed, so nothing that a client writes, and no link that it finds, leads out of it.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 use std::fs;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::device::job::{DeliveryError, Size};
 use crate::host::draft::{Draft, sweep};
@@ -17,13 +18,22 @@ use super::fault::explain;
 /// Directories that are remembered: a user has a handful.
 const MOST: usize = 64;
 
-/// What the directories that users name mean.
+/// What the directories that users name mean. Clones know together what is known of the disks, so a thread that takes
+/// over from one that hangs knows it, too.
 #[derive(Clone, Debug)]
 pub struct Folders {
     home: PathBuf,
     root: Option<PathBuf>,
-    /// By directory the mount point of the disk that it was on when it was first used.
-    mounts: HashMap<PathBuf, PathBuf>,
+    /// The spools, where nobody has files but the driver.
+    spools: Option<PathBuf>,
+    known: Arc<Mutex<Known>>,
+}
+
+/// Never locked while a disk is asked for anything: it may hang.
+#[derive(Debug, Default)]
+struct Known {
+    /// Mount points of the disks that were used, which are as few as there are disks.
+    mounts: HashSet<PathBuf>,
     /// Where nothing is left of dead processes.
     swept: HashSet<PathBuf>,
 }
@@ -32,7 +42,7 @@ impl Folders {
     /// `home` stands for `_HOME_` and is where relative directories begin.
     #[must_use]
     pub fn new(home: PathBuf) -> Folders {
-        Folders { home, root: None, mounts: HashMap::new(), swept: HashSet::new() }
+        Folders { home, root: None, spools: None, known: Arc::default() }
     }
 
     /// All of them inside `root`, for which `_HOME_` stands too.
@@ -41,32 +51,65 @@ impl Folders {
         Folders { root: Some(root.clone()), ..Folders::new(root) }
     }
 
+    /// None of them where the spools are, of which `own` is one: not in the directory of them all either, unless the home
+    /// directory is in that.
+    #[must_use]
+    pub fn beside(self, own: &Path) -> Folders {
+        let all = own.parent().filter(|all| !self.home.starts_with(all));
+        Folders { spools: Some(all.unwrap_or(own).to_owned()), ..self }
+    }
+
     /// The directory that the user wrote so, made if need be.
-    pub fn open(&mut self, wanted: &str) -> Result<Place, DeliveryError> {
+    pub fn open(&self, wanted: &str) -> Result<Place, DeliveryError> {
         let path = self.path(wanted);
-        if let Some(mount) = self.mounts.get(&path).filter(|mount| !is_mount_point(mount)) {
+        if let Some(mount) = self.mounts_above(&path).into_iter().find(|mount| !is_mount_point(mount)) {
             // Below the mount point there is a directory still: of the disk that this one was mounted on.
-            return Err(DeliveryError::NotMounted { path: mount.clone() });
+            return Err(DeliveryError::NotMounted { path: mount });
         }
         let place = self.enter(&path)?;
-        if self.swept.len() >= MOST {
-            (self.swept, self.mounts) = (HashSet::new(), HashMap::new());
-        }
-        if self.swept.insert(path.clone()) {
+        self.refuse_spools(&path)?;
+        let mount = mount_point(&path);
+        let is_new = {
+            let mut known = self.known();
+            known.mounts.extend(mount);
+            if known.swept.len() >= MOST {
+                known.swept.clear();
+            }
+            known.swept.insert(path)
+        };
+        if is_new {
             sweep(&place);
-        }
-        if !self.mounts.contains_key(&path) {
-            self.mounts.extend(mount_point(&path).map(|mount| (path, mount)));
         }
         Ok(place)
     }
 
     /// Removes what dead processes have left there, if there is such a directory.
-    pub fn sweep(&mut self, wanted: &str) {
+    pub fn sweep(&self, wanted: &str) {
         if self.path(wanted).is_dir() {
             // Whoever wants to write there will hear what is wrong with it.
             let _ = self.open(wanted);
         }
+    }
+
+    /// What a directory is called says nothing of where it is: links may lead into a spool.
+    fn refuse_spools(&self, path: &Path) -> Result<(), DeliveryError> {
+        let Some(spools) = self.spools.as_deref().and_then(file_of) else { return Ok(()) };
+        let path = fs::canonicalize(path).map_err(|error| explain(path, &error))?;
+        if path.ancestors().any(|above| file_of(above) == Some(spools)) {
+            return Err(DeliveryError::File { path, why: "the spool is kept there".to_owned() });
+        }
+        Ok(())
+    }
+
+    fn known(&self) -> MutexGuard<'_, Known> {
+        // Nothing under this lock can panic half-way.
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The mount points that this directory is below of.
+    fn mounts_above(&self, path: &Path) -> Vec<PathBuf> {
+        let known = self.known();
+        known.mounts.iter().filter(|mount| path.starts_with(mount)).cloned().collect()
     }
 
     fn enter(&self, path: &Path) -> Result<Place, DeliveryError> {
@@ -93,7 +136,7 @@ impl Folders {
 pub(super) fn has_room(place: &Place, bytes: u64) -> Result<(), DeliveryError> {
     let path = place.path();
     let free = place.free().map_err(|error| explain(path, &error))?;
-    if free < bytes {
+    if let Some(free) = free.filter(|free| *free < bytes) {
         let path = path.to_owned();
         return Err(DeliveryError::NoRoom { path, needed: Size(bytes), free: Size(free) });
     }
@@ -113,6 +156,10 @@ fn is_mount_point(path: &Path) -> bool {
     disk_of(path).is_some_and(|device| Some(device) != outside)
 }
 
+fn file_of(path: &Path) -> Option<(u64, u64)> {
+    fs::metadata(path).ok().map(|entry| (entry.dev(), entry.ino()))
+}
+
 fn disk_of(path: &Path) -> Option<u64> {
     fs::metadata(path).ok().map(|entry| entry.dev())
 }
@@ -130,7 +177,7 @@ mod tests {
         let root = scratch.path().join("root");
         fs::create_dir(&root).unwrap();
         symlink(outside.path(), root.join("link")).unwrap();
-        let mut folders = Folders::confined(root.clone());
+        let folders = Folders::confined(root.clone());
         let inside = |name: &str| root.join(name).to_str().unwrap().to_owned();
         for (wanted, path) in [
             ("", root.clone()),
@@ -153,6 +200,45 @@ mod tests {
         }
         assert!(outside.names().is_empty());
         assert_eq!(scratch.names(), ["root"]);
+    }
+
+    #[test]
+    fn every_directory_below_a_disk_that_is_gone_is_refused_by_every_thread() {
+        let scratch = Scratch::new();
+        let folders = Folders::new(scratch.path().to_owned());
+        let other = folders.clone();
+        // As if a disk had been here.
+        let mount = scratch.path().join("disk");
+        folders.known().mounts.insert(mount.clone());
+        for folders in [folders, other] {
+            for wanted in ["disk", "disk/M31/Ha", "_HOME_/disk/M31/OIII", "disk/../disk/x"] {
+                let error = folders.open(wanted).unwrap_err();
+                assert_eq!(error, DeliveryError::NotMounted { path: mount.clone() }, "{wanted}");
+            }
+            folders.open("diskette").unwrap();
+        }
+        assert_eq!(scratch.names(), ["diskette"]);
+    }
+
+    #[test]
+    fn nobody_has_files_where_the_spools_are() {
+        let scratch = Scratch::new();
+        let spools = scratch.path().join(".indi/spool");
+        fs::create_dir_all(spools.join("Camera")).unwrap();
+        symlink(&spools, scratch.path().join("link")).unwrap();
+        let folders = Folders::new(scratch.path().to_owned()).beside(&spools.join("Camera"));
+        for wanted in [".indi/spool", ".indi/spool/Camera", "x/../.indi/spool/Other/a", "link/Camera", "link"]
+        {
+            let error = folders.open(wanted).unwrap_err().to_string();
+            assert!(error.ends_with("the spool is kept there"), "{wanted}: {error}");
+        }
+        for wanted in ["", ".indi", ".indi/spooled", "_HOME_/pictures"] {
+            folders.open(wanted).unwrap();
+        }
+        // With spools in the home directory itself only the own one is out of bounds.
+        let folders = Folders::new(scratch.path().to_owned()).beside(&scratch.path().join("Camera"));
+        folders.open("pictures").unwrap();
+        folders.open("Camera/deeper").unwrap_err();
     }
 
     #[test]

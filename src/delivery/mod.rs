@@ -18,7 +18,7 @@ use crate::camera::types::{ExposureId, Spare};
 use crate::device::job::{ConfigSource, Delivery, DeliveryError, Document, Job, Report, Took};
 use crate::host::config_file::ConfigFile;
 use crate::host::nicknames::NicknameFile;
-use crate::host::spool::Spool;
+use crate::host::spool::{Agreed, Spool};
 use crate::image::{Pixels, window};
 use crate::wire;
 
@@ -39,6 +39,7 @@ use file::FileStore;
 use folders::Folders;
 use memory::Stock;
 use recall::Kept;
+pub use store::Written;
 use store::{Safe, Unsaved};
 pub use thread::DeliveryThread;
 
@@ -56,6 +57,10 @@ pub struct Settings {
     pub folders: Folders,
     /// Directory of the spool.
     pub spool: PathBuf,
+    /// What the spool may hold, which is said later.
+    pub limits: Agreed,
+    /// The files of the last frames.
+    pub written: Written,
     /// Time zone of file names.
     pub zone: TimeZone,
     /// Where the configuration is kept.
@@ -71,6 +76,7 @@ struct Worker {
     spare: Spare,
     files: FileStore,
     spool: Spool,
+    written: Written,
     config: ConfigFile,
     nicknames: NicknameFile,
     /// The file that was sent last, if it is short.
@@ -88,13 +94,15 @@ type Answer = (Option<Report>, Option<Pixels>);
 
 impl Worker {
     fn new(settings: Settings) -> Self {
-        let Settings { device, transport, folders, spool, zone, config, nicknames } = settings;
+        let Settings { device, transport, folders, spool, limits, written, zone, config, nicknames } =
+            settings;
         Worker {
             device,
             memory: Stock::new(transport),
             spare: Spare::default(),
             files: FileStore::new(folders, zone),
-            spool: Spool::new(spool),
+            spool: Spool::new(spool, limits),
+            written,
             config,
             nicknames,
             kept: None,
@@ -143,8 +151,8 @@ impl Worker {
             }
             // For whoever runs the thread.
             Job::Replace => (None, None),
-            Job::Discard { frame, file } => {
-                self.take_back(&frame, file, true);
+            Job::Discard { frame } => {
+                self.take_back(&frame, true);
                 (None, None)
             }
             Job::CheckRoom { id, bytes, file } => {
@@ -241,7 +249,7 @@ impl Worker {
         };
 
         if cancel.is_cancelled() {
-            self.take_back(&name, file.and_then(Result::ok), kept.is_some());
+            self.take_back(&name, kept.is_some());
             return (None, Some(pixels));
         }
         let bytes = match &blob {

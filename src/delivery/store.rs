@@ -1,7 +1,9 @@
 //! Brings frames to the disk: where the user wants them, or else into the spool, and in both cases into the journal.
 
+use std::collections::VecDeque;
 use std::io::{self, ErrorKind, Read};
 use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::SystemTime;
 
 use crate::camera::types::Cancel;
@@ -15,7 +17,7 @@ use crate::wire::Payload;
 
 use super::Worker;
 use super::fault::explain;
-use super::file::{self, Described};
+use super::file::{Described, Stored};
 use super::folders::has_room;
 
 /// Suffixes of all formats that a frame can have.
@@ -50,6 +52,28 @@ pub(super) struct Safe {
     pub(super) kept: Option<Result<Kept, DeliveryError>>,
 }
 
+/// Frames whose files are remembered: more than a device has on their way.
+const MOST_WRITTEN: usize = 16;
+
+/// The files of the last frames by the frames' names, for all threads of a device: it may be another one that has to
+/// take a frame back.
+#[derive(Clone, Debug, Default)]
+pub struct Written(Arc<Mutex<VecDeque<(String, Stored)>>>);
+
+impl Written {
+    fn note(&self, frame: &str, stored: &Stored) {
+        let mut files = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        files.truncate(MOST_WRITTEN - 1);
+        files.push_front((frame.to_owned(), stored.clone()));
+    }
+
+    fn forget(&self, frame: &str) -> Option<Stored> {
+        let mut files = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let at = files.iter().position(|(name, _)| name == frame)?;
+        files.remove(at).map(|(_, stored)| stored)
+    }
+}
+
 impl Worker {
     /// Stores a frame as far as that is wanted; `None` if it was cancelled in time, which leaves nothing. A frame that
     /// cannot be saved where the user wants it goes into the spool if it can.
@@ -65,7 +89,7 @@ impl Worker {
         };
         let entered = match &saved {
             _ if !keep => None,
-            Some(Ok(file::Stored { path, sum: Some(sum) })) => {
+            Some(Ok(Stored { path, sum: Some(sum), .. })) => {
                 let entered = self.spool.enter_saved(only_saved, bytes.len() as u64, *sum, path);
                 Some(entered.map(|()| *sum))
             }
@@ -78,21 +102,24 @@ impl Worker {
             let sha256 = entered.map_err(|error| explain(self.spool.path(), &error))?.to_string();
             Ok(Kept { sha256, spool: self.spool_state()? })
         });
+        if let Some(Ok(stored)) = &saved {
+            self.written.note(name, stored);
+        }
         let safe = Safe { file: saved.map(|saved| saved.map(|stored| stored.path)), kept };
         if cancel.is_cancelled() {
-            self.take_back(name, safe.file.and_then(Result::ok), safe.kept.is_some());
+            self.take_back(name, safe.kept.is_some());
             return None;
         }
         Some(safe)
     }
 
     /// Removes a frame that nobody wants any more.
-    pub(super) fn take_back(&mut self, name: &str, path: Option<PathBuf>, kept: bool) {
+    pub(super) fn take_back(&mut self, name: &str, kept: bool) {
         if kept && let Err(error) = self.spool.drop_frame(name) {
             tracing::warn!(name, %error, "cancelled frame not dropped");
         }
-        if let Some(path) = path {
-            file::remove(&path);
+        if let Some(stored) = self.written.forget(name) {
+            stored.remove();
         }
     }
 

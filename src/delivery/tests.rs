@@ -22,6 +22,8 @@ pub(super) fn settings(scratch: &Scratch, transport: Transport) -> Settings {
         transport,
         folders: Folders::new(scratch.path().to_owned()),
         spool: scratch.path().join("spool"),
+        limits: Agreed::default(),
+        written: Written::default(),
         zone: TimeZone::UTC,
         config: ConfigFile::new(None, scratch.path(), "Camera"),
         nicknames: NicknameFile::new(scratch.path(), "Camera"),
@@ -32,7 +34,7 @@ fn worker(scratch: &Scratch, transport: Transport) -> Worker {
     Worker::new(settings(scratch, transport))
 }
 
-fn delivery(client: bool, prefix: Option<&str>) -> Delivery {
+pub(super) fn delivery(client: bool, prefix: Option<&str>) -> Delivery {
     let now = SystemTime::UNIX_EPOCH;
     let info = FrameInfo {
         started: now,

@@ -109,10 +109,10 @@ fn work(worker: &mut Worker, queue: &Queue, given_up: &Cancel, report: impl Fn(R
 mod tests {
     use std::sync::mpsc;
 
-    use super::super::tests::settings;
+    use super::super::tests::{delivery, settings};
     use super::*;
     use crate::delivery::blob::Transport;
-    use crate::device::job::Press;
+    use crate::device::job::{Delivery, Press, SpoolLimits};
     use crate::host::scratch::Scratch;
 
     /// A thread that hangs in every purge until [`Rig::free`] is dropped.
@@ -166,6 +166,23 @@ mod tests {
         }
         drop(jobs);
         thread.join().unwrap();
+    }
+
+    #[test]
+    fn the_thread_that_takes_over_keeps_to_the_limits_of_the_spool() {
+        let mut rig = rig();
+        let limits = SpoolLimits { bytes: 100, age: std::time::Duration::MAX };
+        let (now, directory) = (std::time::SystemTime::UNIX_EPOCH, String::new());
+        rig.delivery.jobs.send(Job::TendSpool { limits, now, directory }).unwrap();
+        assert!(matches!(rig.heard.recv().unwrap(), Report::Spool(Ok(_))));
+        rig.hang();
+        assert!(rig.delivery.replace().unwrap());
+        let frame = Delivery { keep: true, ..delivery(true, None) };
+        rig.delivery.jobs.send(Job::Deliver(Box::new(frame))).unwrap();
+        let Report::Delivered { kept: Some(Err(error)), .. } = rig.heard.recv().unwrap() else {
+            panic!("kept without limits")
+        };
+        assert!(error.to_string().contains("and the spool takes 100"), "{error}");
     }
 
     #[test]

@@ -22,12 +22,10 @@ pub enum Job {
     },
     /// Encode one frame and take it where it is wanted; answered by [`Report::Delivered`], unless it was cancelled.
     Deliver(Box<Delivery>),
-    /// Remove a frame that nobody wants any more; never answered.
+    /// Remove a frame that nobody wants any more, from the spool and where it was saved; never answered.
     Discard {
         /// Its name.
         frame: String,
-        /// Its file, if it was saved.
-        file: Option<PathBuf>,
     },
     /// See whether the frame of an exposure that begins could be stored; answered by [`Report::NoRoom`] if it could not.
     CheckRoom {

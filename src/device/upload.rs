@@ -1,6 +1,6 @@
 //! Where frames go, and the last step of an exposure: what clients hear when its frame has been delivered.
 //!
-//! At most [`MAX_UNACKNOWLEDGED`] BLOBs are on their way to the server at a time. A frame that has to wait keeps
+//! At most [`server::MAX_UNACKNOWLEDGED`] BLOBs are on their way to the server at a time. A frame that has to wait keeps
 //! CCD_EXPOSURE Busy, so a slow server slows the exposures down and no memory grows.
 
 use std::collections::VecDeque;
@@ -12,22 +12,20 @@ use crate::camera::types::ExposureId;
 use crate::image::name as file_name;
 use crate::property::key::Key;
 use crate::property::keys::{self, UploadMode};
+use crate::property::rejection::quoted;
 use crate::wire::{BlobUpdate, Message, Payload, State};
 
-use super::health::{Count, Step};
+use super::health::Count;
 use super::job::FileTarget;
 use super::timer::Timer;
 use super::{Device, Handlers, Level};
 
+mod server;
 mod under_way;
 
+use server::{PING_PATIENCE, Server};
 pub(super) use under_way::Delivered;
 use under_way::OnItsWay;
-
-/// BLOBs that the server has not acknowledged yet. Two keep the line busy while one is parsed.
-const MAX_UNACKNOWLEDGED: usize = 2;
-/// A server that has not answered a ping for so long does not speak pings: send without waiting until it does.
-const PING_PATIENCE: Duration = Duration::from_secs(5);
 
 /// Frames on their way, and pings.
 #[derive(Debug, Default)]
@@ -39,7 +37,7 @@ pub(super) struct Upload {
     pings: u64,
     /// What the server has not answered yet, and when it was asked.
     unacknowledged: VecDeque<(String, Duration)>,
-    silent_server: bool,
+    server: Server,
     /// Something has failed since, and clients will hear it after the frames that are on their way.
     failed: bool,
     /// The last frame had one value only, and clients have been told.
@@ -91,7 +89,8 @@ impl Device {
             _ => file_name::check(&prefix),
         };
         if let Err(why) = usable {
-            return self.refuse(name, &format!("{name}.UPLOAD_PREFIX cannot be {prefix:?}: {why}"));
+            let sentence = format!("{name}.UPLOAD_PREFIX cannot be {:?}: {why}", quoted(&prefix));
+            return self.refuse(name, &sentence);
         }
         let directory = if directory.is_empty() { self.home.clone() } else { directory };
         if !directory.starts_with('/') && !directory.starts_with("_HOME_") {
@@ -126,16 +125,6 @@ impl Device {
                 return;
             };
             self.announce(id, delivered, result);
-        }
-    }
-
-    /// Whether the next BLOB has to wait. A server that does not speak pings is given it when the one before has left
-    /// this process's hands.
-    pub(super) fn server_is_behind(&self) -> bool {
-        if self.upload.silent_server {
-            self.outbox.holds_blob()
-        } else {
-            self.upload.unacknowledged.len() >= MAX_UNACKNOWLEDGED
         }
     }
 
@@ -251,42 +240,6 @@ impl Device {
         }
         self.upload.unacknowledged.push_back((uid, self.now.elapsed));
         self.upload.pings
-    }
-
-    /// The server has parsed everything up to one of our pings.
-    pub(super) fn acknowledged(&mut self, uid: &str) {
-        let Some(at) = self.upload.unacknowledged.iter().position(|(sent, _)| sent == uid) else { return };
-        for (_, asked) in self.upload.unacknowledged.drain(..=at).collect::<Vec<_>>() {
-            self.note_latency(Step::Ack, self.now.elapsed.saturating_sub(asked));
-        }
-        self.upload.silent_server = false;
-        self.timers.clear(Timer::PingOverdue);
-        if !self.upload.unacknowledged.is_empty() {
-            self.timers.set(Timer::PingOverdue, self.now.elapsed + PING_PATIENCE);
-        }
-        if let Some(number) = uid.rsplit('/').next().and_then(|number| number.parse().ok()) {
-            self.note_read(number);
-        }
-        self.announce_frames();
-    }
-
-    pub(super) fn ping_overdue(&mut self) {
-        self.upload.silent_server = true;
-        // Only the newest can still tell that the server speaks pings after all.
-        let newest = self.upload.unacknowledged.pop_back();
-        self.upload.unacknowledged.clear();
-        self.upload.unacknowledged.extend(newest);
-        self.announce_frames();
-    }
-
-    /// Whether the server reads what it is sent.
-    pub(super) fn server_light(&self) -> State {
-        match self.upload.unacknowledged.len() {
-            _ if self.upload.silent_server => State::Alert,
-            waiting if waiting >= MAX_UNACKNOWLEDGED => State::Busy,
-            _ if self.upload.pings > 0 => State::Ok,
-            _ => State::Idle,
-        }
     }
 }
 

@@ -1,5 +1,7 @@
 //! The hub among the devices: what it wants done, and what it is told.
 
+use std::sync::Arc;
+
 use crate::backend::Backend;
 use crate::camera::error::{CameraError, ErrorKind};
 use crate::camera::types::CameraId;
@@ -10,8 +12,9 @@ use crate::property::key::Key;
 use crate::property::keys;
 use crate::wire::{self, Request};
 
-use super::Driver;
 use super::scout::Scout;
+use super::start::Prepared;
+use super::{Driver, News};
 
 /// The hub and what it needs to do its work.
 pub(super) struct Headquarters {
@@ -22,6 +25,8 @@ pub(super) struct Headquarters {
     pub(super) config: ConfigFile,
     /// The device whose camera is being connected for the hub.
     pub(super) connecting: Option<usize>,
+    /// A device is being made. What the hub wants done next, and what it says, may be about that, and waits.
+    pub(super) preparing: bool,
 }
 
 impl Driver {
@@ -34,15 +39,17 @@ impl Driver {
 
     /// Does what the hub wants done.
     pub(super) fn obey(&mut self) {
-        while let Some(Headquarters { hub, scouts, families, config, .. }) = &mut self.headquarters
+        while let Some(Headquarters { hub, scouts, families, config, preparing, .. }) = &mut self.headquarters
+            && !*preparing
             && let Some(order) = hub.poll_order()
         {
             match order {
                 Order::Search { family, addresses } => scouts[family].ask(addresses),
                 Order::Save(document) => save(config.clone(), document),
                 Order::Serve { ordinal, family, camera, introduce } => {
+                    *preparing = true;
                     let backend = families[family];
-                    self.serve_camera(ordinal, backend, camera, introduce);
+                    self.prepare(ordinal, backend, camera, introduce);
                 }
                 Order::Revive { ordinal, camera } => self.handle(ordinal, Input::Found(camera)),
                 Order::Retire { ordinal } => self.retire(ordinal),
@@ -51,10 +58,21 @@ impl Driver {
         }
     }
 
-    fn serve_camera(&mut self, ordinal: usize, backend: Backend, camera: CameraId, introduce: bool) {
+    /// Has what a device is made of read where nobody waits for the disk: its name, its settings, its skeleton.
+    fn prepare(&self, ordinal: usize, backend: Backend, camera: CameraId, introduce: bool) {
         let hub = self.headquarters.iter().map(|headquarters| headquarters.hub.name());
         let taken = hub.chain(self.stations.values().map(|station| station.device.name()));
-        match self.outfitter.found(ordinal, backend, camera, taken) {
+        let taken: Vec<String> = taken.map(str::to_owned).collect();
+        let outfitter = Arc::clone(&self.outfitter);
+        tokio::task::spawn_blocking(move || {
+            let prepared = outfitter.found(ordinal, backend, camera, taken.iter().map(String::as_str));
+            // Nobody hears it when the process ends.
+            let _ = outfitter.report().blocking_send(News::Prepared(ordinal, introduce, Box::new(prepared)));
+        });
+    }
+
+    pub(super) fn serve_camera(&mut self, ordinal: usize, introduce: bool, prepared: Prepared) {
+        match self.outfitter.station(prepared) {
             Ok(station) => {
                 self.stations.insert(ordinal, station);
                 if introduce {
@@ -65,6 +83,10 @@ impl Driver {
             }
             Err(error) => tracing::error!(%error, "no device for a camera"),
         }
+        if let Some(headquarters) = &mut self.headquarters {
+            headquarters.preparing = false;
+        }
+        self.obey();
     }
 
     /// Has a camera connected as a client would.

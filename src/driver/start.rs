@@ -16,6 +16,7 @@ use crate::device::job::{ConfigSource, Document};
 use crate::device::{Device, Setup};
 use crate::flight::record::Recorder;
 use crate::host::config_file::ConfigFile;
+use crate::host::place::Place;
 use crate::host::session_log::SessionLog;
 use crate::host::spool;
 use crate::host::stdio;
@@ -78,7 +79,7 @@ impl Surroundings {
 /// The directory that all files have to be inside of, without links on the way to it.
 fn upload_root(wanted: &Path) -> PathBuf {
     // One that cannot be made or found is told of by whoever wants to write there.
-    std::fs::create_dir_all(wanted).and_then(|()| wanted.canonicalize()).unwrap_or_else(|_| wanted.to_owned())
+    Place::make(wanted).and_then(|_| wanted.canonicalize()).unwrap_or_else(|_| wanted.to_owned())
 }
 
 /// The backends named by `INDI_CAMERA_BACKENDS`, or else by the name of the program.
@@ -107,6 +108,17 @@ fn driver_name(backends: &[Backend]) -> &'static str {
         [backend] => backend.label,
         _ => "Camera",
     }
+}
+
+/// What a device is made of. With this in hand nobody has to wait for a disk any more.
+pub(super) struct Prepared {
+    ordinal: usize,
+    backend: Backend,
+    setup: Setup,
+    settings: delivery::Settings,
+    /// When its life begins.
+    now: Moment,
+    recorder: Option<Recorder>,
 }
 
 /// Makes devices and whatever belongs to them.
@@ -141,21 +153,21 @@ impl Outfitter {
         let alone = cameras.len() == 1 && !backends.iter().any(|backend| backend.hardware);
         let given = self.surroundings.device_name.as_deref().filter(|_| alone);
         let named = name_devices(&self.surroundings.home, given, cameras);
-        let open = |(ordinal, named)| self.station(ordinal, named, alone);
+        let open = |(ordinal, named)| self.station(self.prepared(ordinal, named, alone));
         named.into_iter().enumerate().map(open).collect()
     }
 
-    /// The device of a camera that the hub has found, under a name that is not `taken`.
+    /// What it takes to serve a camera that the hub has found, under a name that is not `taken`. Reads files.
     pub(super) fn found<'a>(
         &self,
         ordinal: usize,
         backend: Backend,
         camera: CameraId,
         taken: impl Iterator<Item = &'a str>,
-    ) -> Result<Station, StartError> {
+    ) -> Prepared {
         let own = hub::device_name(&camera);
         let named = name_device(&self.surroundings.home, backend, camera, &own, &taken.collect::<Vec<_>>());
-        self.station(ordinal, named, false)
+        self.prepared(ordinal, named, false)
     }
 
     /// The hub and its scouts, if any of the backends is hardware.
@@ -186,6 +198,7 @@ impl Outfitter {
             families,
             config,
             connecting: None,
+            preparing: false,
         })
     }
 
@@ -193,8 +206,8 @@ impl Outfitter {
         [self.driver_name.to_owned(), self.surroundings.exec.clone(), version()]
     }
 
-    /// One device. `INDICONFIG` names one file, so it counts only for a camera that is `alone`.
-    fn station(&self, ordinal: usize, named: Named, alone: bool) -> Result<Station, StartError> {
+    /// All that is to be read for one device. `INDICONFIG` names one file, so it counts only for a camera that is `alone`.
+    fn prepared(&self, ordinal: usize, named: Named, alone: bool) -> Prepared {
         let Surroundings { home, config, skeleton, transport, upload_root, spool, .. } = &self.surroundings;
         let Named { backend, camera, name, nickname, nicknames, mut warnings } = named;
         let config = ConfigFile::new(config.clone().filter(|_| alone), home, &name);
@@ -223,24 +236,34 @@ impl Outfitter {
             saved,
             warnings,
         };
+        let spool = spool::path_of(spool.as_deref(), home, &name);
+        let folders = upload_root.clone().map_or_else(|| Folders::new(home.clone()), Folders::confined);
         let settings = delivery::Settings {
-            spool: spool::path_of(spool.as_deref(), home, &name),
+            folders: folders.beside(&spool),
+            spool,
+            limits: spool::Agreed::default(),
+            written: delivery::Written::default(),
             device: name,
             transport: *transport,
-            folders: upload_root.clone().map_or_else(|| Folders::new(home.clone()), Folders::confined),
             zone: TimeZone::system(),
             config,
             nicknames,
         };
-        let report = self.report();
-        let delivery = DeliveryThread::spawn(settings, move |news| {
-            report.blocking_send(News::Delivery(ordinal, news)).is_ok()
-        })?;
         let now = self.clock.now();
         let recorder = self.surroundings.record.as_deref().and_then(|directory| {
             let begun = Recorder::begin(directory, &setup, now);
             begun.map_err(|error| tracing::warn!(%error, "nothing is recorded")).ok()
         });
+        Prepared { ordinal, backend, setup, settings, now, recorder }
+    }
+
+    /// The device, with its threads.
+    pub(super) fn station(&self, prepared: Prepared) -> Result<Station, StartError> {
+        let Prepared { ordinal, backend, setup, settings, now, recorder } = prepared;
+        let report = self.report();
+        let delivery = DeliveryThread::spawn(settings, move |news| {
+            report.blocking_send(News::Delivery(ordinal, news)).is_ok()
+        })?;
         Ok(Station::new(ordinal, backend, Device::new(setup, now), delivery, recorder))
     }
 }

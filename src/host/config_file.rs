@@ -9,6 +9,7 @@ use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 
 use super::draft::Draft;
+use super::place::Place;
 use crate::device::job::{ConfigSource, Document};
 use crate::wire;
 
@@ -106,8 +107,7 @@ fn write(path: &Path, bytes: &[u8], publish: impl FnOnce(Draft, &OsStr) -> io::R
     };
     // A bare file name has the empty path as its parent.
     let directory = if directory.as_os_str().is_empty() { Path::new(".") } else { directory };
-    fs::create_dir_all(directory)?;
-    let mut draft = Draft::new(directory)?;
+    let mut draft = Draft::within(Place::make(directory)?)?;
     draft.write(bytes)?;
     publish(draft, name)
 }

@@ -98,8 +98,26 @@ pub(super) fn claim(at: BorrowedFd<'_>, from: &OsStr, to: &OsStr) -> io::Result<
     step("rename")?;
     match rustix::fs::renameat_with(at, from, at, to, RenameFlags::NOREPLACE) {
         // Old kernels and some network disks cannot do it in one step.
-        Err(Errno::INVAL | Errno::NOSYS | Errno::OPNOTSUPP) => claim_in_two_steps(at, from, to),
+        Err(Errno::INVAL | Errno::NOSYS | Errno::OPNOTSUPP) => claim_by_link(at, from, to),
         renamed => Ok(renamed?),
+    }
+}
+
+/// Gives the file the name as its second one first, then takes the other one away: what has the name is whole at any
+/// moment.
+pub(super) fn claim_by_link(at: BorrowedFd<'_>, from: &OsStr, to: &OsStr) -> io::Result<()> {
+    step("link")?;
+    match rustix::fs::linkat(at, from, at, to, AtFlags::empty()) {
+        Ok(()) => {
+            // It has its name. Should this fail, what is left is swept like the draft of a dead process.
+            let _ = remove(at, from);
+            Ok(())
+        }
+        // A file has one name only on the memory sticks of cameras and their like.
+        Err(Errno::PERM | Errno::INVAL | Errno::NOSYS | Errno::OPNOTSUPP | Errno::MLINK) => {
+            claim_in_two_steps(at, from, to)
+        }
+        Err(error) => Err(error.into()),
     }
 }
 

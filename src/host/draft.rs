@@ -6,8 +6,9 @@
 //! a draft is locked as long as its process lives, on whichever machine that is.
 
 use std::ffi::{OsStr, OsString};
-use std::fs::File;
+use std::fs::{self, File, Metadata};
 use std::io::{self, ErrorKind};
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use super::disk;
@@ -16,6 +17,32 @@ use super::sum::{PIECE, Sum, Summer};
 
 /// How the name of a draft begins and ends.
 const NAME: (&str, &str) = (".indi-camera-", ".part");
+
+/// Which file it is, whatever its name: another file may have taken that since.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Identity {
+    device: u64,
+    inode: u64,
+    /// The number of a file that is gone is given to another one, but not at the same time.
+    written: (i64, i64),
+}
+
+impl Identity {
+    fn of(entry: &Metadata) -> Identity {
+        let written = (entry.mtime(), entry.mtime_nsec());
+        Identity { device: entry.dev(), inode: entry.ino(), written }
+    }
+
+    /// Removes the file if it still has this name; `false` if another one has it, or none.
+    pub fn remove(self, path: &Path) -> io::Result<bool> {
+        match fs::symlink_metadata(path) {
+            Ok(entry) if Identity::of(&entry) == self => fs::remove_file(path).map(|()| true),
+            Ok(_) => Ok(false),
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+}
 
 /// A file that has no name yet.
 #[derive(Debug)]
@@ -64,6 +91,11 @@ impl Draft {
         }
         disk::sync(&self.file)?;
         Ok(summer.sum())
+    }
+
+    /// Which file it is; known once it is written.
+    pub fn identity(&self) -> io::Result<Identity> {
+        Ok(Identity::of(&self.file.metadata()?))
     }
 
     /// Gives it this name in its directory, for good; a file that had the name is gone. An error may also mean that it
@@ -147,12 +179,11 @@ fn remove_abandoned(place: &Place, name: &OsStr) -> io::Result<()> {
 
 #[cfg(test)]
 mod tests {
-    use std::fs;
     use std::thread;
 
     use super::*;
-    use crate::host::disk::claim_in_two_steps;
     use crate::host::disk::mishap::{Mishap, at, steps};
+    use crate::host::disk::{claim_by_link, claim_in_two_steps};
     use crate::host::scratch::Scratch;
 
     #[test]
@@ -187,6 +218,26 @@ mod tests {
         assert_eq!(fs::read(directory.join("to")).unwrap(), b"new");
         assert!(rename("third").is_err());
         assert!(!directory.join("third").exists());
+    }
+
+    #[test]
+    fn what_is_linked_to_its_name_is_whole_whenever_the_process_is_killed() {
+        for step in 0..3 {
+            let scratch = Scratch::new();
+            let directory = scratch.path();
+            let place = Place::open(directory).unwrap();
+            let claim = |to: &str| claim_by_link(place.fd(), "from".as_ref(), to.as_ref());
+            fs::write(directory.join("from"), "new").unwrap();
+            fs::write(directory.join("old"), "old").unwrap();
+            assert_eq!(claim("old").unwrap_err().kind(), ErrorKind::AlreadyExists);
+            let (_, steps) = at(step, Mishap::Killed, || claim("to"));
+            assert_eq!(steps, ["link", "remove"][..steps.len()]);
+            let names = [&["from", "old"][..], &["from", "old", "to"], &["old", "to"]][step];
+            assert_eq!(scratch.names(), names);
+            for name in names.iter().filter(|name| **name != "old") {
+                assert_eq!(fs::read(directory.join(name)).unwrap(), b"new");
+            }
+        }
     }
 
     #[test]

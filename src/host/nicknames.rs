@@ -6,6 +6,7 @@ use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 
 use super::draft::Draft;
+use super::place::Place;
 use crate::wire::nicknames;
 
 const FILE: &str = "Nicknames.xml";
@@ -39,8 +40,7 @@ impl NicknameFile {
     /// other drivers' names.
     pub fn store(&self, serial: &str, nickname: &str) -> io::Result<()> {
         let text = nicknames::with(&self.text()?, &self.driver, serial, nickname).map_err(unreadable)?;
-        fs::create_dir_all(&self.directory)?;
-        let mut draft = Draft::new(&self.directory)?;
+        let mut draft = Draft::within(Place::make(&self.directory)?)?;
         draft.write(text.as_bytes())?;
         draft.replace(OsStr::new(FILE)).map(drop)
     }

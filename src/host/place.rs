@@ -1,6 +1,6 @@
 //! A directory that is held open, so that what is done in it is done there, whatever becomes of the path meanwhile.
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::io::{self, ErrorKind};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
@@ -22,15 +22,27 @@ impl Place {
         Ok(Place { fd: disk::open_directory(path)?, path: path.to_owned() })
     }
 
-    /// A directory that is made if need be.
+    /// A directory that is made if need be, and is on the disk then, like all that had to be made on the way to it.
     pub fn make(path: &Path) -> io::Result<Place> {
-        match Place::open(path) {
-            Err(error) if error.kind() == ErrorKind::NotFound => {
-                fs::create_dir_all(path)?;
-                Place::open(path)
-            }
-            opened => opened,
+        let missing = match Place::open(path) {
+            Err(error) if error.kind() == ErrorKind::NotFound => error,
+            opened => return opened,
+        };
+        let parent = match path.parent() {
+            // A bare name is in the working directory.
+            Some(parent) if parent.as_os_str().is_empty() => Place::open(Path::new("."))?,
+            Some(parent) => Place::make(parent)?,
+            None => return Err(missing),
+        };
+        if let Some(name) = path.file_name() {
+            parent.make_inside(name)?;
         }
+        Place::open(path)
+    }
+
+    fn make_inside(&self, name: &OsStr) -> io::Result<()> {
+        disk::make_directory(self.fd(), name)?;
+        disk::sync_directory(self.fd())
     }
 
     /// A directory inside this one, made if need be. No link is followed and no step leads upwards, so it is inside
@@ -48,7 +60,7 @@ impl Place {
             };
             let inner = match disk::enter(place.fd(), name) {
                 Err(error) if error.kind() == ErrorKind::NotFound => {
-                    disk::make_directory(place.fd(), name)?;
+                    place.make_inside(name)?;
                     disk::enter(place.fd(), name)
                 }
                 entered => entered,
@@ -77,10 +89,11 @@ impl Place {
         Ok(names)
     }
 
-    /// Bytes that may still be written there.
-    pub fn free(&self) -> io::Result<u64> {
+    /// Bytes that may still be written there, if the disk knows.
+    pub fn free(&self) -> io::Result<Option<u64>> {
         let disk = rustix::fs::fstatvfs(&self.fd)?;
-        Ok(disk.f_bavail.saturating_mul(disk.f_frsize))
+        // What is no disk of its own, or does not care, says that it has no room at all for anything.
+        Ok((disk.f_blocks > 0).then(|| disk.f_bavail.saturating_mul(disk.f_frsize)))
     }
 
     /// Whether this path leads to it still.
@@ -115,6 +128,7 @@ mod tests {
     use std::os::unix::fs::symlink;
 
     use super::*;
+    use crate::host::disk::mishap::steps;
     use crate::host::scratch::Scratch;
 
     #[test]
@@ -132,6 +146,29 @@ mod tests {
         assert_eq!(inside.path(), scratch.path().join("of/the/night"));
         assert!(inside.path().is_dir());
         assert_eq!(root.beneath(Path::new("")).unwrap().path(), scratch.path());
+    }
+
+    #[test]
+    fn a_new_directory_is_on_the_disk_before_anything_is_in_it() {
+        let scratch = Scratch::new();
+        let (made, steps) = steps(|| Place::make(&scratch.path().join("of/../the/night")).map(drop));
+        made.unwrap();
+        let one = ["make directory", "sync directory"];
+        let made = |steps: &[&'static str]| {
+            steps.iter().copied().filter(|step| one.contains(step)).collect::<Vec<_>>()
+        };
+        assert_eq!(made(&steps), [one, one, one].concat());
+        assert_eq!(scratch.names(), ["of", "the"]);
+        let root = Place::open(scratch.path()).unwrap();
+        let (_, steps) = self::steps(|| root.beneath(Path::new("the/other/night")).unwrap());
+        assert_eq!(made(&steps), [one, one].concat());
+        assert_eq!(Place::make(Path::new("")).unwrap_err().kind(), ErrorKind::NotFound);
+    }
+
+    #[test]
+    fn a_disk_that_does_not_know_its_room_is_not_full() {
+        assert_eq!(Place::open(Path::new("/proc")).unwrap().free().unwrap(), None);
+        assert!(Place::open(Path::new("/")).unwrap().free().unwrap().is_some());
     }
 
     #[test]

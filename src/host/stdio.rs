@@ -8,8 +8,9 @@ use std::io;
 use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::thread::{self, JoinHandle};
+use std::time::Duration;
 
-use rustix::event::{PollFd, PollFlags, poll};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 use rustix::io::{IoSlice, IoSliceMut};
 use rustix::net::{
@@ -27,6 +28,14 @@ const FDS: usize = 16;
 const COLLECT: usize = 64 << 10;
 /// BLOB bytes that are encoded at a time: small enough for the cache, a multiple of 3 so that the text has no gaps.
 const PIECE: usize = 48 << 10;
+
+/// Attached BLOBs that may lie in the socket unread when the next one is due. Each is a descriptor and some bytes there
+/// and a whole frame in memory, so the socket is far from full when the machine is.
+const UNREAD: usize = 2;
+/// Such a socket is looked at after so long, and then at growing intervals up to the longest: nobody tells when it has
+/// been read.
+const FIRST_LOOK: Duration = Duration::from_micros(100);
+const LONGEST_LOOK: Duration = Duration::from_millis(10);
 
 /// Whether BLOBs can travel as descriptors: fd 1 is a unix socket, as it is under indiserver.
 #[must_use]
@@ -92,14 +101,17 @@ fn receive(fd: BorrowedFd<'_>, socket: bool, room: &mut [u8]) -> Result<usize, E
 }
 
 /// Starts the writer. It ends when `messages` is closed and empty, or calls `broken` and ends when nobody reads.
+/// `is_read` says whether the other side has read all that was written to a socket.
 pub fn write(
     mut messages: Receiver<Message>,
+    is_read: fn(BorrowedFd<'_>) -> bool,
     broken: impl FnOnce() + Send + 'static,
 ) -> io::Result<JoinHandle<()>> {
     thread::Builder::new().name("writer".to_owned()).spawn(move || {
         let stdout = io::stdout();
-        let mut line = Line { fd: stdout.as_fd(), text: Vec::with_capacity(2 * COLLECT) };
+        let mut line = Line { fd: stdout.as_fd(), text: Vec::with_capacity(2 * COLLECT), is_read, unread: 0 };
         while let Some(message) = messages.blocking_recv() {
+            line.look();
             let written = line.write(&message).and_then(|()| {
                 while line.text.len() < COLLECT {
                     match messages.try_recv() {
@@ -121,6 +133,9 @@ pub fn write(
 struct Line<'a> {
     fd: BorrowedFd<'a>,
     text: Vec<u8>,
+    is_read: fn(BorrowedFd<'_>) -> bool,
+    /// Attached BLOBs since the other side was last seen to have read everything.
+    unread: usize,
 }
 
 impl Line<'_> {
@@ -133,6 +148,7 @@ impl Line<'_> {
         match &update.payload {
             Payload::Attached(blob) => {
                 self.flush()?;
+                self.wait_for_reader();
                 write::message(message, &mut self.text);
                 // The descriptor goes with the first byte. Whatever the first call leaves over goes without it.
                 let sent = loop {
@@ -161,6 +177,23 @@ impl Line<'_> {
         }
     }
 
+    /// Sees whether the other side has read everything. It mostly has when something new is to be said.
+    fn look(&mut self) {
+        if self.unread > 0 && (self.is_read)(self.fd) {
+            self.unread = 0;
+        }
+    }
+
+    /// Waits while too many BLOBs lie in the socket. To a server that answers pings mostly fewer are sent.
+    fn wait_for_reader(&mut self) {
+        let mut look = FIRST_LOOK;
+        while self.unread >= UNREAD && !is_hung_up(self.fd, look) {
+            self.look();
+            look = LONGEST_LOOK.min(2 * look);
+        }
+        self.unread += 1;
+    }
+
     fn flush(&mut self) -> Result<(), Errno> {
         let mut rest = self.text.as_slice();
         while !rest.is_empty() {
@@ -179,4 +212,11 @@ impl Line<'_> {
 /// Waits until a descriptor that somebody else made non-blocking is ready; an error shows at the next call.
 fn wait(fd: BorrowedFd<'_>, events: PollFlags) {
     let _ = poll(&mut [PollFd::from_borrowed_fd(fd, events)], None);
+}
+
+/// Whether the other side closes within so long.
+fn is_hung_up(fd: BorrowedFd<'_>, patience: Duration) -> bool {
+    let patience = Timespec { tv_sec: 0, tv_nsec: i64::from(patience.subsec_nanos()) };
+    poll(&mut [PollFd::from_borrowed_fd(fd, PollFlags::empty())], Some(&patience))
+        .is_ok_and(|events| events > 0)
 }

@@ -23,6 +23,9 @@ use super::header::{Card, CardValue};
 /// Most decimals of a number, and digits of an index.
 const MAX_DIGITS: usize = 5;
 
+/// Bytes of a prefix, before and after it is filled in: with an index and the suffix a file's name has room for 255.
+const MOST_BYTES: usize = 200;
+
 /// A name whose placeholders are filled in, but for the index.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Name {
@@ -32,10 +35,18 @@ pub struct Name {
     pub index: Option<(usize, String)>,
 }
 
-/// Whether a template can be filled in. The error is a clause that names the placeholder which is wrong.
+/// Whether a template can be filled in, and is short enough for a file's name. The error is a clause that names the
+/// placeholder which is wrong.
 pub fn check(template: &str) -> Result<(), String> {
+    let too_long =
+        |bytes: usize| Err(format!("it has {bytes} bytes, and a file name has room for {MOST_BYTES}"));
+    if template.len() > MOST_BYTES {
+        return too_long(template.len());
+    }
     let whenever = Timestamp::UNIX_EPOCH.to_zoned(TimeZone::UTC);
-    fill(template, &[], (0, 0), &whenever).map(drop)
+    let Name { before, index } = fill(template, &[], (0, 0), &whenever)?;
+    let bytes = before.len() + index.map_or(0, |(_, after)| after.len());
+    if bytes > MOST_BYTES { too_long(bytes) } else { Ok(()) }
 }
 
 /// Fills in a template. The error is a clause that names the placeholder which is wrong.

@@ -43,7 +43,7 @@ pub(super) fn word(kind: Kind) -> &'static str {
 }
 
 /// A client's text, short enough for a sentence.
-pub(super) fn quoted(text: &str) -> String {
+pub(crate) fn quoted(text: &str) -> String {
     match text.char_indices().nth(QUOTED) {
         Some((cut, _)) => format!("{}…", &text[..cut]),
         None => text.to_owned(),

@@ -1,7 +1,9 @@
 //! The whole way: a server's pixels in the FITS file that a client of the driver receives, and what that client sees of
 //! a server that dies.
 
-use crate::support::{Driver, Element, Start, fits};
+use std::sync::Arc;
+
+use crate::support::{Driver, Element, Folder, Start, fits};
 
 use super::*;
 
@@ -47,6 +49,29 @@ fn the_hub_finds_a_camera_and_connects_it_by_name() {
     assert!(connected.contains("\"status\":0"), "{connected}");
     hub.address(NAME);
     assert_eq!((hub.state("CONNECTION"), hub.get("CONNECTION", "CONNECT")), ("Ok", Some("On")));
+}
+
+#[test]
+fn a_home_directory_that_hangs_when_a_camera_is_found_leaves_the_others_alone() {
+    let second = "Second 00000002";
+    let (one, two) = (
+        Observatory::new(script()),
+        Observatory::new(Script { name: second, unique_id: "00000002", ..script() }),
+    );
+    let home = Arc::new(Folder::new());
+    let settings = home.path().join(".indi");
+    std::fs::create_dir(&settings).unwrap();
+    // Whoever reads this waits for somebody who writes it.
+    let hangs = settings.join(format!("{second}_config.xml"));
+    assert!(std::process::Command::new("mkfifo").arg(hangs).status().unwrap().success());
+    let addresses = format!("only,{},{}", one.address(), two.address());
+    let env = vec![("INDI_CAMERA_ALPACA", addresses)];
+    let start = Start { argv0: "indi_camera_alpaca_ccd", device: NAME.into(), env, ..Start::default() };
+    let mut driver = Driver::start(Start { home: Some(home), ..start });
+    driver.connect();
+    is_bit_for_bit(&mut driver, &one, (0, 0, 301, 203), 1);
+    driver.address(second);
+    assert_eq!(driver.names(), [""; 0]);
 }
 
 fn number(driver: &mut Driver, vector: &str, values: &[(&str, f64)]) {

@@ -199,3 +199,11 @@ fn nothing_is_written_to_stderr_when_all_is_well() {
     assert_leaves_well(&mut driver);
     assert_eq!(driver.stderr(), "");
 }
+
+#[test]
+fn a_lease_that_somebody_breaks_does_not_end_it() {
+    let mut driver = connected();
+    // What the kernel says of that.
+    driver.signal(Signal::IO);
+    assert_well(&mut driver);
+}

@@ -179,3 +179,17 @@ fn the_sensor_cannot_be_changed_while_it_is_connected() {
     driver.wait_for(|peer| peer.number("SIMULATOR_SENSOR", "WIDTH") == 64.0, crate::SOON);
     assert_well(&mut driver);
 }
+
+#[test]
+fn a_prefix_that_is_longer_than_a_file_name_is_refused_at_once() {
+    let mut driver = connected();
+    for prefix in ["X".repeat(70_000), "ä".repeat(101), "%D".repeat(26)] {
+        driver.messages.clear();
+        driver.new_vector("Text", "UPLOAD_SETTINGS", &[("UPLOAD_PREFIX", &prefix)]);
+        until_quiet(&mut driver);
+        assert_eq!(driver.state("UPLOAD_SETTINGS"), "Alert");
+        let [sentence] = &driver.messages[..] else { panic!("{:?}", driver.messages) };
+        assert!(sentence.ends_with("and a file name has room for 200"), "{sentence}");
+        assert!(sentence.len() < 250, "{sentence}");
+    }
+}

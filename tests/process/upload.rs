@@ -153,13 +153,14 @@ fn an_aborted_exposure_leaves_no_file() {
     let folder = Folder::in_memory();
     let mut driver = connected();
     store(&mut driver, "UPLOAD_LOCAL", folder.path());
-    begin(&mut driver, 0.1);
+    begin(&mut driver, 1.0);
     press(&mut driver, "CCD_ABORT_EXPOSURE", "ABORT");
     until_quiet(&mut driver);
+    assert_eq!(driver.state("CCD_EXPOSURE"), "Idle");
     // By the end of a longer one the aborted one would have been stored.
-    take(&mut driver, 0.2);
+    take(&mut driver, 1.1);
     let path = driver.get("CCD_FILE_PATH", "FILE_PATH").unwrap();
-    assert_eq!(fits(&fs::read(path).unwrap()).number("EXPTIME"), 0.2);
+    assert_eq!(fits(&fs::read(path).unwrap()).number("EXPTIME"), 1.1);
     assert_eq!(folder.list("").len(), 1);
 }
 

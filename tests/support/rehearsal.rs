@@ -519,10 +519,7 @@ impl Rehearsal {
                 };
                 self.device.handle(self.now, Input::Delivery(Report::Recalled { id, text }));
             }
-            Job::Discard { frame, file } => {
-                let file = file.map_or(frame, |path| path.display().to_string());
-                self.heard.push(format!("! discard {file}"));
-            }
+            Job::Discard { frame } => self.heard.push(format!("! discard {frame}")),
             Job::CheckRoom { id, .. } => {
                 if std::mem::take(&mut self.disk_fails) {
                     let error = DeliveryError::DiskFull { path: PathBuf::from("/pictures") };

@@ -1,3 +1,4 @@
+use std::fs;
 use std::time::Duration;
 
 use super::*;
@@ -169,4 +170,12 @@ fn refusals_of_the_system_are_told_apart() {
         .store(&target("/sys/indi-camera", "A"), UNDESCRIBED, b"x", &Cancel::default())
         .unwrap_err();
     assert_eq!(error, DeliveryError::Permission { path: "/sys/indi-camera".into() });
+}
+
+#[test]
+fn an_index_has_twenty_digits_at_most_whatever_is_asked_for() {
+    let scratch = Scratch::new();
+    let mut files = files(&scratch);
+    assert_eq!(store(&mut files, &"X".repeat(100)), format!("{:020}.fits", 1));
+    assert_eq!(store(&mut files, &"X".repeat(70_000)), format!("{:020}.fits", 2));
 }

@@ -72,7 +72,7 @@ fn a_cancelled_frame_is_neither_in_the_spool_nor_in_its_journal() {
         panic!("not kept")
     };
     assert_eq!((kept.spool.frames, kept.spool.waiting), (1, vec!["frame-5".to_owned()]));
-    worker.run(Job::Discard { frame: "frame-5".to_owned(), file: None });
+    worker.run(Job::Discard { frame: "frame-5".to_owned() });
     let (Some(Report::Listed(Ok(frames))), _) = worker.run(Job::ListSpool) else { panic!("no list") };
     assert_eq!(frames, []);
 }
@@ -118,4 +118,31 @@ fn a_frame_is_sent_again_in_every_format() {
             }
         }
     }
+}
+
+#[test]
+fn taking_a_frame_back_leaves_a_later_one_of_the_same_name_alone() {
+    let scratch = Scratch::in_memory();
+    let settings = settings(&scratch, Transport::Inline);
+    let frame = |name: &str| Delivery { name: name.to_owned(), ..delivery(false, Some("M31")) };
+    // The thread that has stored the first one was given up meanwhile.
+    deliver_kept(&mut Worker::new(settings.clone()), frame("first")).unwrap();
+    let mut worker = Worker::new(settings);
+    deliver_kept(&mut worker, frame("second")).unwrap();
+    let discard = |frame: &str| Job::Discard { frame: frame.to_owned() };
+    worker.run(discard("first"));
+    assert!(fs::read(scratch.path().join("M31.fits")).unwrap() == expected());
+    let (Some(Report::Listed(Ok(frames))), _) = worker.run(Job::ListSpool) else { panic!("no list") };
+    assert_eq!(frames.iter().map(|frame| &*frame.name).collect::<Vec<_>>(), ["second"]);
+    worker.run(discard("second"));
+    assert!(!scratch.names().contains(&"M31.fits".to_owned()));
+}
+
+#[test]
+fn a_thread_that_takes_over_takes_back_what_the_other_one_has_stored() {
+    let scratch = Scratch::in_memory();
+    let settings = settings(&scratch, Transport::Inline);
+    deliver_kept(&mut Worker::new(settings.clone()), delivery(false, Some("M31"))).unwrap();
+    Worker::new(settings).run(Job::Discard { frame: "frame-5".to_owned() });
+    assert_eq!(scratch.names(), ["spool"]);
 }

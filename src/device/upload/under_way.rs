@@ -52,9 +52,8 @@ pub(in crate::device) struct Delivered {
 impl Delivered {
     /// What takes it back from the disk, if it is there.
     fn taken_back(&self, frame: String) -> Option<Job> {
-        let file = self.file.as_ref().and_then(|file| file.as_ref().ok()).cloned();
-        let on_disk = file.is_some() || matches!(self.kept, Some(Ok(_)));
-        on_disk.then_some(Job::Discard { frame, file })
+        let on_disk = matches!(self.file, Some(Ok(_))) || matches!(self.kept, Some(Ok(_)));
+        on_disk.then_some(Job::Discard { frame })
     }
 }
 

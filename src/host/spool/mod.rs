@@ -31,7 +31,7 @@ pub mod untrusted;
 pub mod verify;
 
 pub use record::Record;
-pub use room::Limits;
+pub use room::{Agreed, Limits};
 
 use journal::{JOURNAL, Journal, LOCK, Locked};
 use record::Entry;
@@ -61,7 +61,7 @@ pub struct NewFrame<'a> {
 #[derive(Debug)]
 pub struct Spool {
     path: PathBuf,
-    limits: Limits,
+    agreed: Agreed,
     /// When there is a directory.
     journal: Option<Journal>,
     /// Frames that nobody had acknowledged and that had to go.
@@ -69,11 +69,11 @@ pub struct Spool {
 }
 
 impl Spool {
-    /// The spool in this directory, which need not exist before there is a frame for it.
+    /// The spool in this directory, which need not exist before there is a frame for it, within the limits that others
+    /// may have agreed upon.
     #[must_use]
-    pub fn new(path: PathBuf) -> Spool {
-        let limits = Limits { bytes: u64::MAX, age: std::time::Duration::MAX };
-        Spool { path, limits, journal: None, lost: Vec::new() }
+    pub fn new(path: PathBuf, agreed: Agreed) -> Spool {
+        Spool { path, agreed, journal: None, lost: Vec::new() }
     }
 
     /// Its directory.
@@ -84,7 +84,7 @@ impl Spool {
 
     /// Cleans up behind processes that are dead, and removes what goes beyond these limits from now on.
     pub fn tend(&mut self, limits: Limits, now: SystemTime) -> io::Result<()> {
-        self.limits = limits;
+        self.agreed.agree(limits);
         let Some(journal) = self.existing()? else { return Ok(()) };
         sweep(&journal.place);
         let mut locked = journal.lock()?;
@@ -100,16 +100,15 @@ impl Spool {
     /// may be.
     pub fn keep(&mut self, frame: NewFrame<'_>, bytes: &[u8]) -> io::Result<(PathBuf, Sum)> {
         let len = bytes.len() as u64;
-        if len > self.limits.bytes {
-            let why = format!("the frame has {len} bytes, and the spool takes {}", self.limits.bytes);
+        let room = self.agreed.limits().bytes;
+        if len > room {
+            let why = format!("the frame has {len} bytes, and the spool takes {room}");
             return Err(io::Error::other(why));
         }
         self.make_room(len, frame.at)?;
         let name = OsString::from(format!("{}{}", frame.id, frame.format));
         let stored = match self.store(&name, bytes) {
-            Err(error) if error.kind() == ErrorKind::StorageFull && self.drop_acknowledged()? => {
-                self.store(&name, bytes)
-            }
+            Err(error) if is_full(&error) && self.drop_acknowledged()? => self.store(&name, bytes),
             stored => stored,
         };
         let (path, sum) = stored?;
@@ -117,7 +116,8 @@ impl Spool {
         Ok((path, sum))
     }
 
-    /// Enters a frame that has been stored elsewhere, where it stays; when this returns the journal is on the disk.
+    /// Enters a frame that has been stored elsewhere, where it stays; when this returns the journal is on the disk. A
+    /// frame whose file it has replaced is forgotten.
     pub fn enter_saved(&mut self, frame: NewFrame<'_>, len: u64, sum: Sum, path: &Path) -> io::Result<()> {
         self.make_room(0, frame.at)?;
         let path = path.to_str().ok_or_else(|| io::Error::other("the path is not UTF-8"))?;
@@ -197,7 +197,7 @@ impl Spool {
     }
 
     fn make_room(&mut self, bytes: u64, now: SystemTime) -> io::Result<()> {
-        let limits = self.limits;
+        let limits = self.agreed.limits();
         let mut locked = self.made()?.lock()?;
         let old = to_be_forgotten(&locked.ledger().frames, limits, bytes, now);
         let forgotten = forget(&mut locked, &old);
@@ -241,7 +241,13 @@ impl Spool {
             saved,
             acknowledged: frame.acknowledged,
         };
-        self.made()?.lock()?.add(vec![Entry::Kept(record)], true)
+        let mut locked = self.made()?.lock()?;
+        let replaced = locked.ledger().frames.iter().filter(|old| saved && old.saved && old.path == path);
+        // A thread that hung may come late with a file that is not there any more.
+        let replaced = replaced.filter(|old| old.id != record.id && old.at <= record.at);
+        let replaced = replaced.map(|old| Entry::Dropped(old.id.clone()));
+        let entries = replaced.chain([Entry::Kept(record.clone())]).collect();
+        locked.add(entries, true)
     }
 }
 
@@ -287,6 +293,10 @@ fn put_right(locked: &mut Locked<'_>) -> io::Result<()> {
 fn parts(name: &str) -> Option<(&str, &str)> {
     let (id, _) = name.split_once('.').filter(|(id, _)| !id.is_empty() && name != JOURNAL && name != LOCK)?;
     Some((id, &name[id.len()..]))
+}
+
+fn is_full(error: &io::Error) -> bool {
+    matches!(error.kind(), ErrorKind::StorageFull | ErrorKind::QuotaExceeded)
 }
 
 fn timestamp(at: SystemTime) -> String {

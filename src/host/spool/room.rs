@@ -1,5 +1,6 @@
 //! Which frames have to go.
 
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use jiff::Timestamp;
@@ -16,6 +17,32 @@ pub struct Limits {
     pub bytes: u64,
     /// How long frames stay that have been acknowledged.
     pub age: Duration,
+}
+
+impl Limits {
+    /// Everything has room.
+    const NONE: Limits = Limits { bytes: u64::MAX, age: Duration::MAX };
+}
+
+/// The limits that hold now, for all threads that work on one spool: whoever takes over from one that hangs keeps to
+/// them, too.
+#[derive(Clone, Debug)]
+pub struct Agreed(Arc<Mutex<Limits>>);
+
+impl Default for Agreed {
+    fn default() -> Agreed {
+        Agreed(Arc::new(Mutex::new(Limits::NONE)))
+    }
+}
+
+impl Agreed {
+    pub(super) fn limits(&self) -> Limits {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn agree(&self, limits: Limits) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = limits;
+    }
 }
 
 /// The frames to be forgotten so that `bytes` more have room: those that were acknowledged long ago; then the oldest

@@ -17,7 +17,7 @@ fn frame(id: &str) -> NewFrame<'_> {
 
 /// A spool as a process that has just been started has it.
 fn spool(scratch: &Scratch, limits: Limits) -> Spool {
-    let mut spool = Spool::new(scratch.path().join("spool"));
+    let mut spool = Spool::new(scratch.path().join("spool"), Agreed::default());
     spool.tend(limits, NOW).unwrap();
     spool
 }
@@ -74,7 +74,7 @@ fn a_frame_is_in_the_journal_before_anybody_is_told_and_its_file_before_that() {
 /// Everything that a process does with a spool, which has room for two frames. `told` is what it reported Ok and what
 /// has not been given up since.
 fn a_night(scratch: &Scratch, told: &mut Vec<&'static str>) {
-    let mut spool = Spool::new(scratch.path().join("spool"));
+    let mut spool = Spool::new(scratch.path().join("spool"), Agreed::default());
     let _ = spool.tend(Limits { bytes: 7, ..GENEROUS }, NOW);
     let mut keep = |spool: &mut Spool, id, gives_up| {
         told.retain(|id| *id != gives_up);
@@ -193,9 +193,31 @@ fn a_disk_that_is_full_of_acknowledged_frames_has_room() {
     kept.unwrap();
     assert_eq!(steps[1], "write");
     assert_eq!(ids(&mut spool), ["b"]);
+    // One that its user may not fill any further likewise.
+    spool.acknowledge(&["b".to_owned()]).unwrap();
+    at(1, Mishap::Fails(Errno::DQUOT), || spool.keep(frame("q"), b"abc")).0.unwrap();
+    assert_eq!(ids(&mut spool), ["q"]);
     let (kept, _) = at(1, Mishap::Fails(Errno::NOSPC), || spool.keep(frame("c"), b"abc"));
     assert_eq!(kept.unwrap_err().kind(), ErrorKind::StorageFull);
-    assert_eq!(ids(&mut spool), ["b"]);
+    assert_eq!(ids(&mut spool), ["q"]);
+}
+
+#[test]
+fn a_frame_whose_file_another_one_has_replaced_is_forgotten() {
+    let scratch = Scratch::in_memory();
+    let mut spool = spool(&scratch, GENEROUS);
+    let path = scratch.path().join("M31.fits");
+    for id in ["first", "second", "second"] {
+        fs::write(&path, id).unwrap();
+        spool.enter_saved(frame(id), id.len() as u64, Sum::of(id.as_bytes()), &path).unwrap();
+    }
+    save(&mut spool, scratch.path(), "third").unwrap();
+    assert_eq!(ids(&mut spool), ["second", "third"]);
+    assert!(verify(spool.path()).unwrap().damaged.is_empty());
+    // One that was begun earlier and comes late has replaced nothing.
+    let earlier = NewFrame { at: NOW - Duration::from_secs(1), ..frame("late") };
+    spool.enter_saved(earlier, 4, Sum::of(b"late"), &path).unwrap();
+    assert_eq!(ids(&mut spool), ["second", "third", "late"]);
 }
 
 #[test]
