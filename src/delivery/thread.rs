@@ -179,6 +179,7 @@ mod tests {
         assert!(rig.delivery.replace().unwrap());
         let frame = Delivery { keep: true, ..delivery(true, None) };
         rig.delivery.jobs.send(Job::Deliver(Box::new(frame))).unwrap();
+        assert!(matches!(rig.heard.recv().unwrap(), Report::Begun { .. }));
         let Report::Delivered { kept: Some(Err(error)), .. } = rig.heard.recv().unwrap() else {
             panic!("kept without limits")
         };
