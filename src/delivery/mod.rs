@@ -1,8 +1,9 @@
 //! The delivery thread: everything between a read-out and the writer that takes time.
 //!
 //! It fits, encodes and stores frames and keeps the files of configuration and nickname, one [`Job`] after the other,
-//! and answers each with one [`Report`]. A short file that was sent is kept until the next one, for those who ask for it
-//! as a text. It never decides what a failure means and never speaks to a client: that is the device's part.
+//! and answers each with one [`Report`]; of a frame it tells before that it begins. A short file that was sent is kept
+//! until the next one, for those who ask for it as a text. It never decides what a failure means and never speaks to a
+//! client: that is the device's part.
 //!
 //! Read [`DeliveryThread::spawn`] first.
 

@@ -46,9 +46,10 @@ impl Device {
         let Some(call) = self.outstanding.take() else { return };
         self.hanging.push(self.epoch);
         self.epoch = Epoch(self.epoch.0 + 1);
-        // A wish to connect is one of the next thread just the same.
+        // A wish to connect is one of the next thread just the same, if there is to be one.
+        let goes_on = !self.is_worn_out();
         let (wishes, unasked): (Vec<Call>, Vec<Call>) =
-            self.calls.drain(..).partition(|call| matches!(call, Call::Connect(_)));
+            self.calls.drain(..).partition(|call| goes_on && matches!(call, Call::Connect(_)));
         self.calls.extend(wishes);
         let seconds = self.now.elapsed.saturating_sub(self.asked_at).as_secs();
         let error = CameraError::new(

@@ -20,7 +20,8 @@ pub enum Job {
         /// Bytes of pixels to come, without header.
         bytes: usize,
     },
-    /// Encode one frame and take it where it is wanted; answered by [`Report::Delivered`], unless it was cancelled.
+    /// Encode one frame and take it where it is wanted; told by [`Report::Begun`], and answered by
+    /// [`Report::Delivered`] unless it was cancelled.
     Deliver(Box<Delivery>),
     /// Remove a frame that nobody wants any more, from the spool and where it was saved; never answered.
     Discard {
