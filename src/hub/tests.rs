@@ -7,6 +7,8 @@ use crate::camera::error::{CameraError, ErrorKind};
 use crate::property::load::load;
 use crate::wire::{self, Kind};
 
+mod twins;
+
 struct Rehearsal {
     hub: Hub,
     now: Duration,
