@@ -39,7 +39,7 @@ pub(super) struct Search {
     pub(super) family: Family,
     /// When the next one is to begin.
     due: Option<Duration>,
-    /// When the running one is overdue; [`Duration::MAX`] once that has been said.
+    /// When the running one is overdue. It is waited for no longer then: the next one begins when it is due.
     overdue: Option<Duration>,
     outcome: Outcome,
 }
@@ -72,15 +72,11 @@ impl Search {
     }
 
     pub(super) fn deadline(&self) -> Option<Duration> {
-        match self.overdue {
-            Some(Duration::MAX) => None,
-            Some(overdue) => Some(overdue),
-            None => self.due,
-        }
+        self.overdue.or(self.due)
     }
 
     fn is_pending(&self, now: Duration) -> bool {
-        self.overdue.is_some_and(|overdue| overdue != Duration::MAX) || self.due.is_some_and(|due| due <= now)
+        self.overdue.is_some() || self.due.is_some_and(|due| due <= now)
     }
 
     fn sentence(&self) -> String {
@@ -104,25 +100,25 @@ impl Hub {
 
     /// Begins the searches whose time has come, and says which ones hang.
     pub(super) fn search_due(&mut self) {
-        let now = self.now.elapsed;
+        let (now, mut hangs) = (self.now.elapsed, false);
         for family in 0..self.searches.len() {
+            if self.searches[family].overdue.is_some_and(|overdue| overdue <= now) {
+                self.searches[family].overdue = None;
+                let seconds = PATIENCE.as_secs();
+                let why = format!("the search for cameras has not ended within {seconds} s");
+                self.search_failed(family, why);
+                hangs = true;
+            }
             let addresses = self.addresses(family);
             let search = &mut self.searches[family];
-            match (search.overdue, search.due) {
-                (None, Some(due)) if due <= now => {
-                    search.due = None;
-                    search.overdue = Some(now + PATIENCE);
-                    self.orders.push_back(Order::Search { family, addresses });
-                }
-                (Some(overdue), _) if overdue <= now => {
-                    search.overdue = Some(Duration::MAX);
-                    let seconds = PATIENCE.as_secs();
-                    let why = format!("the search for cameras has not ended within {seconds} s");
-                    self.search_failed(family, why);
-                    self.show_searches();
-                }
-                _ => {}
+            if search.overdue.is_none() && search.due.is_some_and(|due| due <= now) {
+                search.due = None;
+                search.overdue = Some(now + PATIENCE);
+                self.orders.push_back(Order::Search { family, addresses });
             }
+        }
+        if hangs {
+            self.show_searches();
         }
     }
 
