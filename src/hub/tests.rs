@@ -8,6 +8,7 @@ use crate::property::load::load;
 use crate::wire::{self, Kind};
 
 mod hangs;
+mod random;
 mod twins;
 
 struct Rehearsal {
