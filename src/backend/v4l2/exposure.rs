@@ -1,17 +1,15 @@
 //! One exposure: frames that come by themselves are left out until one is whole and all of it was asked for.
 
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, Instant};
 
-use ndarray::Array3;
 use rustix::io::Errno;
 
 use super::open::Open;
+use super::running::Running;
 use super::stream::{Delivery, Stream};
 use super::{UNIT, abi, clock, failed};
 use crate::camera::error::{CameraError, ErrorKind, Result};
-use crate::camera::types::{
-    Binning, Cancel, ExposureRequest, ExposureStatus, Frame, FrameInfo, Percent, Pixels, Range, Roi,
-};
+use crate::camera::types::{ExposureRequest, ExposureStatus, Frame, Range};
 
 /// The call under which an exposure fails.
 const CALL: &str = "get_exposure_status";
@@ -22,9 +20,6 @@ const SETTLING: u32 = 1;
 const IDLE: Duration = Duration::from_secs(5);
 /// A stream is begun anew for a longer exposure: to wait for the end of a frame that nobody wants would take too long.
 const LONG: Duration = Duration::from_secs(1);
-/// A stream that nothing comes out of for so long beyond the time that a frame takes is begun anew, or given up.
-const SILENCE: Duration = Duration::from_secs(3);
-
 /// Where the camera is.
 pub(super) enum Exposure {
     None,
@@ -32,39 +27,20 @@ pub(super) enum Exposure {
     Done(Box<Frame>),
 }
 
-/// An exposure under way.
-pub(super) struct Running {
-    cancel: Cancel,
-    began: Instant,
-    started: SystemTime,
-    /// How long the shutter is to be open, over all frames.
-    duration: Duration,
-    /// The time that one frame is exposed for.
-    single: Duration,
-    /// Frames that have to be left out first.
-    skip: u32,
-    /// All that came before the first frame could be complete has been left out.
-    fresh: bool,
-    /// Frames that are still to be added.
-    missing: u32,
-    frames: u32,
-    /// Frames to be left out and to be added, as they were at the beginning.
-    all: u32,
-    /// When a frame came last, or the stream was begun.
-    heard: Instant,
-    /// The stream was begun anew for it once.
-    restarted: bool,
-    sum: Option<Array3<u32>>,
-    gain: Option<i32>,
-    offset: Option<i32>,
+impl Exposure {
+    /// Says that nothing can be changed while one runs: its stream would show it at once.
+    pub(super) fn is_over(&self, call: &'static str) -> Result<()> {
+        match self {
+            Exposure::Running(_) => Err(CameraError::new(ErrorKind::Busy, call, "an exposure is running")),
+            Exposure::None | Exposure::Done(_) => Ok(()),
+        }
+    }
 }
 
 impl Open {
     pub(super) fn start(&mut self, request: &ExposureRequest) -> Result<()> {
         const CALL: &str = "start_exposure";
-        if matches!(self.exposure, Exposure::Running(_)) {
-            return Err(CameraError::new(ErrorKind::Busy, CALL, "an exposure is running"));
-        }
+        self.exposure.is_over(CALL)?;
         let (single, frames) = self.divided(request.duration)?;
         let gain = self.controls.gains().and_then(|_| self.controls.gain(self.node()).ok());
         let offset = self.controls.offsets().and_then(|_| self.controls.offset(self.node()).ok());
@@ -246,49 +222,6 @@ impl Open {
         let since = *self.idle_since.get_or_insert(now);
         if now.saturating_duration_since(since) > IDLE {
             self.stream = None;
-        }
-    }
-}
-
-impl Running {
-    fn is_kept_waiting(&self, now: Instant) -> bool {
-        now.saturating_duration_since(self.heard) > self.single + SILENCE
-    }
-
-    /// Of its frames, also those that are left out: an exposure that goes on is given more time.
-    fn done(&self) -> Percent {
-        100.0 * f64::from(self.all - self.skip - self.missing) / f64::from(self.all)
-    }
-
-    /// Adds a frame; the picture once none is missing any more.
-    fn add(&mut self, pixels: Pixels, stacking: bool) -> Option<Pixels> {
-        self.missing -= 1;
-        if !stacking {
-            return Some(pixels);
-        }
-        let pixels = match pixels {
-            Pixels::U8(pixels) => pixels.mapv(u32::from),
-            Pixels::U16(pixels) => pixels.mapv(u32::from),
-            Pixels::U32(pixels) => pixels,
-        };
-        match &mut self.sum {
-            Some(sum) => *sum += &pixels,
-            None => self.sum = Some(pixels),
-        }
-        if self.missing > 0 { None } else { self.sum.take().map(Pixels::U32) }
-    }
-
-    fn info(&self, roi: Roi) -> FrameInfo {
-        FrameInfo {
-            started: self.started,
-            ended: self.started + self.duration,
-            exposed: self.duration,
-            roi,
-            binning: Binning::NONE,
-            gain: self.gain,
-            offset: self.offset,
-            temperature: None,
-            added: self.frames,
         }
     }
 }

@@ -21,6 +21,7 @@ mod exposure;
 mod node;
 mod open;
 mod pixel;
+mod running;
 mod stream;
 mod window;
 

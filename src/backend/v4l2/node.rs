@@ -40,9 +40,7 @@ pub(super) fn find_one(wanted: &CameraId) -> io::Result<Option<Found>> {
 fn place(cameras: &[&CameraId], wanted: &CameraId) -> Option<usize> {
     let fits = |wanted: &Option<String>, has: &Option<String>| wanted.is_none() || wanted == has;
     let is_meant = |camera: &CameraId| {
-        camera.name == wanted.name
-            && fits(&wanted.serial, &camera.serial)
-            && fits(&wanted.bus, &camera.bus)
+        camera.name == wanted.name && fits(&wanted.serial, &camera.serial) && fits(&wanted.bus, &camera.bus)
     };
     let mut meant = (0..cameras.len()).filter(|index| is_meant(cameras[*index]));
     let place = meant.next();

@@ -179,9 +179,7 @@ impl Open {
 
     pub(super) fn set_form(&mut self, value: &Value) -> Result<()> {
         const CALL: &str = "set_parameter";
-        if matches!(self.exposure, Exposure::Running(_)) {
-            return Err(CameraError::new(ErrorKind::Busy, CALL, "an exposure is running"));
-        }
+        self.exposure.is_over(CALL)?;
         let chosen = self.forms.iter().find(|form| Value::Text(form.name()) == *value).copied();
         let chosen = chosen.ok_or_else(|| {
             let names: Vec<String> = self.forms.iter().map(|form| form.name()).collect();
@@ -212,9 +210,7 @@ impl Open {
         if self.crop.is_none() || wanted == self.window {
             return Ok(self.window);
         }
-        if matches!(self.exposure, Exposure::Running(_)) {
-            return Err(CameraError::new(ErrorKind::Busy, CALL, "an exposure is running"));
-        }
+        self.exposure.is_over(CALL)?;
         self.apply(self.form, wanted)?;
         Ok(self.window)
     }
