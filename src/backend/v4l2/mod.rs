@@ -201,6 +201,7 @@ impl Camera for V4l2 {
         const CALL: &str = "set_gain";
         let open = self.opened(CALL)?;
         within(CALL, "gain", open.controls.gains(), gain)?;
+        open.exposure.is_over(CALL)?;
         open.changed();
         open.controls.set_gain(open.node(), gain).map_err(|error| failed(CALL, error))
     }
@@ -215,6 +216,7 @@ impl Camera for V4l2 {
         const CALL: &str = "set_offset";
         let open = self.opened(CALL)?;
         within(CALL, "offset", open.controls.offsets(), offset)?;
+        open.exposure.is_over(CALL)?;
         open.changed();
         open.controls.set_offset(open.node(), offset).map_err(|error| failed(CALL, error))
     }
@@ -251,6 +253,7 @@ impl Camera for V4l2 {
         let invalid =
             || CameraError::new(ErrorKind::InvalidValue, CALL, format!("{name} cannot be {value:?}"));
         let number = knob.number(&value).ok_or_else(invalid)?;
+        open.exposure.is_over(CALL)?;
         let set = knob.set(open.node(), number).map_err(|error| failed(CALL, error));
         open.changed();
         set
