@@ -3,6 +3,7 @@
 #![allow(unsafe_code, reason = "requests to the kernel by pointer")]
 
 use std::os::fd::BorrowedFd;
+use std::time::Duration;
 
 use rustix::io::Errno;
 use rustix::ioctl::{self, Opcode, Setter, Updater, opcode};
@@ -11,6 +12,12 @@ pub(super) const CAP_VIDEO_CAPTURE: u32 = 0x0000_0001;
 pub(super) const CAP_STREAMING: u32 = 0x0400_0000;
 pub(super) const CAP_DEVICE_CAPS: u32 = 0x8000_0000;
 pub(super) const BUF_FLAG_ERROR: u32 = 0x0000_0040;
+/// By which clock a frame was stamped, and when.
+const BUF_FLAG_CLOCK: u32 = 0x0000_e000;
+const BUF_FLAG_MONOTONIC: u32 = 0x0000_2000;
+const BUF_FLAG_WHEN: u32 = 0x0007_0000;
+const BUF_FLAG_AT_END: u32 = 0x0000_0000;
+const BUF_FLAG_AT_START: u32 = 0x0001_0000;
 pub(super) const FRAME_SIZE_DISCRETE: u32 = 1;
 pub(super) const CTRL_FLAG_DISABLED: u32 = 0x0001;
 pub(super) const CTRL_FLAG_READ_ONLY: u32 = 0x0004;
@@ -116,6 +123,29 @@ const S_SELECTION: Opcode = opcode::read_write::<Selection>(V, 95);
 const QUERY_EXT_CTRL: Opcode = opcode::read_write::<QueryControl>(V, 103);
 
 type Result<T> = std::result::Result<T, Errno>;
+
+/// When a frame was made, by the kernel's monotonic clock.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Stamp {
+    /// When its exposure began, or so the driver says: many mean the beginning of its transfer.
+    Start(Duration),
+    /// When it was complete.
+    End(Duration),
+}
+
+impl Buffer {
+    /// If its driver tells.
+    pub(super) fn stamp(&self) -> Option<Stamp> {
+        let [seconds, micros] = self.timestamp;
+        let at = Duration::from_secs(seconds).checked_add(Duration::from_micros(micros));
+        let at = at.filter(|at| !at.is_zero() && self.flags & BUF_FLAG_CLOCK == BUF_FLAG_MONOTONIC)?;
+        match self.flags & BUF_FLAG_WHEN {
+            BUF_FLAG_AT_END => Some(Stamp::End(at)),
+            BUF_FLAG_AT_START => Some(Stamp::Start(at)),
+            _ => None,
+        }
+    }
+}
 
 fn update<const CODE: Opcode, T: Plain>(node: BorrowedFd<'_>, value: &mut T) -> Result<()> {
     loop {
@@ -279,5 +309,17 @@ mod tests {
         assert_eq!(size_of::<QueryMenu>(), 44);
         assert_eq!(size_of::<StreamParameters>(), 204);
         assert_eq!(size_of::<Selection>(), 64);
+    }
+
+    #[test]
+    fn a_frame_has_a_time_if_its_driver_tells_it_by_the_monotonic_clock() {
+        let stamped = |flags, timestamp| Buffer { flags, timestamp, ..zeroed() }.stamp();
+        let at = Duration::from_micros(7_000_003);
+        assert_eq!(stamped(0x2000, [7, 3]), Some(Stamp::End(at)));
+        assert_eq!(stamped(0x1_2001, [7, 3]), Some(Stamp::Start(at)));
+        for (flags, timestamp) in [(0, [7, 3]), (0x4000, [7, 3]), (0x2_2000, [7, 3]), (0x2000, [0, 0])] {
+            assert_eq!(stamped(flags, timestamp), None, "{flags:#x} {timestamp:?}");
+        }
+        assert_eq!(stamped(0x2000, [u64::MAX, u64::MAX]), None);
     }
 }

@@ -1,6 +1,6 @@
 //! One exposure: frames that come by themselves are left out until one is whole and all of it was asked for.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use rustix::io::Errno;
 
@@ -9,7 +9,7 @@ use super::running::Running;
 use super::stream::{Delivery, Stream};
 use super::{UNIT, abi, clock, failed};
 use crate::camera::error::{CameraError, ErrorKind, Result};
-use crate::camera::types::{ExposureRequest, ExposureStatus, Frame, Range};
+use crate::camera::types::{ExposureRequest, ExposureStatus, Frame, Pixels, Range};
 
 /// The call under which an exposure fails.
 const CALL: &str = "get_exposure_status";
@@ -25,6 +25,14 @@ pub(super) enum Exposure {
     None,
     Running(Running),
     Done(Box<Frame>),
+}
+
+/// What a frame is to the exposure.
+enum Sight {
+    Old,
+    /// It may still show the controls as they were.
+    Unsettled,
+    Frame(Pixels),
 }
 
 impl Exposure {
@@ -54,6 +62,7 @@ impl Open {
         }
         self.idle_since = None;
         let running = self.go_on(single);
+        let asked = clock().0;
         if !running {
             self.begin_stream(CALL)?;
         }
@@ -67,6 +76,8 @@ impl Open {
             duration: request.duration,
             single,
             skip,
+            since: if running { began } else { asked },
+            own_stream: !running,
             fresh: false,
             missing: frames,
             frames,
@@ -121,7 +132,7 @@ impl Open {
     /// What the camera delivered before it was asked.
     fn forget_old_frames(&mut self) -> Result<(), Errno> {
         let Some(stream) = &self.stream else { return Ok(()) };
-        while !matches!(stream.next(|_| Some(()))?, Delivery::Nothing) {}
+        while !matches!(stream.next(|_, _| Some(()))?, Delivery::Nothing) {}
         Ok(())
     }
 
@@ -147,13 +158,10 @@ impl Open {
             self.exposure = Exposure::None;
             return Ok(ExposureStatus::Idle);
         }
-        let open = now.saturating_duration_since(running.began);
-        let left = running.duration.saturating_sub(open);
+        let left = (running.began + running.duration).saturating_sub(now);
         // Frames that are to be added are taken as they come, or the camera would run out of memory for them.
         let soon = if running.frames > 1 { left.min(running.single) } else { left };
-        if open >= running.single {
-            self.take_frames(now)?;
-        }
+        self.take_frames(now)?;
         Ok(match &self.exposure {
             Exposure::Running(_) if !soon.is_zero() => ExposureStatus::Exposing { left: soon },
             Exposure::Running(running) => ExposureStatus::Reading { done: Some(running.done()) },
@@ -163,7 +171,7 @@ impl Open {
     }
 
     /// Takes the frames that are there, or sees to it that there will be some.
-    fn take_frames(&mut self, now: Instant) -> Result<()> {
+    fn take_frames(&mut self, now: Duration) -> Result<()> {
         let error = match self.add_frames(now) {
             Err(error) if error != Errno::NODEV => failed(CALL, error),
             Err(error) => return Err(failed(CALL, error)),
@@ -180,32 +188,33 @@ impl Open {
         }
         tracing::warn!(%error, "the stream is begun anew");
         (running.restarted, running.skip, running.heard) = (true, 0, now);
+        (running.since, running.own_stream, running.fresh) = (now, true, false);
         self.begin_stream(CALL)
     }
 
-    /// Adds the frames that are there. The time that the first one needs has passed: what had come by then was begun
-    /// before it was asked for.
-    fn add_frames(&mut self, now: Instant) -> Result<(), Errno> {
-        let fresh = matches!(&self.exposure, Exposure::Running(running) if running.fresh);
-        if !fresh {
-            self.forget_old_frames()?;
-        }
+    /// Adds the frames that are there, and leaves out those that are not of this exposure.
+    fn add_frames(&mut self, now: Duration) -> Result<(), Errno> {
         let (form, stride, roi, stacking) = (self.form(), self.stride, self.window(), self.stacking);
         let size = (roi.width as usize, roi.height as usize);
         let (Exposure::Running(running), Some(stream)) = (&mut self.exposure, &self.stream) else {
             return Ok(());
         };
-        running.fresh = true;
         loop {
-            let wanted = running.skip == 0;
             // What is left out is not worth decoding.
-            let look =
-                |bytes: &[u8]| if wanted { form.pixels(bytes, size, stride).map(Some) } else { Some(None) };
+            let look = |bytes: &[u8], stamp| match running.skip {
+                _ if running.is_old(now, stamp) => Some(Sight::Old),
+                0 => form.pixels(bytes, size, stride).map(Sight::Frame),
+                _ => Some(Sight::Unsettled),
+            };
             match stream.next(look)? {
-                Delivery::Nothing => return Ok(()),
+                Delivery::Nothing => {
+                    running.fresh |= now >= running.first_end();
+                    return Ok(());
+                }
+                Delivery::Frame(Sight::Old) => continue,
                 Delivery::Damaged => tracing::info!("left out a frame that is damaged"),
-                Delivery::Frame(None) => running.skip -= 1,
-                Delivery::Frame(Some(pixels)) => {
+                Delivery::Frame(Sight::Unsettled) => running.skip -= 1,
+                Delivery::Frame(Sight::Frame(pixels)) => {
                     if let Some(pixels) = running.add(pixels, stacking) {
                         let info = running.info(roi);
                         self.exposure = Exposure::Done(Box::new(Frame { pixels, info }));
@@ -218,9 +227,9 @@ impl Open {
     }
 
     /// A stream that nobody wants keeps the camera hot and the bus busy.
-    fn stop_if_idle(&mut self, now: Instant) {
+    fn stop_if_idle(&mut self, now: Duration) {
         let since = *self.idle_since.get_or_insert(now);
-        if now.saturating_duration_since(since) > IDLE {
+        if now.saturating_sub(since) > IDLE {
             self.stream = None;
         }
     }

@@ -1,8 +1,8 @@
 //! USB cameras, capture cards and all else that the kernel's Video4Linux shows as a stream of frames.
 //!
 //! Such a camera streams without end, so an exposure is the first whole frame that was begun after the request: what
-//! was under way then is left out, as is the frame during which a new exposure time takes effect. Exposure and gain
-//! become manual when the camera is opened. Frames that the kernel marks as damaged are never delivered; the next one
+//! was under way then is left out, as is the frame during which a new exposure time takes effect. Which one it is the
+//! kernel's stamps on frames tell, so that a late look costs no frame. Exposure and gain become manual when the camera is opened. Frames that the kernel marks as damaged are never delivered; the next one
 //! is taken instead. A stream that breaks, or that nothing comes out of any more, is begun anew once for an exposure.
 //! Cameras that can stream a part of their sensor do; a part of what others stream is cut out above.
 //!
@@ -11,9 +11,10 @@
 //!
 //! Read [`V4l2`] first.
 
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, SystemTime};
 
 use rustix::io::Errno;
+use rustix::time::{ClockId, clock_gettime};
 
 mod abi;
 mod control;
@@ -306,10 +307,12 @@ fn failed(call: &'static str, error: Errno) -> CameraError {
     CameraError { source: Some(Box::new(error)), ..CameraError::new(kind, call, detail) }
 }
 
-/// The only place where this backend learns the time.
+/// The only place where this backend learns the time: by the monotonic clock, as the kernel stamps frames, and by the
+/// wall's.
 #[allow(clippy::disallowed_methods, reason = "hardware lives in real time")]
-fn clock() -> (Instant, SystemTime) {
-    (Instant::now(), SystemTime::now())
+fn clock() -> (Duration, SystemTime) {
+    let now = clock_gettime(ClockId::Monotonic);
+    (now.try_into().unwrap_or_default(), SystemTime::now())
 }
 
 #[cfg(test)]

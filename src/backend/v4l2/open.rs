@@ -2,7 +2,7 @@
 
 use std::fs::File;
 use std::os::fd::{AsFd, BorrowedFd};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use super::control::Controls;
 use super::exposure::Exposure;
@@ -43,7 +43,7 @@ pub(super) struct Open {
     /// A control was changed, so that a frame that is under way may show the old value.
     pub(super) unsettled: bool,
     /// Since when nobody has wanted a frame.
-    pub(super) idle_since: Option<Instant>,
+    pub(super) idle_since: Option<Duration>,
 }
 
 /// What outlives a connection, and the camera does not remember by itself.

@@ -1,18 +1,19 @@
 //! An exposure under way: what of it is still missing, and what has come.
 
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, SystemTime};
 
 use ndarray::Array3;
 
+use super::abi::Stamp;
 use crate::camera::types::{Binning, Cancel, FrameInfo, Percent, Pixels, Roi};
 
 /// A stream that nothing comes out of for so long beyond the time that a frame takes is begun anew, or given up.
 const SILENCE: Duration = Duration::from_secs(3);
 
-/// An exposure under way.
+/// An exposure under way. Its times are by the kernel's monotonic clock.
 pub(super) struct Running {
     pub(super) cancel: Cancel,
-    pub(super) began: Instant,
+    pub(super) began: Duration,
     pub(super) started: SystemTime,
     /// How long the shutter is to be open, over all frames.
     pub(super) duration: Duration,
@@ -20,6 +21,10 @@ pub(super) struct Running {
     pub(super) single: Duration,
     /// Frames that have to be left out first.
     pub(super) skip: u32,
+    /// What began before this is none of its frames.
+    pub(super) since: Duration,
+    /// Its stream was begun for it, so that it has no frame that is older.
+    pub(super) own_stream: bool,
     /// All that came before the first frame could be complete has been left out.
     pub(super) fresh: bool,
     /// Frames that are still to be added.
@@ -28,7 +33,7 @@ pub(super) struct Running {
     /// Frames to be left out and to be added, as they were at the beginning.
     pub(super) all: u32,
     /// When a frame came last, or the stream was begun.
-    pub(super) heard: Instant,
+    pub(super) heard: Duration,
     /// The stream was begun anew for it once.
     pub(super) restarted: bool,
     pub(super) sum: Option<Array3<u32>>,
@@ -37,8 +42,28 @@ pub(super) struct Running {
 }
 
 impl Running {
-    pub(super) fn is_kept_waiting(&self, now: Instant) -> bool {
-        now.saturating_duration_since(self.heard) > self.single + SILENCE
+    pub(super) fn is_kept_waiting(&self, now: Duration) -> bool {
+        now.saturating_sub(self.heard) > self.single + SILENCE
+    }
+
+    /// When its first frame can be complete. A sensor may take a little less time than it says, and a frame that it has
+    /// to make once more takes the whole of it.
+    pub(super) fn first_end(&self) -> Duration {
+        let less = if self.own_stream { self.single / 8 } else { Duration::ZERO };
+        self.since + self.single - less
+    }
+
+    /// Whether a frame that is there `now` is none of its frames. One without a stamp, or with one that may mean
+    /// anything, is taken if it was not there yet when the first one could be complete, as far as anybody has looked.
+    pub(super) fn is_old(&self, now: Duration, stamp: Option<Stamp>) -> bool {
+        let first_end = self.first_end();
+        now < first_end
+            || match stamp {
+                Some(Stamp::End(at)) => at < first_end,
+                // What is there in less time began with its transfer, whatever its driver says.
+                Some(Stamp::Start(at)) if self.own_stream => at < first_end && now < at + self.single,
+                Some(Stamp::Start(_)) | None => !self.fresh,
+            }
     }
 
     /// Of its frames, also those that are left out: an exposure that goes on is given more time.
@@ -89,6 +114,8 @@ mod tests {
         Running {
             cancel: Cancel::default(),
             began,
+            since: began,
+            own_stream: false,
             started,
             duration: frames * Duration::from_secs(1),
             single: Duration::from_secs(1),
@@ -107,6 +134,48 @@ mod tests {
 
     fn pixel(value: u16) -> Pixels {
         Pixels::U16(Array3::from_elem((1, 1, 1), value))
+    }
+
+    /// Begun at 100 s for 8 s, looked at so long after that.
+    fn old(own_stream: bool, after: f64, stamp: Option<Stamp>) -> bool {
+        let (since, single) = (Duration::from_secs(100), Duration::from_secs(8));
+        let running = Running { since, single, own_stream, ..running(1) };
+        running.is_old(since + Duration::from_secs_f64(after), stamp)
+    }
+
+    fn at(after: f64) -> Duration {
+        Duration::from_secs_f64(100.0 + after)
+    }
+
+    #[test]
+    fn a_look_that_comes_late_costs_no_frame_that_was_stamped_when_it_was_complete() {
+        for own_stream in [true, false] {
+            assert!(!old(own_stream, 8.01, Some(Stamp::End(at(8.005)))));
+            assert!(!old(own_stream, 15.0, Some(Stamp::End(at(8.005)))));
+            assert!(old(own_stream, 15.0, Some(Stamp::End(at(3.0)))), "it was under way before");
+        }
+        // A frame of a new stream cannot be old, only too short.
+        assert!(!old(true, 15.0, Some(Stamp::End(at(7.99)))));
+        assert!(old(false, 15.0, Some(Stamp::End(at(7.99)))));
+    }
+
+    #[test]
+    fn the_first_frame_of_a_stream_is_taken_whatever_its_driver_calls_the_start() {
+        for start in [0.01, 8.0] {
+            assert!(!old(true, 15.9, Some(Stamp::Start(at(start)))), "{start}");
+        }
+        // One that the camera made before it had heard of the exposure time.
+        assert!(old(true, 8.01, Some(Stamp::Start(at(0.04)))));
+        assert!(old(true, 5.0, Some(Stamp::Start(at(0.04)))));
+    }
+
+    #[test]
+    fn without_a_stamp_what_is_there_at_the_first_look_is_left_out() {
+        for stamp in [None, Some(Stamp::Start(at(8.1)))] {
+            assert!(old(false, 8.2, stamp));
+            let running = Running { fresh: true, since: at(0.0), ..running(1) };
+            assert!(!running.is_old(at(8.2), stamp));
+        }
     }
 
     #[test]
