@@ -1,6 +1,6 @@
 //! One exposure: frames that come by themselves are left out until one is whole and all of it was asked for.
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use rustix::io::Errno;
 
@@ -52,14 +52,11 @@ impl Open {
         let (single, frames) = self.divided(request.duration)?;
         let gain = self.controls.gains().and_then(|_| self.controls.gain(self.node()).ok());
         let offset = self.controls.offsets().and_then(|_| self.controls.offset(self.node()).ok());
-        if self.controls.exposures().is_some() {
-            let units = i32::try_from(single.as_micros() / UNIT.as_micros()).unwrap_or(i32::MAX).max(1);
-            // A longer exposure needs longer intervals; a stream that runs keeps its own.
-            if self.stream.is_none() && single > self.interval {
-                let _ = abi::set_interval(self.node(), units.unsigned_abs());
-            }
-            self.controls.set_exposure(self.node(), units).map_err(|error| failed(CALL, error))?;
+        // A longer exposure needs longer intervals; a stream that runs keeps its own.
+        if self.controls.exposures().is_some() && self.stream.is_none() && single > self.interval {
+            let _ = abi::set_interval(self.node(), units(single).unsigned_abs());
         }
+        let single = self.set_exposure(single).map_err(|error| failed(CALL, error))?;
         self.idle_since = None;
         let running = self.go_on(single);
         let asked = clock().0;
@@ -73,7 +70,7 @@ impl Open {
             cancel: request.cancel.clone(),
             began,
             started,
-            duration: request.duration,
+            duration: single * frames,
             single,
             skip,
             since: if running { began } else { asked },
@@ -114,6 +111,14 @@ impl Open {
         Err(CameraError::new(ErrorKind::OutOfRange, "start_exposure", detail))
     }
 
+    /// Sets what each frame is exposed for, and tells what the camera has made of it.
+    fn set_exposure(&self, single: Duration) -> Result<Duration, Errno> {
+        let Some(Range { min, max, .. }) = self.controls.exposures() else { return Ok(single) };
+        let set = self.controls.set_exposure(self.node(), units(single).clamp(min.max(1), max.max(1)))?;
+        // A driver that answers with nothing has not told.
+        Ok(u32::try_from(set).ok().filter(|set| *set > 0).map_or(single, |set| UNIT * set))
+    }
+
     /// Whether there is a stream for the next exposure to take its frames from. One that is broken is none.
     fn go_on(&mut self, single: Duration) -> bool {
         if single > LONG || self.forget_old_frames().is_err() {
@@ -148,7 +153,7 @@ impl Open {
     fn look(&mut self) -> Result<ExposureStatus> {
         // A camera that is not asked for anything else would not be missed.
         abi::capability(self.node()).map_err(|error| failed(CALL, error))?;
-        let now = clock().0;
+        let (now, utc) = clock();
         let Exposure::Running(running) = &self.exposure else {
             let done = matches!(self.exposure, Exposure::Done(_));
             self.stop_if_idle(now);
@@ -161,7 +166,7 @@ impl Open {
         let left = (running.began + running.duration).saturating_sub(now);
         // Frames that are to be added are taken as they come, or the camera would run out of memory for them.
         let soon = if running.frames > 1 { left.min(running.single) } else { left };
-        self.take_frames(now)?;
+        self.take_frames(now, utc)?;
         Ok(match &self.exposure {
             Exposure::Running(_) if !soon.is_zero() => ExposureStatus::Exposing { left: soon },
             Exposure::Running(running) => ExposureStatus::Reading { done: Some(running.done()) },
@@ -171,7 +176,7 @@ impl Open {
     }
 
     /// Takes the frames that are there, or sees to it that there will be some.
-    fn take_frames(&mut self, now: Duration) -> Result<()> {
+    fn take_frames(&mut self, now: Duration, utc: SystemTime) -> Result<()> {
         let error = match self.add_frames(now) {
             Err(error) if error != Errno::NODEV => failed(CALL, error),
             Err(error) => return Err(failed(CALL, error)),
@@ -187,8 +192,7 @@ impl Open {
             return Err(error);
         }
         tracing::warn!(%error, "the stream is begun anew");
-        (running.restarted, running.skip, running.heard) = (true, 0, now);
-        (running.since, running.own_stream, running.fresh) = (now, true, false);
+        running.restart(now, utc);
         self.begin_stream(CALL)
     }
 
@@ -233,4 +237,9 @@ impl Open {
             self.stream = None;
         }
     }
+}
+
+/// In the kernel's unit, the nearest there is.
+fn units(time: Duration) -> i32 {
+    i32::try_from((time + UNIT / 2).as_micros() / UNIT.as_micros()).unwrap_or(i32::MAX)
 }

@@ -66,6 +66,16 @@ impl Running {
             }
     }
 
+    /// Its stream is being begun anew. If nothing was added before, that is when it really begins, though it goes on as
+    /// one that is being read out.
+    pub(super) fn restart(&mut self, now: Duration, utc: SystemTime) {
+        (self.restarted, self.skip, self.heard) = (true, 0, now);
+        (self.since, self.own_stream, self.fresh) = (now, true, false);
+        if self.sum.is_none() {
+            self.started = utc;
+        }
+    }
+
     /// Of its frames, also those that are left out: an exposure that goes on is given more time.
     pub(super) fn done(&self) -> Percent {
         100.0 * f64::from(self.all - self.skip - self.missing) / f64::from(self.all)
@@ -175,6 +185,22 @@ mod tests {
             assert!(old(false, 8.2, stamp));
             let running = Running { fresh: true, since: at(0.0), ..running(1) };
             assert!(!running.is_old(at(8.2), stamp));
+        }
+    }
+
+    #[test]
+    fn an_exposure_whose_stream_is_begun_anew_begins_then_unless_it_has_frames_already() {
+        let roi = Roi { x: 0, y: 0, width: 1, height: 1 };
+        for added in [0, 1] {
+            let mut running = running(2);
+            let (before, later) = (running.started, running.started + Duration::from_secs(9));
+            if added > 0 {
+                running.add(pixel(1), true);
+            }
+            running.restart(running.began + Duration::from_secs(9), later);
+            let info = running.info(roi);
+            assert_eq!(info.started, if added > 0 { before } else { later });
+            assert_eq!(info.ended, info.started + Duration::from_secs(2));
         }
     }
 
