@@ -34,6 +34,8 @@ const SEL_FLAG_GE: u32 = 0x0001;
 const BUF_TYPE_VIDEO_CAPTURE: u32 = 1;
 const MEMORY_MMAP: u32 = 1;
 const FIELD_NONE: u32 = 1;
+/// Of [`StreamParameters`]: the time between two frames can be set.
+const CAP_TIME_PER_FRAME: u32 = 0x1000;
 
 /// Structures of numbers alone, for which zeros are a value.
 ///
@@ -247,18 +249,31 @@ pub(super) fn stream(node: BorrowedFd<'_>, on: bool) -> Result<()> {
     }
 }
 
-/// Time between two frames in seconds, as numerator and denominator.
-pub(super) fn interval(node: BorrowedFd<'_>) -> Result<(u32, u32)> {
-    let mut parameters = StreamParameters { kind: BUF_TYPE_VIDEO_CAPTURE, ..zeroed() };
-    update::<G_PARM, _>(node, &mut parameters)?;
-    Ok((parameters.numerator, parameters.denominator))
+impl StreamParameters {
+    /// Time between two frames.
+    pub(super) fn interval(&self) -> Option<Duration> {
+        let (numerator, denominator) = (f64::from(self.numerator), f64::from(self.denominator));
+        Duration::try_from_secs_f64(numerator / denominator).ok().filter(|interval| !interval.is_zero())
+    }
+
+    /// Whether that can be set.
+    pub(super) fn is_settable(&self) -> bool {
+        self.capability & CAP_TIME_PER_FRAME != 0
+    }
 }
 
-/// Wishes for a time between two frames, in units of 100 µs.
-pub(super) fn set_interval(node: BorrowedFd<'_>, numerator: u32) -> Result<()> {
+pub(super) fn parameters(node: BorrowedFd<'_>) -> Result<StreamParameters> {
+    let mut parameters = StreamParameters { kind: BUF_TYPE_VIDEO_CAPTURE, ..zeroed() };
+    update::<G_PARM, _>(node, &mut parameters)?;
+    Ok(parameters)
+}
+
+/// Wishes for a time between two frames, in units of 100 µs; what comes back is what was really set.
+pub(super) fn set_interval(node: BorrowedFd<'_>, numerator: u32) -> Result<StreamParameters> {
     let mut parameters =
         StreamParameters { kind: BUF_TYPE_VIDEO_CAPTURE, numerator, denominator: 10_000, ..zeroed() };
-    update::<S_PARM, _>(node, &mut parameters)
+    update::<S_PARM, _>(node, &mut parameters)?;
+    Ok(parameters)
 }
 
 /// The control with that number, or the next one with [`CTRL_FLAG_NEXT`].

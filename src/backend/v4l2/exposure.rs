@@ -7,7 +7,7 @@ use rustix::io::Errno;
 use super::open::Open;
 use super::running::Running;
 use super::stream::{Delivery, Stream};
-use super::{UNIT, abi, clock, failed};
+use super::{UNIT, abi, clock, failed, units};
 use crate::camera::error::{CameraError, ErrorKind, Result};
 use crate::camera::types::{ExposureRequest, ExposureStatus, Frame, Pixels, Range};
 
@@ -52,13 +52,12 @@ impl Open {
         let (single, frames) = self.divided(request.duration)?;
         let gain = self.controls.gains().and_then(|_| self.controls.gain(self.node()).ok());
         let offset = self.controls.offsets().and_then(|_| self.controls.offset(self.node()).ok());
-        // A longer exposure needs longer intervals; a stream that runs keeps its own.
-        if self.controls.exposures().is_some() && self.stream.is_none() && single > self.interval {
-            let _ = abi::set_interval(self.node(), units(single).unsigned_abs());
+        let running = self.go_on(single);
+        if !running {
+            self.pace = self.pace.set_for(self.node(), single);
         }
         let single = self.set_exposure(single).map_err(|error| failed(CALL, error))?;
         self.idle_since = None;
-        let running = self.go_on(single);
         let asked = clock().0;
         if !running {
             self.begin_stream(CALL)?;
@@ -121,7 +120,8 @@ impl Open {
 
     /// Whether there is a stream for the next exposure to take its frames from. One that is broken is none.
     fn go_on(&mut self, single: Duration) -> bool {
-        if single > LONG || self.forget_old_frames().is_err() {
+        let is_too_fast_or_slow = self.pace.change_for(single).is_some();
+        if single > LONG || is_too_fast_or_slow || self.forget_old_frames().is_err() {
             self.stream = None;
         }
         self.stream.is_some()
@@ -237,9 +237,4 @@ impl Open {
             self.stream = None;
         }
     }
-}
-
-/// In the kernel's unit, the nearest there is.
-fn units(time: Duration) -> i32 {
-    i32::try_from((time + UNIT / 2).as_micros() / UNIT.as_micros()).unwrap_or(i32::MAX)
 }

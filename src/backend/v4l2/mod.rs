@@ -21,6 +21,7 @@ mod control;
 mod exposure;
 mod node;
 mod open;
+mod pace;
 mod pixel;
 mod running;
 mod stream;
@@ -139,7 +140,7 @@ impl Camera for V4l2 {
 
     fn disconnect(&mut self) -> Result<()> {
         if let Some(open) = self.open.take() {
-            self.last = Some(open.kept());
+            self.last = Some(open.close());
         }
         Ok(())
     }
@@ -305,6 +306,11 @@ fn failed(call: &'static str, error: Errno) -> CameraError {
         _ => (ErrorKind::Hardware, format!("the camera's driver reports: {error}")),
     };
     CameraError { source: Some(Box::new(error)), ..CameraError::new(kind, call, detail) }
+}
+
+/// In the kernel's unit, the nearest there is.
+fn units(time: Duration) -> i32 {
+    i32::try_from((time + UNIT / 2).as_micros() / UNIT.as_micros()).unwrap_or(i32::MAX)
 }
 
 /// The only place where this backend learns the time: by the monotonic clock, as the kernel stamps frames, and by the
