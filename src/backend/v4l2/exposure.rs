@@ -23,7 +23,7 @@ const LONG: Duration = Duration::from_secs(1);
 /// Where the camera is.
 pub(super) enum Exposure {
     None,
-    Running(Running),
+    Running(Box<Running>),
     Done(Box<Frame>),
 }
 
@@ -65,7 +65,7 @@ impl Open {
         let (began, started) = clock();
         let skip = u32::from(running) + if self.unsettled { SETTLING } else { 0 };
         self.unsettled = false;
-        self.exposure = Exposure::Running(Running {
+        self.exposure = Exposure::Running(Box::new(Running {
             cancel: request.cancel.clone(),
             began,
             started,
@@ -83,7 +83,7 @@ impl Open {
             sum: None,
             gain,
             offset,
-        });
+        }));
         Ok(())
     }
 
@@ -150,6 +150,14 @@ impl Open {
         status
     }
 
+    /// The same, as far as it is known already: how an exposure ends is told once, to whoever waits for it.
+    pub(super) fn known_status(&mut self) -> Result<ExposureStatus> {
+        match &self.exposure {
+            Exposure::Running(running) => Ok(running.status(clock().0)),
+            Exposure::None | Exposure::Done(_) => self.status(),
+        }
+    }
+
     fn look(&mut self) -> Result<ExposureStatus> {
         // A camera that is not asked for anything else would not be missed.
         abi::capability(self.node()).map_err(|error| failed(CALL, error))?;
@@ -163,13 +171,9 @@ impl Open {
             self.exposure = Exposure::None;
             return Ok(ExposureStatus::Idle);
         }
-        let left = (running.began + running.duration).saturating_sub(now);
-        // Frames that are to be added are taken as they come, or the camera would run out of memory for them.
-        let soon = if running.frames > 1 { left.min(running.single) } else { left };
         self.take_frames(now, utc)?;
         Ok(match &self.exposure {
-            Exposure::Running(_) if !soon.is_zero() => ExposureStatus::Exposing { left: soon },
-            Exposure::Running(running) => ExposureStatus::Reading { done: Some(running.done()) },
+            Exposure::Running(running) => running.status(now),
             Exposure::Done(_) => ExposureStatus::Ready,
             Exposure::None => ExposureStatus::Idle,
         })

@@ -33,8 +33,8 @@ use super::{Backend, Nodes};
 use crate::camera::Camera;
 use crate::camera::error::{CameraError, ErrorKind, Result};
 use crate::camera::types::{
-    Binning, CameraId, Capabilities, ExposureRequest, ExposureStatus, FORMAT_PARAMETER, Frame, Range, Roi,
-    Value,
+    Binning, CameraId, CameraStatus, Capabilities, ExposureRequest, ExposureStatus, FORMAT_PARAMETER, Frame,
+    Range, Roi, Value,
 };
 
 /// What the driver has to know of it.
@@ -259,6 +259,10 @@ impl Camera for V4l2 {
         let set = knob.set(open.node(), number).map_err(|error| failed(CALL, error));
         open.changed();
         set
+    }
+    fn polling(&mut self) -> Result<CameraStatus> {
+        let exposure = self.opened("polling")?.known_status()?;
+        Ok(CameraStatus { exposure, cooling: None, temperature: None, power: None })
     }
 }
 

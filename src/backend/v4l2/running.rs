@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime};
 use ndarray::Array3;
 
 use super::abi::Stamp;
-use crate::camera::types::{Binning, Cancel, FrameInfo, Percent, Pixels, Roi};
+use crate::camera::types::{Binning, Cancel, ExposureStatus, FrameInfo, Percent, Pixels, Roi};
 
 /// A stream that nothing comes out of for so long beyond the time that a frame takes is begun anew, or given up.
 const SILENCE: Duration = Duration::from_secs(3);
@@ -49,8 +49,7 @@ impl Running {
     /// When its first frame can be complete. A sensor may take a little less time than it says, and a frame that it has
     /// to make once more takes the whole of it.
     pub(super) fn first_end(&self) -> Duration {
-        let less = if self.own_stream { self.single / 8 } else { Duration::ZERO };
-        self.since + self.single - less
+        self.since + if self.own_stream { self.single * 7 / 8 } else { self.single }
     }
 
     /// Whether a frame that is there `now` is none of its frames. One without a stamp, or with one that may mean
@@ -76,8 +75,21 @@ impl Running {
         }
     }
 
+    pub(super) fn status(&self, now: Duration) -> ExposureStatus {
+        if self.cancel.is_cancelled() {
+            return ExposureStatus::Idle;
+        }
+        let left = (self.began + self.duration).saturating_sub(now);
+        // Frames that are to be added are taken as they come, or the camera would run out of memory for them.
+        let soon = if self.frames > 1 { left.min(self.single) } else { left };
+        if soon.is_zero() {
+            return ExposureStatus::Reading { done: Some(self.done()) };
+        }
+        ExposureStatus::Exposing { left: soon }
+    }
+
     /// Of its frames, also those that are left out: an exposure that goes on is given more time.
-    pub(super) fn done(&self) -> Percent {
+    fn done(&self) -> Percent {
         100.0 * f64::from(self.all - self.skip - self.missing) / f64::from(self.all)
     }
 
