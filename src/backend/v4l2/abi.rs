@@ -135,6 +135,13 @@ pub(super) enum Stamp {
     End(Duration),
 }
 
+impl Stamp {
+    pub(super) fn at(self) -> Duration {
+        let (Stamp::Start(at) | Stamp::End(at)) = self;
+        at
+    }
+}
+
 impl Buffer {
     /// If its driver tells.
     pub(super) fn stamp(&self) -> Option<Stamp> {

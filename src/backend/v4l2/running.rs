@@ -10,6 +10,9 @@ use crate::camera::types::{Binning, Cancel, ExposureStatus, FrameInfo, Percent, 
 /// A stream that nothing comes out of for so long beyond the time that a frame takes is begun anew, or given up.
 const SILENCE: Duration = Duration::from_secs(3);
 
+/// A stamp that is so much earlier or later than it can be is none.
+const SLACK: Duration = Duration::from_secs(1);
+
 /// An exposure under way. Its times are by the kernel's monotonic clock.
 pub(super) struct Running {
     pub(super) cancel: Cancel,
@@ -56,8 +59,11 @@ impl Running {
     /// anything, is taken if it was not there yet when the first one could be complete, as far as anybody has looked.
     pub(super) fn is_old(&self, now: Duration, stamp: Option<Stamp>) -> bool {
         let first_end = self.first_end();
+        // Frames that were there before have been left out already, and none is of the future: there are drivers that
+        // stamp by another clock than they say.
+        let possible = self.since.saturating_sub(SLACK)..=now + SLACK;
         now < first_end
-            || match stamp {
+            || match stamp.filter(|stamp| possible.contains(&stamp.at())) {
                 Some(Stamp::End(at)) => at < first_end,
                 // What is there in less time began with its transfer, whatever its driver says.
                 Some(Stamp::Start(at)) if self.own_stream => at < first_end && now < at + self.single,
@@ -197,6 +203,17 @@ mod tests {
             assert!(old(false, 8.2, stamp));
             let running = Running { fresh: true, since: at(0.0), ..running(1) };
             assert!(!running.is_old(at(8.2), stamp));
+        }
+    }
+
+    #[test]
+    fn a_stamp_by_another_clock_says_nothing() {
+        // By the wall's clock, and since the stream began.
+        for other in [at(1.7e9), Duration::from_secs(9)] {
+            for (own_stream, fresh) in [(true, false), (false, false), (true, true), (false, true)] {
+                let running = Running { since: at(0.0), own_stream, fresh, ..running(1) };
+                assert_eq!(running.is_old(at(8.2), Some(Stamp::End(other))), !fresh, "{other:?}");
+            }
         }
     }
 
