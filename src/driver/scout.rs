@@ -1,31 +1,49 @@
 //! The scouts: one thread per family of hardware that searches for its cameras, so that a search that takes long, or
-//! hangs, keeps nobody waiting.
+//! hangs, keeps nobody waiting. A thread that hangs is given up when it is asked again, and another one searches.
 
+use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
-use std::thread;
+use std::thread::{self, JoinHandle};
 
 use tokio::sync::mpsc::Sender;
 
 use crate::backend::Backend;
-use crate::camera::error::{CameraError, ErrorKind};
-use crate::camera::types::{ADDRESSES_PARAMETER, Value};
+use crate::camera::error::{CameraError, ErrorKind, Result as CameraResult};
+use crate::camera::types::{ADDRESSES_PARAMETER, CameraId, Cancel, Value};
 use crate::host::hotplug;
 
 use super::News;
 
-/// Searches that wait for the thread. The hub waits for each outcome, so more than one is a bug.
+/// Searches that wait for the thread. The hub waits for each outcome, or gives it up, so more than one is a bug.
 const SEARCHES: usize = 2;
+/// Threads that may hang at a time, besides the one that is waited for then.
+const MOST_HANGING: usize = 3;
 
 /// The way to the thread that searches for one family's cameras.
 pub(super) struct Scout {
+    family: usize,
+    backend: Backend,
+    report: Sender<News>,
+    /// Absent if it could not be started.
+    searcher: Option<Searcher>,
+    hanging: Vec<JoinHandle<()>>,
+}
+
+/// A thread with a camera of its own, which is never connected.
+struct Searcher {
     searches: SyncSender<Vec<String>>,
+    thread: JoinHandle<()>,
+    /// It has not answered yet.
+    at_work: Arc<AtomicBool>,
+    given_up: Cancel,
 }
 
 impl Scout {
-    /// Starts a thread with a camera of its own, which is never connected.
+    /// Starts the thread, and has someone tell what is plugged in.
     pub(super) fn spawn(family: usize, backend: Backend, report: Sender<News>) -> Scout {
-        let (searches, queue) = sync_channel(SEARCHES);
         if let Some(nodes) = backend.nodes {
             let report = report.clone();
             let tell = move || report.blocking_send(News::Plugged(family)).is_ok();
@@ -33,23 +51,75 @@ impl Scout {
                 tracing::warn!(directory = nodes.directory, %error, "what is plugged in is not noticed");
             }
         }
-        let name = format!("scout {}", backend.name);
-        let spawned = thread::Builder::new().name(name).spawn(move || work(family, backend, &queue, &report));
-        if let Err(error) = spawned {
-            tracing::error!(%error, backend = backend.name, "no scout thread");
-        }
-        Scout { searches }
+        let mut scout = Scout { family, backend, report, searcher: None, hanging: Vec::new() };
+        scout.replace();
+        scout
     }
 
-    /// Has it search, also at these addresses.
-    pub(super) fn ask(&self, addresses: Vec<String>) {
-        if self.searches.try_send(addresses).is_err() {
-            tracing::error!("no scout takes the search; its deadline will answer it");
+    /// Has it search, also at these addresses. The hub asks again only when it waits for no answer any more.
+    pub(super) fn ask(&mut self, addresses: Vec<String>) {
+        let hangs = self.searcher.as_ref().is_none_or(Searcher::is_at_work);
+        let asked = (!hangs || self.replace())
+            && self.searcher.as_ref().is_some_and(|searcher| searcher.ask(addresses));
+        if !asked {
+            let hanging = self.hanging.len() + 1;
+            let detail = format!(
+                "{hanging} searches for cameras hang; the next one begins when one of them has ended"
+            );
+            let error = CameraError::new(ErrorKind::Timeout, "scanning", detail);
+            // Without room its deadline answers the search.
+            let _ = self.report.try_send(News::Found(self.family, Err(error)));
+        }
+    }
+
+    /// Gives up the thread if there is one, and starts another; says whether there was one to be had.
+    fn replace(&mut self) -> bool {
+        self.hanging.retain(|thread| !thread.is_finished());
+        if self.hanging.len() >= MOST_HANGING {
+            return false;
+        }
+        match Searcher::spawn(self.family, self.backend, self.report.clone()) {
+            Ok(searcher) => {
+                if let Some(Searcher { thread, given_up, .. }) = self.searcher.replace(searcher) {
+                    given_up.cancel();
+                    self.hanging.push(thread);
+                }
+                true
+            }
+            Err(error) => {
+                tracing::error!(%error, backend = self.backend.name, "no scout thread");
+                false
+            }
         }
     }
 }
 
-fn work(family: usize, backend: Backend, searches: &Receiver<Vec<String>>, report: &Sender<News>) {
+impl Searcher {
+    fn spawn(family: usize, backend: Backend, report: Sender<News>) -> io::Result<Searcher> {
+        let (searches, queue) = sync_channel(SEARCHES);
+        let (at_work, given_up) = (Arc::new(AtomicBool::new(false)), Cancel::default());
+        let (working, unwanted) = (Arc::clone(&at_work), given_up.clone());
+        let tell = move |found| {
+            working.store(false, Ordering::Release);
+            // What a thread has found that was given up is old.
+            !unwanted.is_cancelled() && report.blocking_send(News::Found(family, found)).is_ok()
+        };
+        let name = format!("scout {}", backend.name);
+        let thread = thread::Builder::new().name(name).spawn(move || work(backend, &queue, tell))?;
+        Ok(Searcher { searches, thread, at_work, given_up })
+    }
+
+    fn is_at_work(&self) -> bool {
+        self.at_work.load(Ordering::Acquire)
+    }
+
+    fn ask(&self, addresses: Vec<String>) -> bool {
+        self.at_work.store(true, Ordering::Release);
+        self.searches.try_send(addresses).is_ok()
+    }
+}
+
+fn work(backend: Backend, searches: &Receiver<Vec<String>>, tell: impl Fn(Found) -> bool) {
     let mut camera = (backend.create)();
     while let Ok(addresses) = searches.recv() {
         let search = AssertUnwindSafe(|| {
@@ -63,8 +133,110 @@ fn work(family: usize, backend: Backend, searches: &Receiver<Vec<String>>, repor
             let detail = "the search for cameras panicked";
             Err(CameraError::new(ErrorKind::Hardware, "scanning", detail))
         });
-        if report.blocking_send(News::Found(family, found)).is_err() {
+        if !tell(found) {
             return;
         }
+    }
+}
+
+/// What a search ends with.
+type Found = CameraResult<Vec<CameraId>>;
+
+#[cfg(test)]
+mod tests {
+    use std::sync::{LazyLock, Mutex, PoisonError};
+
+    use tokio::sync::mpsc::{Receiver as Heard, channel};
+
+    use super::*;
+    use crate::backend::BACKENDS;
+    use crate::camera::Camera;
+    use crate::camera::types::{Binning, Capabilities, ExposureRequest, ExposureStatus, Frame, Roi};
+
+    /// Whoever holds it lets no search end.
+    static GATE: Mutex<()> = Mutex::new(());
+    /// Says how many searches have begun.
+    static BEGUN: LazyLock<(std::sync::mpsc::Sender<()>, Mutex<Receiver<()>>)> = LazyLock::new(|| {
+        let (tell, begun) = std::sync::mpsc::channel();
+        (tell, Mutex::new(begun))
+    });
+
+    fn gate() -> std::sync::MutexGuard<'static, ()> {
+        GATE.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A camera that can only be searched for.
+    struct Shy;
+
+    impl Camera for Shy {
+        fn scanning(&mut self) -> Found {
+            BEGUN.0.send(()).unwrap();
+            drop(gate());
+            Ok(Vec::new())
+        }
+        fn connect(&mut self, _: &CameraId) -> CameraResult<Capabilities> {
+            Err(CameraError::not_supported("connect"))
+        }
+        fn disconnect(&mut self) -> CameraResult<()> {
+            Ok(())
+        }
+        fn start_exposure(&mut self, _: &ExposureRequest) -> CameraResult<()> {
+            Err(CameraError::not_supported("start_exposure"))
+        }
+        fn abort_exposure(&mut self) -> CameraResult<()> {
+            Ok(())
+        }
+        fn get_exposure_status(&mut self) -> CameraResult<ExposureStatus> {
+            Ok(ExposureStatus::Idle)
+        }
+        fn get_exposure_result(&mut self) -> CameraResult<Frame> {
+            Err(CameraError::not_supported("get_exposure_result"))
+        }
+        fn get_camera_roi(&mut self) -> CameraResult<Roi> {
+            Err(CameraError::not_supported("get_camera_roi"))
+        }
+        fn set_camera_roi(&mut self, _: Roi) -> CameraResult<Roi> {
+            Err(CameraError::not_supported("set_camera_roi"))
+        }
+        fn get_binning(&mut self) -> CameraResult<Binning> {
+            Ok(Binning::NONE)
+        }
+        fn set_binning(&mut self, _: Binning) -> CameraResult<Binning> {
+            Ok(Binning::NONE)
+        }
+    }
+
+    fn heard(news: &mut Heard<News>) -> Found {
+        match news.blocking_recv().unwrap() {
+            News::Found(7, found) => found,
+            _ => panic!("a scout tells what it has found"),
+        }
+    }
+
+    #[test]
+    fn a_search_that_hangs_keeps_no_later_one_from_being_made_until_too_many_hang() {
+        let (report, mut news) = channel(8);
+        let backend = Backend { nodes: None, addresses: None, create: || Box::new(Shy), ..BACKENDS[0] };
+        let mut scout = Scout::spawn(7, backend, report);
+        let begun = BEGUN.1.lock().unwrap();
+        let hold = gate();
+        for _ in 0..=MOST_HANGING {
+            scout.ask(Vec::new());
+            begun.recv().unwrap();
+        }
+        assert!(news.try_recv().is_err(), "nobody can have found anything");
+        scout.ask(Vec::new());
+        let why = heard(&mut news).unwrap_err().to_string();
+        assert!(why.contains("4 searches for cameras hang"), "{why}");
+        drop(hold);
+        // Those that were given up say nothing any more.
+        assert_eq!(heard(&mut news).unwrap(), []);
+        scout.ask(Vec::new());
+        begun.recv().unwrap();
+        assert_eq!(heard(&mut news).unwrap(), []);
+        for thread in scout.hanging.drain(..) {
+            thread.join().unwrap();
+        }
+        assert!(news.try_recv().is_err(), "told by a thread that was given up");
     }
 }

@@ -20,7 +20,7 @@ use super::{Hub, Order};
 
 /// Calls that may wait for the one that runs.
 const MOST_WAITING: usize = 16;
-/// Opening a camera and asking for its settings takes no longer.
+/// Opening a camera and asking for its settings takes no longer, and no search does.
 const PATIENCE: Duration = Duration::from_secs(120);
 
 /// The calls that wait, and the one that runs.
@@ -34,14 +34,16 @@ pub(super) struct Desk {
 struct Running {
     name: String,
     until: Until,
+    /// When it is answered at the latest.
+    overdue: Duration,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 enum Until {
     /// No search runs.
     Searched,
-    /// The camera is connected, or is not, or this moment has come.
-    Connected { overdue: Duration },
+    /// The camera is connected, or is not.
+    Connected,
 }
 
 /// What is told of a camera that was connected.
@@ -52,10 +54,7 @@ struct Connected {
 
 impl Desk {
     pub(super) fn deadline(&self) -> Option<Duration> {
-        match self.running.as_ref()?.until {
-            Until::Connected { overdue } => Some(overdue),
-            Until::Searched => None,
-        }
+        self.running.as_ref().map(|running| running.overdue)
     }
 }
 
@@ -71,13 +70,17 @@ impl Hub {
     /// Answers the call that runs if it is over, and begins the next one, until one has to wait.
     pub(super) fn attend_calls(&mut self) {
         loop {
-            match &self.desk.running {
+            match self.desk.running {
                 Some(Running { until: Until::Searched, .. }) if !self.is_searching() => {
                     let answer = Answer::done("cameras that can be reached", &self.scan());
                     self.end_call(&answer);
                 }
-                Some(Running { until: Until::Connected { overdue }, .. }) if *overdue <= self.now.elapsed => {
-                    self.end_call(&Answer::failed(Code::Timeout, "the camera was not connected in time"));
+                Some(Running { until, overdue, .. }) if overdue <= self.now.elapsed => {
+                    let late = match until {
+                        Until::Searched => "the search for cameras has not ended in time",
+                        Until::Connected => "the camera was not connected in time",
+                    };
+                    self.end_call(&Answer::failed(Code::Timeout, late));
                 }
                 Some(_) => return,
                 None => {}
@@ -91,11 +94,11 @@ impl Hub {
         self.store.set(&keys::CAMERA_CALL, [json::quoted(&name), params.to_owned()]);
         self.settle(&keys::CAMERA_CALL, State::Busy);
         let until = json::params("call", params).and_then(|params| self.carry_out(&name, &params));
-        self.desk.running = Some(Running { name, until: Until::Searched });
-        match (until, &mut self.desk.running) {
-            (Ok(until), Some(running)) => running.until = until,
-            (Ok(_), None) => {}
-            (Err(error), _) => self.end_call(&Answer::from(&error)),
+        let overdue = self.now.elapsed + PATIENCE;
+        let failure = until.as_ref().err().map(Answer::from);
+        self.desk.running = Some(Running { name, until: until.unwrap_or(Until::Searched), overdue });
+        if let Some(failure) = failure {
+            self.end_call(&failure);
         }
     }
 
@@ -109,7 +112,7 @@ impl Hub {
             "connect" => {
                 let name = arguments.text("connect", "device_name")?;
                 self.orders.push_back(Order::Connect { name });
-                Ok(Until::Connected { overdue: self.now.elapsed + PATIENCE })
+                Ok(Until::Connected)
             }
             _ => {
                 let whose = if NAMES.contains(&name) {
@@ -125,7 +128,7 @@ impl Hub {
 
     /// How the connecting that [`Order::Connect`] asked for has ended.
     pub(super) fn connected(&mut self, name: String, result: Result<()>) {
-        if !matches!(&self.desk.running, Some(Running { until: Until::Connected { .. }, .. })) {
+        if !matches!(&self.desk.running, Some(Running { until: Until::Connected, .. })) {
             return;
         }
         let message = "connected; its other calls are made at its own device";

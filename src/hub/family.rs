@@ -1,5 +1,6 @@
 //! The search for the cameras of one family: when it is due, and what its outcome means for the devices.
 
+use std::collections::HashSet;
 use std::time::Duration;
 
 use crate::camera::error::Result;
@@ -9,6 +10,7 @@ use crate::property::keys;
 use crate::property::store::Vector;
 use crate::wire::State;
 
+use super::pairs::pairs;
 use super::{Hub, Known, Order};
 
 /// Plugging in a camera is many events; the search begins when there was none for so long.
@@ -37,7 +39,7 @@ pub(super) struct Search {
     pub(super) family: Family,
     /// When the next one is to begin.
     due: Option<Duration>,
-    /// When the running one is overdue; [`Duration::MAX`] once that has been said.
+    /// When the running one is overdue. It is waited for no longer then: the next one begins when it is due.
     overdue: Option<Duration>,
     outcome: Outcome,
 }
@@ -70,15 +72,11 @@ impl Search {
     }
 
     pub(super) fn deadline(&self) -> Option<Duration> {
-        match self.overdue {
-            Some(Duration::MAX) => None,
-            Some(overdue) => Some(overdue),
-            None => self.due,
-        }
+        self.overdue.or(self.due)
     }
 
     fn is_pending(&self, now: Duration) -> bool {
-        self.overdue.is_some_and(|overdue| overdue != Duration::MAX) || self.due.is_some_and(|due| due <= now)
+        self.overdue.is_some() || self.due.is_some_and(|due| due <= now)
     }
 
     fn sentence(&self) -> String {
@@ -102,25 +100,25 @@ impl Hub {
 
     /// Begins the searches whose time has come, and says which ones hang.
     pub(super) fn search_due(&mut self) {
-        let now = self.now.elapsed;
+        let (now, mut hangs) = (self.now.elapsed, false);
         for family in 0..self.searches.len() {
+            if self.searches[family].overdue.is_some_and(|overdue| overdue <= now) {
+                self.searches[family].overdue = None;
+                let seconds = PATIENCE.as_secs();
+                let why = format!("the search for cameras has not ended within {seconds} s");
+                self.search_failed(family, why);
+                hangs = true;
+            }
             let addresses = self.addresses(family);
             let search = &mut self.searches[family];
-            match (search.overdue, search.due) {
-                (None, Some(due)) if due <= now => {
-                    search.due = None;
-                    search.overdue = Some(now + PATIENCE);
-                    self.orders.push_back(Order::Search { family, addresses });
-                }
-                (Some(overdue), _) if overdue <= now => {
-                    search.overdue = Some(Duration::MAX);
-                    let seconds = PATIENCE.as_secs();
-                    let why = format!("the search for cameras has not ended within {seconds} s");
-                    self.search_failed(family, why);
-                    self.show_searches();
-                }
-                _ => {}
+            if search.overdue.is_none() && search.due.is_some_and(|due| due <= now) {
+                search.due = None;
+                search.overdue = Some(now + PATIENCE);
+                self.orders.push_back(Order::Search { family, addresses });
             }
+        }
+        if hangs {
+            self.show_searches();
         }
     }
 
@@ -142,7 +140,7 @@ impl Hub {
         match cameras {
             Ok(cameras) => {
                 search.outcome = Outcome::Found(cameras.iter().map(super::device_name).collect());
-                self.compare(family, &cameras);
+                self.compare(family, cameras);
             }
             Err(error) => self.search_failed(family, error.to_string()),
         }
@@ -161,25 +159,41 @@ impl Hub {
     }
 
     /// What was found beside what is known.
-    fn compare(&mut self, family: usize, cameras: &[CameraId]) {
-        for camera in cameras {
-            let mut known = self.known.iter_mut();
-            match known.find(|known| known.family == family && is_same(&known.camera, camera)) {
-                Some(known) if known.missing.is_none() && known.camera == *camera => {}
-                Some(known) => {
-                    known.missing = None;
-                    known.camera = camera.clone();
-                    let (ordinal, camera) = (known.ordinal, camera.clone());
-                    self.orders.push_back(Order::Revive { ordinal, camera });
-                }
-                None => self.serve(family, camera.clone()),
+    fn compare(&mut self, family: usize, mut cameras: Vec<CameraId>) {
+        // What was found twice can only be opened once.
+        let mut seen = HashSet::new();
+        cameras.retain(|camera| seen.insert(camera.clone()));
+        let (known, places): (Vec<&CameraId>, Vec<usize>) = (self.known.iter().enumerate())
+            .filter(|(_, known)| known.family == family)
+            .map(|(place, known)| (&known.camera, place))
+            .unzip();
+        let pairs: Vec<Option<usize>> =
+            pairs(&known, &cameras).into_iter().map(|pair| pair.map(|index| places[index])).collect();
+        self.look_for_missing(family, &pairs);
+        for (camera, pair) in cameras.into_iter().zip(pairs) {
+            match pair {
+                Some(place) => self.is_there(place, camera),
+                None => self.serve(family, camera),
             }
         }
+    }
+
+    /// The known camera at that place was found.
+    fn is_there(&mut self, place: usize, camera: CameraId) {
+        let known = &mut self.known[place];
+        if known.missing.take().is_some() || known.camera != camera {
+            known.camera = camera.clone();
+            self.orders.push_back(Order::Revive { ordinal: known.ordinal, camera });
+        }
+    }
+
+    /// All but the paired ones of a family were not found.
+    fn look_for_missing(&mut self, family: usize, paired: &[Option<usize>]) {
         let now = self.now.elapsed;
-        let gone = |known: &&mut Known| {
-            known.family == family && !cameras.iter().any(|camera| is_same(&known.camera, camera))
-        };
-        for known in self.known.iter_mut().filter(gone) {
+        for (place, known) in self.known.iter_mut().enumerate() {
+            if known.family != family || paired.contains(&Some(place)) {
+                continue;
+            }
             let since = *known.missing.get_or_insert(now);
             if now.saturating_sub(since) >= SECOND_LOOK {
                 self.orders.push_back(Order::Retire { ordinal: known.ordinal });
@@ -220,14 +234,5 @@ impl Hub {
             self.store.set(&keys::CAMERA_SCAN, None);
             self.settle(&keys::CAMERA_SCAN, state);
         }
-    }
-}
-
-/// Whether it is the same camera, wherever it is plugged in. Without a serial number the place is all there is.
-fn is_same(one: &CameraId, other: &CameraId) -> bool {
-    match (&one.serial, &other.serial) {
-        (Some(one), Some(other)) => one == other,
-        (None, None) => one.name == other.name && one.bus == other.bus,
-        _ => false,
     }
 }

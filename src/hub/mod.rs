@@ -26,6 +26,7 @@ use crate::wire::{ElementDefinition, Elements, Message, New, Perm, Request, Stat
 mod calls;
 mod family;
 mod name;
+mod pairs;
 #[cfg(test)]
 mod tests;
 

@@ -7,6 +7,10 @@ use crate::camera::error::{CameraError, ErrorKind};
 use crate::property::load::load;
 use crate::wire::{self, Kind};
 
+mod hangs;
+mod random;
+mod twins;
+
 struct Rehearsal {
     hub: Hub,
     now: Duration,
@@ -200,23 +204,6 @@ fn an_address_is_searched_at_once_and_kept() {
     let orders = next.orders();
     let [Order::Search { addresses, .. }] = &orders[..] else { panic!("{orders:?}") };
     assert_eq!(addresses, &["10.0.0.1:11111", "obs:80"]);
-}
-
-#[test]
-fn a_search_that_hangs_is_told_and_not_repeated_until_it_ends() {
-    let mut stage = Rehearsal::new(&[("v4l2", None)], Vec::new());
-    stage.greet();
-    stage.orders();
-    stage.pass(Duration::from_secs(40));
-    let said = stage.said();
-    assert!(said.contains("has not ended within 30 s"), "{said}");
-    assert!(said.contains("name=\"CAMERA_SCAN\" state=\"Alert\""), "{said}");
-    stage.write("CAMERA_SCAN", Kind::Switch, "SCAN", "On");
-    assert_eq!(stage.orders(), []);
-    stage.found(0, &[camera("A", "1")]);
-    let orders = stage.orders();
-    assert_eq!(served(&orders), [(0, "A")]);
-    assert!(orders.contains(&search(0)), "{orders:?}");
 }
 
 #[test]

@@ -4,6 +4,15 @@
 
 use std::env;
 use std::process::Stdio;
+use std::thread;
+use std::time::Instant;
+
+use indi_camera::backend::BACKENDS;
+use indi_camera::camera::Camera;
+use indi_camera::camera::error::ErrorKind;
+use indi_camera::camera::types::{
+    Cancel, ExposureId, ExposureRequest, ExposureStatus, FrameType, Pixels, Spare, Value,
+};
 
 use super::support::Process;
 use super::*;
@@ -14,6 +23,25 @@ const SMALL: [usize; 2] = [64, 48];
 const LARGE: [usize; 2] = [160, 120];
 const NAME: &str = "Virtual UVC camera";
 
+/// A camera that exposes no longer than its frames are apart, as many a sensor does: begun with the program's path.
+const CAPPED: &str = "
+import importlib.util, sys
+spec = importlib.util.spec_from_file_location('camera', sys.argv.pop(1))
+rig = importlib.util.module_from_spec(spec)
+spec.loader.exec_module(rig)
+class Capped(rig.Camera):
+    def period(self):
+        return self.interval * 1e-7
+    def render(self):
+        control = self.controls[rig.CAMERA, 4]
+        asked, control.value = control.value, min(control.value, self.interval // 1000)
+        frame = super().render()
+        control.value = asked
+        return frame
+rig.Camera = Capped
+rig.main()
+";
+
 /// The camera, which is plugged in until this is dropped.
 struct Plugged(Process);
 
@@ -22,10 +50,20 @@ impl Plugged {
         Plugged::of_size(SMALL, faults)
     }
 
-    fn of_size([width, height]: [usize; 2], faults: &[&str]) -> Plugged {
+    fn of_size(size: [usize; 2], faults: &[&str]) -> Plugged {
+        Plugged::as_program(&[], size, faults)
+    }
+
+    /// Whatever runs the program.
+    fn as_program(through: &[&str], [width, height]: [usize; 2], faults: &[&str]) -> Plugged {
         let program = env::var_os("UVC_CAMERA").expect("no UVC_CAMERA: run tests/rigs/v4l2.sh");
         let mut command = Command::new("python3");
-        command.arg(program).args(["--width", &width.to_string(), "--height", &height.to_string()]);
+        command.args(through).arg(program).args([
+            "--width",
+            &width.to_string(),
+            "--height",
+            &height.to_string(),
+        ]);
         command.args(faults).stdin(Stdio::null()).stdout(Stdio::null());
         Plugged(Process::spawn(&mut command).unwrap())
     }
@@ -173,4 +211,146 @@ fn two_cameras_keep_names_and_settings_when_they_are_plugged_in_again_in_another
         let frame = rig.frame(0.01);
         assert!(shows(&frame, &row(SMALL[0], 10, 100, gain, true), 0), "{device}");
     }
+}
+
+#[test]
+fn a_sensor_that_exposes_no_longer_than_its_frames_are_apart_gets_the_time_it_needs() {
+    let _plugged = Plugged::as_program(&["-c", CAPPED], SMALL, &[]);
+    let mut rig = connected();
+    settings(&mut rig, "Y16", 1, 10);
+    // The camera has intervals of a thirtieth, a tenth and a whole second.
+    for exposure in [100, 900, 400, 9000, 100] {
+        let frame = rig.frame(f64::from(exposure) * 1e-4);
+        assert!(
+            shows(&frame, &row(SMALL[0], 10, exposure, 1, true), 0),
+            "{exposure} x 100 us: {:?}",
+            &frame.pixels[..SMALL[0]]
+        );
+    }
+}
+
+#[test]
+fn two_cameras_that_share_a_serial_number_are_two_devices_that_keep_their_cameras() {
+    let one = Plugged::with(&["--serial", "S"]);
+    let mut rig = Rig::of(NAME);
+    rig.client.send("<getProperties version='1.7'/>\n");
+    let first = rig.address(|device| device.starts_with(NAME));
+    let _two = Plugged::with(&["--serial", "S"]);
+    let second = rig.address(|device| device.starts_with(NAME) && device != first);
+    for (device, gain) in [(&first, 2), (&second, 3)] {
+        rig.client.address(device);
+        rig.client.connect();
+        settings(&mut rig, "Y16", gain, 10);
+    }
+    drop(one);
+    rig.client.address(&first);
+    rig.is_lost();
+    // What is left is not taken by the device that has lost its own.
+    rig.client.address(&second);
+    let frame = rig.frame(0.01);
+    assert!(shows(&frame, &row(SMALL[0], 10, 100, 3, true), 0), "{:?}", &frame.pixels[..SMALL[0]]);
+    let _again = Plugged::with(&["--serial", "S"]);
+    rig.client.address(&first);
+    rig.is_back();
+    for (device, gain) in [(&first, 2), (&second, 3)] {
+        rig.client.address(device);
+        let frame = rig.frame(0.01);
+        assert!(shows(&frame, &row(SMALL[0], 10, 100, gain, true), 0), "{device}");
+    }
+}
+
+/// The backend without anything around it, connected to the camera, which makes 16 bits.
+fn alone() -> Box<dyn Camera> {
+    let backend = BACKENDS.iter().find(|backend| backend.name == "v4l2").unwrap();
+    let mut camera = (backend.create)();
+    let end = now() + PATIENCE;
+    let id = loop {
+        assert!(now() < end, "the camera was not found");
+        let mut found = camera.scanning().unwrap().into_iter();
+        if let Some(id) = found.find(|id| id.name.starts_with(NAME)) {
+            break id;
+        }
+        thread::park_timeout(Duration::from_millis(100));
+    };
+    camera.connect(&id).unwrap();
+    camera.set_parameter("format", Value::Text("Y16".to_owned())).unwrap();
+    // The frame after a change is left out.
+    exposed(camera.as_mut(), 0.01);
+    camera
+}
+
+#[expect(clippy::disallowed_methods, reason = "cameras live in real time")]
+fn now() -> Instant {
+    Instant::now()
+}
+
+fn begin(camera: &mut dyn Camera, seconds: f64) {
+    let request = ExposureRequest {
+        id: ExposureId(1),
+        duration: Duration::from_secs_f64(seconds),
+        frame_type: FrameType::Light,
+        cancel: Cancel::default(),
+        spare: Spare::default(),
+    };
+    camera.start_exposure(&request).unwrap();
+}
+
+fn end_of(camera: &mut dyn Camera) -> Vec<u32> {
+    let end = now() + PATIENCE;
+    while camera.get_exposure_status().unwrap() != ExposureStatus::Ready {
+        assert!(now() < end, "no frame");
+        thread::park_timeout(Duration::from_millis(1));
+    }
+    let Pixels::U16(pixels) = camera.get_exposure_result().unwrap().pixels else { panic!("not 16 bits") };
+    pixels.iter().take(SMALL[0]).copied().map(u32::from).collect()
+}
+
+fn exposed(camera: &mut dyn Camera, seconds: f64) -> Vec<u32> {
+    begin(camera, seconds);
+    end_of(camera)
+}
+
+#[test]
+fn a_look_that_comes_late_finds_the_frame() {
+    let _plugged = Plugged::with(&[]);
+    let mut camera = alone();
+    begin(camera.as_mut(), 1.5);
+    // Two frames have come by then.
+    let late = now() + Duration::from_secs(4);
+    while now() < late {
+        thread::park_timeout(late.saturating_duration_since(now()));
+    }
+    assert_eq!(camera.get_exposure_status().unwrap(), ExposureStatus::Ready);
+}
+
+#[test]
+fn a_gain_that_is_set_during_an_exposure_is_not_in_its_frame() {
+    let _plugged = Plugged::with(&[]);
+    let mut camera = alone();
+    camera.set_gain(2).unwrap();
+    exposed(camera.as_mut(), 0.3);
+    begin(camera.as_mut(), 0.3);
+    assert_eq!(camera.set_gain(7).unwrap_err().kind, ErrorKind::Busy);
+    assert_eq!(end_of(camera.as_mut()), row(SMALL[0], 10, 3000, 2, true));
+    camera.set_gain(7).unwrap();
+    assert_eq!(exposed(camera.as_mut(), 0.1), row(SMALL[0], 10, 1000, 7, true));
+}
+
+#[test]
+fn a_poll_takes_no_failure_away_from_whoever_waits_for_the_frame() {
+    let _plugged = Plugged::with(&["--stall-after", "8"]);
+    let mut camera = alone();
+    let end = now() + PATIENCE;
+    let why = loop {
+        assert!(now() < end, "no exposure has failed");
+        assert!(camera.polling().is_ok(), "{:?}", camera.polling());
+        match camera.get_exposure_status() {
+            Ok(ExposureStatus::Idle) => begin(camera.as_mut(), 0.05),
+            Ok(ExposureStatus::Ready) => drop(camera.get_exposure_result()),
+            Ok(_) => {}
+            Err(error) => break error,
+        }
+        thread::park_timeout(Duration::from_millis(20));
+    };
+    assert_eq!(why.kind, ErrorKind::Timeout, "{why}");
 }

@@ -3,6 +3,7 @@
 #![allow(unsafe_code, reason = "requests to the kernel by pointer")]
 
 use std::os::fd::BorrowedFd;
+use std::time::Duration;
 
 use rustix::io::Errno;
 use rustix::ioctl::{self, Opcode, Setter, Updater, opcode};
@@ -11,6 +12,12 @@ pub(super) const CAP_VIDEO_CAPTURE: u32 = 0x0000_0001;
 pub(super) const CAP_STREAMING: u32 = 0x0400_0000;
 pub(super) const CAP_DEVICE_CAPS: u32 = 0x8000_0000;
 pub(super) const BUF_FLAG_ERROR: u32 = 0x0000_0040;
+/// By which clock a frame was stamped, and when.
+const BUF_FLAG_CLOCK: u32 = 0x0000_e000;
+const BUF_FLAG_MONOTONIC: u32 = 0x0000_2000;
+const BUF_FLAG_WHEN: u32 = 0x0007_0000;
+const BUF_FLAG_AT_END: u32 = 0x0000_0000;
+const BUF_FLAG_AT_START: u32 = 0x0001_0000;
 pub(super) const FRAME_SIZE_DISCRETE: u32 = 1;
 pub(super) const CTRL_FLAG_DISABLED: u32 = 0x0001;
 pub(super) const CTRL_FLAG_READ_ONLY: u32 = 0x0004;
@@ -27,6 +34,8 @@ const SEL_FLAG_GE: u32 = 0x0001;
 const BUF_TYPE_VIDEO_CAPTURE: u32 = 1;
 const MEMORY_MMAP: u32 = 1;
 const FIELD_NONE: u32 = 1;
+/// Of [`StreamParameters`]: the time between two frames can be set.
+const CAP_TIME_PER_FRAME: u32 = 0x1000;
 
 /// Structures of numbers alone, for which zeros are a value.
 ///
@@ -116,6 +125,36 @@ const S_SELECTION: Opcode = opcode::read_write::<Selection>(V, 95);
 const QUERY_EXT_CTRL: Opcode = opcode::read_write::<QueryControl>(V, 103);
 
 type Result<T> = std::result::Result<T, Errno>;
+
+/// When a frame was made, by the kernel's monotonic clock.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Stamp {
+    /// When its exposure began, or so the driver says: many mean the beginning of its transfer.
+    Start(Duration),
+    /// When it was complete.
+    End(Duration),
+}
+
+impl Stamp {
+    pub(super) fn at(self) -> Duration {
+        let (Stamp::Start(at) | Stamp::End(at)) = self;
+        at
+    }
+}
+
+impl Buffer {
+    /// If its driver tells.
+    pub(super) fn stamp(&self) -> Option<Stamp> {
+        let [seconds, micros] = self.timestamp;
+        let at = Duration::from_secs(seconds).checked_add(Duration::from_micros(micros));
+        let at = at.filter(|at| !at.is_zero() && self.flags & BUF_FLAG_CLOCK == BUF_FLAG_MONOTONIC)?;
+        match self.flags & BUF_FLAG_WHEN {
+            BUF_FLAG_AT_END => Some(Stamp::End(at)),
+            BUF_FLAG_AT_START => Some(Stamp::Start(at)),
+            _ => None,
+        }
+    }
+}
 
 fn update<const CODE: Opcode, T: Plain>(node: BorrowedFd<'_>, value: &mut T) -> Result<()> {
     loop {
@@ -217,18 +256,31 @@ pub(super) fn stream(node: BorrowedFd<'_>, on: bool) -> Result<()> {
     }
 }
 
-/// Time between two frames in seconds, as numerator and denominator.
-pub(super) fn interval(node: BorrowedFd<'_>) -> Result<(u32, u32)> {
-    let mut parameters = StreamParameters { kind: BUF_TYPE_VIDEO_CAPTURE, ..zeroed() };
-    update::<G_PARM, _>(node, &mut parameters)?;
-    Ok((parameters.numerator, parameters.denominator))
+impl StreamParameters {
+    /// Time between two frames.
+    pub(super) fn interval(&self) -> Option<Duration> {
+        let (numerator, denominator) = (f64::from(self.numerator), f64::from(self.denominator));
+        Duration::try_from_secs_f64(numerator / denominator).ok().filter(|interval| !interval.is_zero())
+    }
+
+    /// Whether that can be set.
+    pub(super) fn is_settable(&self) -> bool {
+        self.capability & CAP_TIME_PER_FRAME != 0
+    }
 }
 
-/// Wishes for a time between two frames, in units of 100 µs.
-pub(super) fn set_interval(node: BorrowedFd<'_>, numerator: u32) -> Result<()> {
+pub(super) fn parameters(node: BorrowedFd<'_>) -> Result<StreamParameters> {
+    let mut parameters = StreamParameters { kind: BUF_TYPE_VIDEO_CAPTURE, ..zeroed() };
+    update::<G_PARM, _>(node, &mut parameters)?;
+    Ok(parameters)
+}
+
+/// Wishes for a time between two frames, in units of 100 µs; what comes back is what was really set.
+pub(super) fn set_interval(node: BorrowedFd<'_>, numerator: u32) -> Result<StreamParameters> {
     let mut parameters =
         StreamParameters { kind: BUF_TYPE_VIDEO_CAPTURE, numerator, denominator: 10_000, ..zeroed() };
-    update::<S_PARM, _>(node, &mut parameters)
+    update::<S_PARM, _>(node, &mut parameters)?;
+    Ok(parameters)
 }
 
 /// The control with that number, or the next one with [`CTRL_FLAG_NEXT`].
@@ -279,5 +331,17 @@ mod tests {
         assert_eq!(size_of::<QueryMenu>(), 44);
         assert_eq!(size_of::<StreamParameters>(), 204);
         assert_eq!(size_of::<Selection>(), 64);
+    }
+
+    #[test]
+    fn a_frame_has_a_time_if_its_driver_tells_it_by_the_monotonic_clock() {
+        let stamped = |flags, timestamp| Buffer { flags, timestamp, ..zeroed() }.stamp();
+        let at = Duration::from_micros(7_000_003);
+        assert_eq!(stamped(0x2000, [7, 3]), Some(Stamp::End(at)));
+        assert_eq!(stamped(0x1_2001, [7, 3]), Some(Stamp::Start(at)));
+        for (flags, timestamp) in [(0, [7, 3]), (0x4000, [7, 3]), (0x2_2000, [7, 3]), (0x2000, [0, 0])] {
+            assert_eq!(stamped(flags, timestamp), None, "{flags:#x} {timestamp:?}");
+        }
+        assert_eq!(stamped(0x2000, [u64::MAX, u64::MAX]), None);
     }
 }

@@ -1,17 +1,15 @@
 //! One exposure: frames that come by themselves are left out until one is whole and all of it was asked for.
 
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, SystemTime};
 
-use ndarray::Array3;
 use rustix::io::Errno;
 
 use super::open::Open;
+use super::running::Running;
 use super::stream::{Delivery, Stream};
-use super::{UNIT, abi, clock, failed};
+use super::{UNIT, abi, clock, failed, units};
 use crate::camera::error::{CameraError, ErrorKind, Result};
-use crate::camera::types::{
-    Binning, Cancel, ExposureRequest, ExposureStatus, Frame, FrameInfo, Percent, Pixels, Range, Roi,
-};
+use crate::camera::types::{ExposureRequest, ExposureStatus, Frame, Pixels, Range};
 
 /// The call under which an exposure fails.
 const CALL: &str = "get_exposure_status";
@@ -22,75 +20,60 @@ const SETTLING: u32 = 1;
 const IDLE: Duration = Duration::from_secs(5);
 /// A stream is begun anew for a longer exposure: to wait for the end of a frame that nobody wants would take too long.
 const LONG: Duration = Duration::from_secs(1);
-/// A stream that nothing comes out of for so long beyond the time that a frame takes is begun anew, or given up.
-const SILENCE: Duration = Duration::from_secs(3);
-
 /// Where the camera is.
 pub(super) enum Exposure {
     None,
-    Running(Running),
+    Running(Box<Running>),
     Done(Box<Frame>),
 }
 
-/// An exposure under way.
-pub(super) struct Running {
-    cancel: Cancel,
-    began: Instant,
-    started: SystemTime,
-    /// How long the shutter is to be open, over all frames.
-    duration: Duration,
-    /// The time that one frame is exposed for.
-    single: Duration,
-    /// Frames that have to be left out first.
-    skip: u32,
-    /// All that came before the first frame could be complete has been left out.
-    fresh: bool,
-    /// Frames that are still to be added.
-    missing: u32,
-    frames: u32,
-    /// Frames to be left out and to be added, as they were at the beginning.
-    all: u32,
-    /// When a frame came last, or the stream was begun.
-    heard: Instant,
-    /// The stream was begun anew for it once.
-    restarted: bool,
-    sum: Option<Array3<u32>>,
-    gain: Option<i32>,
-    offset: Option<i32>,
+/// What a frame is to the exposure.
+enum Sight {
+    Old,
+    /// It may still show the controls as they were.
+    Unsettled,
+    Frame(Pixels),
+}
+
+impl Exposure {
+    /// Says that nothing can be changed while one runs: its stream would show it at once.
+    pub(super) fn is_over(&self, call: &'static str) -> Result<()> {
+        match self {
+            Exposure::Running(_) => Err(CameraError::new(ErrorKind::Busy, call, "an exposure is running")),
+            Exposure::None | Exposure::Done(_) => Ok(()),
+        }
+    }
 }
 
 impl Open {
     pub(super) fn start(&mut self, request: &ExposureRequest) -> Result<()> {
         const CALL: &str = "start_exposure";
-        if matches!(self.exposure, Exposure::Running(_)) {
-            return Err(CameraError::new(ErrorKind::Busy, CALL, "an exposure is running"));
-        }
+        self.exposure.is_over(CALL)?;
         let (single, frames) = self.divided(request.duration)?;
         let gain = self.controls.gains().and_then(|_| self.controls.gain(self.node()).ok());
         let offset = self.controls.offsets().and_then(|_| self.controls.offset(self.node()).ok());
-        if self.controls.exposures().is_some() {
-            let units = i32::try_from(single.as_micros() / UNIT.as_micros()).unwrap_or(i32::MAX).max(1);
-            // A longer exposure needs longer intervals; a stream that runs keeps its own.
-            if self.stream.is_none() && single > self.interval {
-                let _ = abi::set_interval(self.node(), units.unsigned_abs());
-            }
-            self.controls.set_exposure(self.node(), units).map_err(|error| failed(CALL, error))?;
-        }
-        self.idle_since = None;
         let running = self.go_on(single);
+        if !running {
+            self.pace = self.pace.set_for(self.node(), single);
+        }
+        let single = self.set_exposure(single).map_err(|error| failed(CALL, error))?;
+        self.idle_since = None;
+        let asked = clock().0;
         if !running {
             self.begin_stream(CALL)?;
         }
         let (began, started) = clock();
         let skip = u32::from(running) + if self.unsettled { SETTLING } else { 0 };
         self.unsettled = false;
-        self.exposure = Exposure::Running(Running {
+        self.exposure = Exposure::Running(Box::new(Running {
             cancel: request.cancel.clone(),
             began,
             started,
-            duration: request.duration,
+            duration: single * frames,
             single,
             skip,
+            since: if running { began } else { asked },
+            own_stream: !running,
             fresh: false,
             missing: frames,
             frames,
@@ -100,7 +83,7 @@ impl Open {
             sum: None,
             gain,
             offset,
-        });
+        }));
         Ok(())
     }
 
@@ -127,9 +110,18 @@ impl Open {
         Err(CameraError::new(ErrorKind::OutOfRange, "start_exposure", detail))
     }
 
+    /// Sets what each frame is exposed for, and tells what the camera has made of it.
+    fn set_exposure(&self, single: Duration) -> Result<Duration, Errno> {
+        let Some(Range { min, max, .. }) = self.controls.exposures() else { return Ok(single) };
+        let set = self.controls.set_exposure(self.node(), units(single).clamp(min.max(1), max.max(1)))?;
+        // A driver that answers with nothing has not told.
+        Ok(u32::try_from(set).ok().filter(|set| *set > 0).map_or(single, |set| UNIT * set))
+    }
+
     /// Whether there is a stream for the next exposure to take its frames from. One that is broken is none.
     fn go_on(&mut self, single: Duration) -> bool {
-        if single > LONG || self.forget_old_frames().is_err() {
+        let is_too_fast_or_slow = self.pace.change_for(single).is_some();
+        if single > LONG || is_too_fast_or_slow || self.forget_old_frames().is_err() {
             self.stream = None;
         }
         self.stream.is_some()
@@ -145,7 +137,7 @@ impl Open {
     /// What the camera delivered before it was asked.
     fn forget_old_frames(&mut self) -> Result<(), Errno> {
         let Some(stream) = &self.stream else { return Ok(()) };
-        while !matches!(stream.next(|_| Some(()))?, Delivery::Nothing) {}
+        while !matches!(stream.next(|_, _| Some(()))?, Delivery::Nothing) {}
         Ok(())
     }
 
@@ -158,10 +150,18 @@ impl Open {
         status
     }
 
+    /// The same, as far as it is known already: how an exposure ends is told once, to whoever waits for it.
+    pub(super) fn known_status(&mut self) -> Result<ExposureStatus> {
+        match &self.exposure {
+            Exposure::Running(running) => Ok(running.status(clock().0)),
+            Exposure::None | Exposure::Done(_) => self.status(),
+        }
+    }
+
     fn look(&mut self) -> Result<ExposureStatus> {
         // A camera that is not asked for anything else would not be missed.
         abi::capability(self.node()).map_err(|error| failed(CALL, error))?;
-        let now = clock().0;
+        let (now, utc) = clock();
         let Exposure::Running(running) = &self.exposure else {
             let done = matches!(self.exposure, Exposure::Done(_));
             self.stop_if_idle(now);
@@ -171,23 +171,16 @@ impl Open {
             self.exposure = Exposure::None;
             return Ok(ExposureStatus::Idle);
         }
-        let open = now.saturating_duration_since(running.began);
-        let left = running.duration.saturating_sub(open);
-        // Frames that are to be added are taken as they come, or the camera would run out of memory for them.
-        let soon = if running.frames > 1 { left.min(running.single) } else { left };
-        if open >= running.single {
-            self.take_frames(now)?;
-        }
+        self.take_frames(now, utc)?;
         Ok(match &self.exposure {
-            Exposure::Running(_) if !soon.is_zero() => ExposureStatus::Exposing { left: soon },
-            Exposure::Running(running) => ExposureStatus::Reading { done: Some(running.done()) },
+            Exposure::Running(running) => running.status(now),
             Exposure::Done(_) => ExposureStatus::Ready,
             Exposure::None => ExposureStatus::Idle,
         })
     }
 
     /// Takes the frames that are there, or sees to it that there will be some.
-    fn take_frames(&mut self, now: Instant) -> Result<()> {
+    fn take_frames(&mut self, now: Duration, utc: SystemTime) -> Result<()> {
         let error = match self.add_frames(now) {
             Err(error) if error != Errno::NODEV => failed(CALL, error),
             Err(error) => return Err(failed(CALL, error)),
@@ -203,33 +196,33 @@ impl Open {
             return Err(error);
         }
         tracing::warn!(%error, "the stream is begun anew");
-        (running.restarted, running.skip, running.heard) = (true, 0, now);
+        running.restart(now, utc);
         self.begin_stream(CALL)
     }
 
-    /// Adds the frames that are there. The time that the first one needs has passed: what had come by then was begun
-    /// before it was asked for.
-    fn add_frames(&mut self, now: Instant) -> Result<(), Errno> {
-        let fresh = matches!(&self.exposure, Exposure::Running(running) if running.fresh);
-        if !fresh {
-            self.forget_old_frames()?;
-        }
+    /// Adds the frames that are there, and leaves out those that are not of this exposure.
+    fn add_frames(&mut self, now: Duration) -> Result<(), Errno> {
         let (form, stride, roi, stacking) = (self.form(), self.stride, self.window(), self.stacking);
         let size = (roi.width as usize, roi.height as usize);
         let (Exposure::Running(running), Some(stream)) = (&mut self.exposure, &self.stream) else {
             return Ok(());
         };
-        running.fresh = true;
         loop {
-            let wanted = running.skip == 0;
             // What is left out is not worth decoding.
-            let look =
-                |bytes: &[u8]| if wanted { form.pixels(bytes, size, stride).map(Some) } else { Some(None) };
+            let look = |bytes: &[u8], stamp| match running.skip {
+                _ if running.is_old(now, stamp) => Some(Sight::Old),
+                0 => form.pixels(bytes, size, stride).map(Sight::Frame),
+                _ => Some(Sight::Unsettled),
+            };
             match stream.next(look)? {
-                Delivery::Nothing => return Ok(()),
+                Delivery::Nothing => {
+                    running.fresh |= now >= running.first_end();
+                    return Ok(());
+                }
+                Delivery::Frame(Sight::Old) => continue,
                 Delivery::Damaged => tracing::info!("left out a frame that is damaged"),
-                Delivery::Frame(None) => running.skip -= 1,
-                Delivery::Frame(Some(pixels)) => {
+                Delivery::Frame(Sight::Unsettled) => running.skip -= 1,
+                Delivery::Frame(Sight::Frame(pixels)) => {
                     if let Some(pixels) = running.add(pixels, stacking) {
                         let info = running.info(roi);
                         self.exposure = Exposure::Done(Box::new(Frame { pixels, info }));
@@ -242,53 +235,10 @@ impl Open {
     }
 
     /// A stream that nobody wants keeps the camera hot and the bus busy.
-    fn stop_if_idle(&mut self, now: Instant) {
+    fn stop_if_idle(&mut self, now: Duration) {
         let since = *self.idle_since.get_or_insert(now);
-        if now.saturating_duration_since(since) > IDLE {
+        if now.saturating_sub(since) > IDLE {
             self.stream = None;
-        }
-    }
-}
-
-impl Running {
-    fn is_kept_waiting(&self, now: Instant) -> bool {
-        now.saturating_duration_since(self.heard) > self.single + SILENCE
-    }
-
-    /// Of its frames, also those that are left out: an exposure that goes on is given more time.
-    fn done(&self) -> Percent {
-        100.0 * f64::from(self.all - self.skip - self.missing) / f64::from(self.all)
-    }
-
-    /// Adds a frame; the picture once none is missing any more.
-    fn add(&mut self, pixels: Pixels, stacking: bool) -> Option<Pixels> {
-        self.missing -= 1;
-        if !stacking {
-            return Some(pixels);
-        }
-        let pixels = match pixels {
-            Pixels::U8(pixels) => pixels.mapv(u32::from),
-            Pixels::U16(pixels) => pixels.mapv(u32::from),
-            Pixels::U32(pixels) => pixels,
-        };
-        match &mut self.sum {
-            Some(sum) => *sum += &pixels,
-            None => self.sum = Some(pixels),
-        }
-        if self.missing > 0 { None } else { self.sum.take().map(Pixels::U32) }
-    }
-
-    fn info(&self, roi: Roi) -> FrameInfo {
-        FrameInfo {
-            started: self.started,
-            ended: self.started + self.duration,
-            exposed: self.duration,
-            roi,
-            binning: Binning::NONE,
-            gain: self.gain,
-            offset: self.offset,
-            temperature: None,
-            added: self.frames,
         }
     }
 }

@@ -1,8 +1,8 @@
 //! USB cameras, capture cards and all else that the kernel's Video4Linux shows as a stream of frames.
 //!
 //! Such a camera streams without end, so an exposure is the first whole frame that was begun after the request: what
-//! was under way then is left out, as is the frame during which a new exposure time takes effect. Exposure and gain
-//! become manual when the camera is opened. Frames that the kernel marks as damaged are never delivered; the next one
+//! was under way then is left out, as is the frame during which a new exposure time takes effect. Which one it is the
+//! kernel's stamps on frames tell, so that a late look costs no frame. Exposure and gain become manual when the camera is opened. Frames that the kernel marks as damaged are never delivered; the next one
 //! is taken instead. A stream that breaks, or that nothing comes out of any more, is begun anew once for an exposure.
 //! Cameras that can stream a part of their sensor do; a part of what others stream is cut out above.
 //!
@@ -11,16 +11,19 @@
 //!
 //! Read [`V4l2`] first.
 
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, SystemTime};
 
 use rustix::io::Errno;
+use rustix::time::{ClockId, clock_gettime};
 
 mod abi;
 mod control;
 mod exposure;
 mod node;
 mod open;
+mod pace;
 mod pixel;
+mod running;
 mod stream;
 mod window;
 
@@ -30,8 +33,8 @@ use super::{Backend, Nodes};
 use crate::camera::Camera;
 use crate::camera::error::{CameraError, ErrorKind, Result};
 use crate::camera::types::{
-    Binning, CameraId, Capabilities, ExposureRequest, ExposureStatus, FORMAT_PARAMETER, Frame, Range, Roi,
-    Value,
+    Binning, CameraId, CameraStatus, Capabilities, ExposureRequest, ExposureStatus, FORMAT_PARAMETER, Frame,
+    Range, Roi, Value,
 };
 
 /// What the driver has to know of it.
@@ -137,7 +140,7 @@ impl Camera for V4l2 {
 
     fn disconnect(&mut self) -> Result<()> {
         if let Some(open) = self.open.take() {
-            self.last = Some(open.kept());
+            self.last = Some(open.close());
         }
         Ok(())
     }
@@ -200,6 +203,7 @@ impl Camera for V4l2 {
         const CALL: &str = "set_gain";
         let open = self.opened(CALL)?;
         within(CALL, "gain", open.controls.gains(), gain)?;
+        open.exposure.is_over(CALL)?;
         open.changed();
         open.controls.set_gain(open.node(), gain).map_err(|error| failed(CALL, error))
     }
@@ -214,6 +218,7 @@ impl Camera for V4l2 {
         const CALL: &str = "set_offset";
         let open = self.opened(CALL)?;
         within(CALL, "offset", open.controls.offsets(), offset)?;
+        open.exposure.is_over(CALL)?;
         open.changed();
         open.controls.set_offset(open.node(), offset).map_err(|error| failed(CALL, error))
     }
@@ -250,9 +255,14 @@ impl Camera for V4l2 {
         let invalid =
             || CameraError::new(ErrorKind::InvalidValue, CALL, format!("{name} cannot be {value:?}"));
         let number = knob.number(&value).ok_or_else(invalid)?;
+        open.exposure.is_over(CALL)?;
         let set = knob.set(open.node(), number).map_err(|error| failed(CALL, error));
         open.changed();
         set
+    }
+    fn polling(&mut self) -> Result<CameraStatus> {
+        let exposure = self.opened("polling")?.known_status()?;
+        Ok(CameraStatus { exposure, cooling: None, temperature: None, power: None })
     }
 }
 
@@ -302,10 +312,17 @@ fn failed(call: &'static str, error: Errno) -> CameraError {
     CameraError { source: Some(Box::new(error)), ..CameraError::new(kind, call, detail) }
 }
 
-/// The only place where this backend learns the time.
+/// In the kernel's unit, the nearest there is.
+fn units(time: Duration) -> i32 {
+    i32::try_from((time + UNIT / 2).as_micros() / UNIT.as_micros()).unwrap_or(i32::MAX)
+}
+
+/// The only place where this backend learns the time: by the monotonic clock, as the kernel stamps frames, and by the
+/// wall's.
 #[allow(clippy::disallowed_methods, reason = "hardware lives in real time")]
-fn clock() -> (Instant, SystemTime) {
-    (Instant::now(), SystemTime::now())
+fn clock() -> (Duration, SystemTime) {
+    let now = clock_gettime(ClockId::Monotonic);
+    (now.try_into().unwrap_or_default(), SystemTime::now())
 }
 
 #[cfg(test)]

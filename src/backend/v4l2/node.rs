@@ -24,26 +24,27 @@ impl Found {
     pub(super) fn open(&self) -> io::Result<File> {
         open(&self.node)
     }
-
-    /// Whether it is the camera that is meant: by serial number, or by place where it has none, or by name alone where
-    /// nothing else is known.
-    fn is(&self, wanted: &CameraId) -> bool {
-        let CameraId { name, serial, bus, .. } = &self.camera;
-        let same = match (&wanted.serial, &wanted.bus) {
-            (Some(_), _) => *serial == wanted.serial,
-            (None, Some(_)) => *bus == wanted.bus,
-            (None, None) => true,
-        };
-        same && *name == wanted.name
-    }
 }
 
-/// The camera that is meant. Cheap ones share a serial number, so one at the same place is preferred.
+/// The camera that is meant.
 pub(super) fn find_one(wanted: &CameraId) -> io::Result<Option<Found>> {
     let mut found = find()?;
-    let place = found.iter().position(|found| found.camera == *wanted);
-    let place = place.or_else(|| found.iter().position(|found| found.is(wanted)));
+    let cameras: Vec<&CameraId> = found.iter().map(|found| &found.camera).collect();
+    let place = place(&cameras, wanted);
     Ok(place.map(|place| found.swap_remove(place)))
+}
+
+/// Which of them is meant: the only one that is all that is known of it. One of the same serial number at another place
+/// is none: cheap cameras share such numbers, so it may be somebody else's, and whoever lists the cameras tells us of
+/// one that has moved.
+fn place(cameras: &[&CameraId], wanted: &CameraId) -> Option<usize> {
+    let fits = |wanted: &Option<String>, has: &Option<String>| wanted.is_none() || wanted == has;
+    let is_meant = |camera: &CameraId| {
+        camera.name == wanted.name && fits(&wanted.serial, &camera.serial) && fits(&wanted.bus, &camera.bus)
+    };
+    let mut meant = (0..cameras.len()).filter(|index| is_meant(cameras[*index]));
+    let place = meant.next();
+    place.filter(|_| meant.next().is_none())
 }
 
 /// Every camera that frames can be streamed from. Nodes for other purposes, and those that may not be opened, are none.
@@ -88,4 +89,35 @@ fn open(node: &Path) -> io::Result<File> {
 fn read(path: &Path) -> Option<String> {
     let text = fs::read_to_string(path).ok()?.trim().to_owned();
     (!text.is_empty()).then_some(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn camera(serial: Option<&str>, bus: Option<&str>) -> CameraId {
+        let (name, owned) = ("Cam".to_owned(), |text: &str| text.to_owned());
+        CameraId { model: name.clone(), name, serial: serial.map(owned), bus: bus.map(owned) }
+    }
+
+    #[test]
+    fn a_camera_that_is_gone_is_not_opened_as_another_one_of_the_same_serial_number() {
+        let (one, two) = (camera(Some("S"), Some("usb-1")), camera(Some("S"), Some("usb-2")));
+        assert_eq!(place(&[&one, &two], &two), Some(1));
+        assert_eq!(place(&[&two], &one), None);
+    }
+
+    #[test]
+    fn of_a_camera_it_is_enough_to_know_what_no_other_one_is() {
+        let (one, two) = (camera(Some("S"), Some("usb-1")), camera(None, Some("usb-2")));
+        for (wanted, expected) in [
+            (camera(Some("S"), None), Some(0)),
+            (camera(None, Some("usb-2")), Some(1)),
+            (camera(None, None), None),
+            (CameraId { name: "Eye".to_owned(), ..one.clone() }, None),
+        ] {
+            assert_eq!(place(&[&one, &two], &wanted), expected, "{wanted:?}");
+        }
+        assert_eq!(place(&[&two], &camera(None, None)), Some(0));
+    }
 }

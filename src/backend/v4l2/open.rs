@@ -2,10 +2,11 @@
 
 use std::fs::File;
 use std::os::fd::{AsFd, BorrowedFd};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use super::control::Controls;
 use super::exposure::Exposure;
+use super::pace::Pace;
 use super::pixel::PixelForm;
 use super::stream::Stream;
 use super::window::Crop;
@@ -13,8 +14,6 @@ use super::{Settings, UNIT, abi, failed, node};
 use crate::camera::error::{CameraError, ErrorKind, Result};
 use crate::camera::types::{Binning, CameraId, Capabilities, CaptureFormat, Range, Roi, Sensor, Value};
 
-/// Exposure times of a camera that does not tell them.
-const USUAL_INTERVAL: Duration = Duration::from_millis(33);
 /// The longest sum of frames.
 const LONGEST: Duration = Duration::from_secs(3600);
 /// Most formats, or sizes of one, that are looked at; a broken driver might name them without end.
@@ -37,13 +36,13 @@ pub(super) struct Open {
     window: Roi,
     /// Bytes from one row to the next.
     pub(super) stride: usize,
-    pub(super) interval: Duration,
+    pub(super) pace: Pace,
     pub(super) stream: Option<Stream>,
     pub(super) exposure: Exposure,
     /// A control was changed, so that a frame that is under way may show the old value.
     pub(super) unsettled: bool,
     /// Since when nobody has wanted a frame.
-    pub(super) idle_since: Option<Instant>,
+    pub(super) idle_since: Option<Duration>,
 }
 
 /// What outlives a connection, and the camera does not remember by itself.
@@ -70,14 +69,10 @@ impl Open {
         let form = *forms.first().ok_or_else(|| {
             CameraError::new(ErrorKind::Hardware, CALL, "the camera has no pixel format that can be read")
         })?;
-        let interval = match abi::interval(file.as_fd()) {
-            Ok((numerator @ 1.., denominator @ 1..)) => {
-                Duration::from_secs_f64(f64::from(numerator) / f64::from(denominator))
-            }
-            _ => USUAL_INTERVAL,
-        };
+        let controls = Controls::read(file.as_fd());
         let mut open = Open {
-            controls: Controls::read(file.as_fd()),
+            pace: Pace::read(file.as_fd(), controls.exposures().is_some()),
+            controls,
             file,
             stacking: settings.stacking,
             forms,
@@ -86,7 +81,6 @@ impl Open {
             crop: crop.filter(|crop| crop.size() == size),
             window: Roi { x: 0, y: 0, width: size.0, height: size.1 },
             stride: 0,
-            interval,
             stream: None,
             exposure: Exposure::None,
             unsettled: true,
@@ -102,7 +96,10 @@ impl Open {
         Ok(open)
     }
 
-    pub(super) fn kept(&self) -> Kept {
+    /// Leaves the camera as fast as it was.
+    pub(super) fn close(mut self) -> Kept {
+        self.stream = None;
+        self.pace.set_for(self.node(), Duration::ZERO);
         Kept { form: self.form, size: self.size, window: self.window }
     }
 
@@ -173,15 +170,13 @@ impl Open {
         let units = |units: i32| UNIT * u32::try_from(units).unwrap_or_default().max(1);
         match self.controls.exposures() {
             Some(Range { min, max, .. }) => Range { min: units(min), max: units(max), step: UNIT },
-            None => Range { min: self.interval, max: self.interval, step: Duration::ZERO },
+            None => Range { min: self.pace.usual, max: self.pace.usual, step: Duration::ZERO },
         }
     }
 
     pub(super) fn set_form(&mut self, value: &Value) -> Result<()> {
         const CALL: &str = "set_parameter";
-        if matches!(self.exposure, Exposure::Running(_)) {
-            return Err(CameraError::new(ErrorKind::Busy, CALL, "an exposure is running"));
-        }
+        self.exposure.is_over(CALL)?;
         let chosen = self.forms.iter().find(|form| Value::Text(form.name()) == *value).copied();
         let chosen = chosen.ok_or_else(|| {
             let names: Vec<String> = self.forms.iter().map(|form| form.name()).collect();
@@ -212,9 +207,7 @@ impl Open {
         if self.crop.is_none() || wanted == self.window {
             return Ok(self.window);
         }
-        if matches!(self.exposure, Exposure::Running(_)) {
-            return Err(CameraError::new(ErrorKind::Busy, CALL, "an exposure is running"));
-        }
+        self.exposure.is_over(CALL)?;
         self.apply(self.form, wanted)?;
         Ok(self.window)
     }
@@ -234,6 +227,7 @@ impl Open {
     /// Sets format and window. A window that the camera does not have becomes the whole frame.
     fn apply(&mut self, form: PixelForm, wanted: Roi) -> Result<()> {
         self.stream = None;
+        self.pace.forget();
         let full = self.full();
         let part = self.crop.filter(|_| wanted != full);
         let (window, set) = match part.and_then(|crop| crop.set(self.node(), form.fourcc, wanted)) {

@@ -10,7 +10,7 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 use rustix::mm::{MapFlags, ProtFlags, mmap, munmap};
 
-use super::abi;
+use super::abi::{self, Stamp};
 
 /// Enough that the camera never waits for us, and few enough that what is old is soon gone.
 const BUFFERS: u32 = 4;
@@ -68,7 +68,10 @@ impl Stream {
     }
 
     /// Hands the oldest frame to `look`, if there is one, and its memory back to the driver.
-    pub(super) fn next<T>(&self, look: impl FnOnce(&[u8]) -> Option<T>) -> Result<Delivery<T>, Errno> {
+    pub(super) fn next<T>(
+        &self,
+        look: impl FnOnce(&[u8], Option<Stamp>) -> Option<T>,
+    ) -> Result<Delivery<T>, Errno> {
         let buffer = match abi::dequeue(self.node.as_fd()) {
             Ok(buffer) => buffer,
             Err(Errno::AGAIN) => return self.nothing(),
@@ -78,7 +81,7 @@ impl Stream {
         let used = (buffer.used as usize).min(mapping.length);
         // SAFETY: the mapping is that long, and between taking a buffer and giving it back the kernel leaves it alone.
         let bytes = unsafe { std::slice::from_raw_parts(mapping.start.as_ptr().cast::<u8>(), used) };
-        let seen = if buffer.flags & abi::BUF_FLAG_ERROR == 0 { look(bytes) } else { None };
+        let seen = if buffer.flags & abi::BUF_FLAG_ERROR == 0 { look(bytes, buffer.stamp()) } else { None };
         abi::queue(self.node.as_fd(), buffer.index)?;
         Ok(seen.map_or(Delivery::Damaged, Delivery::Frame))
     }
