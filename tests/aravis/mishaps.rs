@@ -2,6 +2,7 @@
 
 use rustix::process::Signal;
 
+use super::support::Limit;
 use super::*;
 
 #[test]
@@ -113,4 +114,39 @@ fn a_camera_that_dies_while_nobody_wants_anything_is_noticed_too() {
     driver.wait_for(|peer| peer.state("CONNECTION") == "Ok", PATIENCE);
     window(&mut driver, [0, 0, 64, 48]);
     frame(&mut driver, 0.01);
+}
+
+/// The register in which every GigE Vision camera has the time for which it obeys a program that says nothing, in ms.
+fn patience(camera: &FakeCamera) -> String {
+    camera.feature("R[0x00000938]")
+}
+
+#[test]
+fn a_driver_that_was_starved_for_seconds_still_controls_its_camera() {
+    let _alone = alone();
+    let camera = FakeCamera::start();
+    let own = patience(&camera);
+    let mut driver = driver();
+    window(&mut driver, [0, 0, 64, 48]);
+    frame(&mut driver, 0.01);
+    // Longer than such a camera waits by itself, as somebody else asks it meanwhile.
+    driver.signal(Signal::STOP);
+    let limit = Limit::after(Duration::from_secs(4));
+    while limit.left().is_some() {
+        camera.feature("Width");
+    }
+    driver.signal(Signal::CONT);
+    driver.messages.clear();
+    for _ in 0..3 {
+        frame(&mut driver, 0.01);
+    }
+    assert_eq!(driver.state("CONNECTION"), "Ok", "{}", driver.report());
+    assert!(!driver.messages.iter().any(|message| message.contains("lost")), "{:?}", driver.messages);
+    assert_ne!(patience(&camera), own);
+    driver.new_vector("Switch", "CONNECTION", &[("DISCONNECT", "On")]);
+    driver.wait_for(|peer| peer.vector("CCD_EXPOSURE").is_none(), PATIENCE);
+    let limit = Limit::after(PATIENCE);
+    while patience(&camera) != own {
+        assert!(limit.left().is_some(), "the camera is not left as it was found");
+    }
 }
