@@ -1,5 +1,13 @@
 //! Lost packets, and cameras that die, hang and come back.
 
+use std::thread;
+
+use indi_camera::backend::aravis::Aravis;
+use indi_camera::camera::Camera;
+use indi_camera::camera::error::ErrorKind;
+use indi_camera::camera::types::{
+    ADDRESSES_PARAMETER, Cancel, ExposureId, ExposureRequest, ExposureStatus, FrameType, Spare, Value,
+};
 use rustix::process::Signal;
 
 use super::support::Limit;
@@ -149,4 +157,41 @@ fn a_driver_that_was_starved_for_seconds_still_controls_its_camera() {
     while patience(&camera) != own {
         assert!(limit.left().is_some(), "the camera is not left as it was found");
     }
+}
+
+#[test]
+fn a_failure_is_told_to_whoever_waits_for_the_frame_and_not_to_a_poll() {
+    let _alone = alone();
+    // No frame of this one is whole.
+    let _camera = FakeCamera::losing(500);
+    let mut camera = Aravis::new();
+    let only = Value::Text("only,127.0.0.1".to_owned());
+    camera.set_parameter(ADDRESSES_PARAMETER, only).unwrap();
+    let id = camera.scanning().unwrap().remove(0);
+    camera.connect(&id).unwrap();
+    let request = ExposureRequest {
+        id: ExposureId(1),
+        duration: Duration::from_millis(10),
+        frame_type: FrameType::Light,
+        cancel: Cancel::default(),
+        spare: Spare::default(),
+    };
+    camera.start_exposure(&request).unwrap();
+    let limit = Limit::after(PATIENCE);
+    let failure = loop {
+        assert!(limit.left().is_some(), "it does not fail");
+        let polled = camera.polling().expect("an exposure's end is no failure of a poll").exposure;
+        assert!(!matches!(polled, ExposureStatus::Idle | ExposureStatus::Ready), "{polled:?}");
+        // Much rarer than polls, as when a client asks for much.
+        for _ in 0..20 {
+            camera.polling().expect("an exposure's end is no failure of a poll");
+            thread::park_timeout(Duration::from_millis(5));
+        }
+        if let Err(failure) = camera.get_exposure_status() {
+            break failure;
+        }
+    };
+    assert_eq!(failure.kind, ErrorKind::Hardware);
+    assert!(failure.detail.contains("packets of the frame were lost"), "{failure}");
+    assert_eq!(camera.polling().unwrap().exposure, ExposureStatus::Idle);
 }

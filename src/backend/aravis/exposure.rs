@@ -20,7 +20,7 @@ const SILENCE_PER_MEGABYTE: Duration = Duration::from_millis(50);
 
 /// Exposures that are longer gain nothing from a camera that runs freely.
 const FAST: Duration = Duration::from_millis(500);
-/// Who asks again so soon wants many frames, and gets a free run after so many.
+/// Who asks again so soon wants many frames, and gets a free run after so many; who asks later so many times does not.
 const SOON: Duration = Duration::from_millis(100);
 const ROW: u32 = 3;
 /// Who asks again at once wants the very next frame, though it may have begun already.
@@ -67,6 +67,26 @@ impl Hearing {
             *self = Hearing { bytes, until: self.until.max(now + silence) };
         }
         now >= self.until
+    }
+}
+
+/// How fast exposures are asked for: how many in a row as soon as the one before was there, or not so soon.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Pace {
+    hurried: u32,
+    unhurried: u32,
+}
+
+impl Pace {
+    /// Whether a free run is what is wanted, of a camera that has one or not.
+    fn is_fast(&mut self, soon: bool, runs: bool) -> bool {
+        let Pace { hurried, unhurried } = *self;
+        *self = if soon {
+            Pace { hurried: hurried.saturating_add(1), unhurried: 0 }
+        } else {
+            Pace { hurried: 0, unhurried: unhurried.saturating_add(1) }
+        };
+        if runs { self.unhurried < ROW } else { self.hurried >= ROW }
     }
 }
 
@@ -179,6 +199,19 @@ impl Open {
             .is_some_and(|exposure| exposure.frame.is_none() && !exposure.cancel.is_cancelled())
     }
 
+    /// Where an exposure that runs is, as far as is known without asking. That it has failed is told by
+    /// [`status`](Self::status) alone, to whoever waits for the frame.
+    pub(super) fn known(&self) -> ExposureStatus {
+        let Some(exposure) = &self.exposure else { return ExposureStatus::Idle };
+        let left = (exposure.opened + exposure.length).saturating_duration_since(now());
+        match &exposure.frame {
+            Some(_) => ExposureStatus::Ready,
+            None if exposure.cancel.is_cancelled() => ExposureStatus::Idle,
+            None if !left.is_zero() && !exposure.reading => ExposureStatus::Exposing { left },
+            None => ExposureStatus::Reading { done: self.done() },
+        }
+    }
+
     pub(super) fn status(&mut self) -> Result<ExposureStatus> {
         const CALL: &str = "get_exposure_status";
         if let Err(lost) = self.is_here(CALL) {
@@ -194,15 +227,11 @@ impl Open {
             return Ok(ExposureStatus::Idle);
         }
         let left = (exposure.opened + exposure.length).saturating_duration_since(now());
-        if !left.is_zero() && !exposure.reading {
-            return Ok(ExposureStatus::Exposing { left });
-        }
-        exposure.reading = true;
-        if exposure.frame.is_none() {
+        exposure.reading |= left.is_zero();
+        if exposure.reading && exposure.frame.is_none() {
             self.take_frames().inspect_err(|_error| self.abort())?;
         }
-        let is_ready = self.exposure.as_ref().is_some_and(|exposure| exposure.frame.is_some());
-        Ok(if is_ready { ExposureStatus::Ready } else { ExposureStatus::Reading { done: self.done() } })
+        Ok(self.known())
     }
 
     /// How much of a frame has come that is coming. A slow network may take its time as long as it goes on.
@@ -300,13 +329,13 @@ impl Open {
     /// How the camera is to run for an exposure that is asked for now.
     fn mode_for(&mut self, length: Duration) -> Mode {
         let soon = self.last.is_some_and(|last| last.at.elapsed() <= SOON);
-        self.in_a_row = if soon { self.in_a_row.saturating_add(1) } else { 0 };
-        if !self.link.has_trigger {
-            return self.untriggered;
-        }
         let runs = self.acquisition.as_ref().is_some_and(|running| running.mode == Mode::Free);
-        let free = length <= FAST && (runs || self.in_a_row >= ROW);
-        if free { Mode::Free } else { Mode::Triggered }
+        let free = self.pace.is_fast(soon, runs) && length <= FAST;
+        match free {
+            _ if !self.link.has_trigger => self.untriggered,
+            true => Mode::Free,
+            false => Mode::Triggered,
+        }
     }
 
     fn stop_if_idle(&mut self) {
@@ -337,6 +366,20 @@ mod tests {
         }
         assert!(!hearing.is_silent(159, at(60), silence));
         assert!(hearing.is_silent(159, at(61), silence), "no more has come for 2 s");
+    }
+
+    #[test]
+    fn a_free_run_is_for_those_who_ask_fast_and_ends_for_those_who_do_not() {
+        let mut pace = Pace::default();
+        let fast = |pace: &mut Pace, soon, runs, times| (0..times).map(|_| pace.is_fast(soon, runs)).last();
+        assert_eq!(fast(&mut pace, true, false, ROW - 1), Some(false));
+        assert_eq!(fast(&mut pace, true, false, 1), Some(true));
+        // A pause or two is none.
+        assert_eq!(fast(&mut pace, false, true, ROW - 1), Some(true));
+        assert_eq!(fast(&mut pace, true, true, 100), Some(true));
+        assert_eq!(fast(&mut pace, false, true, ROW), Some(false));
+        // One frame a second, for ever.
+        assert_eq!(fast(&mut pace, false, false, 100), Some(false));
     }
 
     #[test]

@@ -293,7 +293,7 @@ impl Camera for Aravis {
     fn polling(&mut self) -> Result<CameraStatus> {
         let open = self.opened("polling")?;
         if open.is_exposing() {
-            let (exposure, temperature) = (open.status()?, open.temperature);
+            let (exposure, temperature) = (open.known(), open.temperature);
             return Ok(CameraStatus { exposure, cooling: None, temperature, power: None });
         }
         status_of(self)
