@@ -88,6 +88,23 @@ fn a_gap_in_the_network_does_not_end_an_exposure() {
 }
 
 #[test]
+fn a_server_that_cannot_be_reached_for_a_while_does_not_end_an_exposure() {
+    let mut rig = Rig::new();
+    rig.start(BRIEF);
+    let gap = rig.observatory.gap();
+    until("time has passed", || {
+        let status = rig.camera.get_exposure_status().unwrap();
+        matches!(status, ExposureStatus::Reading { .. })
+    });
+    // Else the device would give the camera up.
+    fails(rig.camera.polling(), ErrorKind::Timeout, "did not answer");
+    rig.observatory.bridge(gap);
+    rig.outcome().unwrap();
+    let _gap = rig.observatory.gap();
+    fails(rig.camera.polling(), ErrorKind::Disconnected, "is gone");
+}
+
+#[test]
 fn a_server_that_is_gone_is_a_lost_camera_until_it_is_back() {
     let mut rig = Rig::new();
     rig.observatory.kill();

@@ -181,7 +181,9 @@ impl Exposure {
                 }
             }
             // A server that is busy with its camera, or a network with a gap: as long as there is time, there is hope.
-            Err(Fault::Slow(_)) if self.looked < self.closes + DEAF => {}
+            Err(fault)
+                if (matches!(fault, Fault::Slow(_)) || fault.is_gap())
+                    && self.looked < self.closes + DEAF => {}
             Err(fault) => return Err(fault),
         }
         Ok(())

@@ -151,7 +151,12 @@ fn asked<T>(
     work: impl FnOnce(&mut Session) -> std::result::Result<T, Fault>,
 ) -> Result<T> {
     session.api.begin(CALL);
-    work(session).map_err(|fault| fault.of(call, session.api.address()))
+    work(session).map_err(|fault| {
+        // While a camera exposes, its exposure knows how long there is hope; a lost camera would end it.
+        let is_hope = fault.is_gap() && session.is_exposing();
+        let fault = if is_hope { Fault::Slow(CALL) } else { fault };
+        fault.of(call, session.api.address())
+    })
 }
 
 impl Camera for Alpaca {
