@@ -182,6 +182,34 @@ fn a_camera_that_is_not_quite_idle_after_an_abort_takes_the_next_exposure() {
 }
 
 #[test]
+fn a_camera_that_refuses_to_stop_because_it_has_ended_already_takes_the_next_exposure() {
+    let mut rig = Rig::of(Script { abort: false, ..Script::default() });
+    let nothing = (0x40B, "no exposure is in progress");
+    rig.observatory.camera.script().refuses.insert("stopexposure", nothing);
+    rig.start(BRIEF);
+    let exposing = rig.observatory.camera.script().exposing.unwrap();
+    until("the camera has ended it", || support::now() > exposing.opened + exposing.length);
+    rig.camera.abort_exposure().unwrap();
+    rig.frame();
+    // One that goes on is another matter.
+    rig.start(LONG);
+    fails(rig.camera.abort_exposure(), ErrorKind::Busy, "no exposure is in progress");
+    rig.observatory.camera.script().exposing = None;
+    rig.frame();
+}
+
+#[test]
+fn a_camera_that_is_not_idle_after_an_abort_is_not_flooded_with_exposures() {
+    let mut rig = Rig::of(Script { restless: u32::MAX, ..Script::default() });
+    rig.start(LONG);
+    rig.camera.abort_exposure().unwrap();
+    let start = rig.camera.start_exposure(&request(BRIEF, FrameType::Light));
+    fails(start, ErrorKind::Busy, "Camera is not idle");
+    let asked = rig.observatory.door.heard("/startexposure");
+    assert!((3..=25).contains(&asked), "asked {asked} times");
+}
+
+#[test]
 fn an_image_that_has_stopped_coming_can_be_aborted() {
     let mut rig = Rig::of(large());
     rig.observatory.door.plan(|plan| plan.hold_image = Some(100_000));

@@ -27,6 +27,8 @@ const CLOSING: Duration = Duration::from_secs(3);
 const ABORTING: Duration = Duration::from_secs(2);
 /// Between two questions whether something is over.
 const PAUSE: Duration = Duration::from_millis(10);
+/// Between two attempts to begin an exposure.
+const REPEAT: Duration = Duration::from_millis(100);
 
 /// What outlives a connection: what was set last, by whoever set it through us.
 #[derive(Clone, Copy, Debug, Default)]
@@ -239,6 +241,7 @@ impl Session {
         }
         let end = self.restless_until.min(now() + ABORTING);
         while matches!(&begun, Err(fault) if fault.is_answer()) && now() < end {
+            std::thread::park_timeout(REPEAT);
             self.wait_until_idle()?;
             begun = self.api.put("startexposure", &form);
         }
@@ -288,7 +291,16 @@ impl Session {
             // Nobody can; the next exposure has to wait.
             (false, false) => return Ok(()),
         };
-        self.api.put(name, &[])?;
+        let told = self.api.put(name, &[]);
+        match told {
+            // Some refuse when there is nothing to stop.
+            Err(fault) if fault.is_answer() => {
+                let doing = optional(self.api.whole("camerastate"))?.unwrap_or(state::IDLE);
+                self.doubtful = doing != state::IDLE;
+                return if self.doubtful { Err(fault) } else { Ok(()) };
+            }
+            told => told?,
+        };
         self.restless_until = self.ends + ABORTING;
         self.doubtful = !self.wait_until_idle()?;
         Ok(())
