@@ -56,6 +56,8 @@ pub(super) struct Session {
     exposure: Option<Exposure>,
     /// The camera may be exposing though nobody asked it to, or although it was told to stop.
     doubtful: bool,
+    /// The camera has sent values that its containers do not hold, and that was said.
+    has_cut: bool,
     /// When all exposures will have ended that were begun.
     ends: Instant,
     /// Some servers say that the camera is idle after an abort and go on with the exposure all the same, in between. Until
@@ -82,6 +84,7 @@ impl Session {
             offset: None,
             exposure: None,
             doubtful: false,
+            has_cut: false,
             ends: now(),
             restless_until: now(),
             last: CameraStatus { exposure: idle, cooling: None, temperature: None, power: None },
@@ -340,7 +343,16 @@ impl Session {
 
     /// The frame, once it is here.
     pub(super) fn take_frame(&mut self) -> Option<Frame> {
-        self.exposure.take_if(|exposure| exposure.known() == ExposureStatus::Ready)?.into_frame()
+        let exposure = self.exposure.take_if(|exposure| exposure.known() == ExposureStatus::Ready)?;
+        if let Some(largest) = exposure.cut().filter(|_| !std::mem::replace(&mut self.has_cut, true)) {
+            let (camera, bits) = (&self.camera.name, self.facts.can.sensor.bits);
+            tracing::warn!(
+                camera,
+                largest,
+                "the camera sends values above its MaxADU; they are saturated at {bits} bit, here and from now on"
+            );
+        }
+        exposure.into_frame()
     }
 }
 
