@@ -89,13 +89,8 @@ impl Alpaca {
     /// A camera that is not connected yet.
     #[must_use]
     pub fn new() -> Self {
-        let list = std::env::var(ADDRESSES_VARIABLE).unwrap_or_default();
-        let places = list.parse().unwrap_or_else(|error| {
-            tracing::error!("{ADDRESSES_VARIABLE} is not used: {error}");
-            Places::default()
-        });
         Alpaca {
-            places,
+            places: Places::of_variable(ADDRESSES_VARIABLE),
             told: Places::default(),
             known: Vec::new(),
             silent: HashSet::new(),

@@ -6,8 +6,8 @@ use super::api::{Api, optional};
 use super::exposure::{Exposure, state};
 use super::facts::Facts;
 use super::fault::Fault;
-use super::window::Window;
-use super::{now, utc};
+use super::{now, utc, window};
+use crate::backend::window::Window;
 use crate::camera::types::{
     Binning, CameraId, CameraStatus, ExposureRequest, ExposureStatus, Frame, FrameInfo, FrameType, Roi,
 };
@@ -180,7 +180,7 @@ impl Session {
 
     /// Tells the camera which window to read, unless it knows.
     fn put_window(&mut self) -> Result<(), Fault> {
-        let window = Window::covering(self.roi, self.binning, &self.facts.can.sensor);
+        let window = window::covering(self.roi, self.binning, &self.facts.can.sensor);
         if self.window == Some(window) || !self.facts.can.subframe {
             return Ok(());
         }

@@ -7,7 +7,7 @@ use std::thread::{self, ScopedJoinHandle};
 
 use super::Aravis;
 use super::discovery::{self, Answer};
-use super::places::Places;
+use super::places::{Place, Places};
 use super::usb::{self, UsbCamera};
 use crate::camera::error::{CameraError, ErrorKind, Result};
 use crate::camera::types::CameraId;
@@ -40,7 +40,7 @@ impl Aravis {
         let (answers, others) = thread::scope(|scope| {
             let asked: Vec<_> = given
                 .into_iter()
-                .map(|address| (address, aside().spawn_scoped(scope, move || ask(address))))
+                .map(|Place(address)| (address, aside().spawn_scoped(scope, move || ask(address))))
                 .collect();
             let everybody = (!only).then(|| aside().spawn_scoped(scope, discovery::ask_everybody));
             let usb = if only { Vec::new() } else { usb::search() };
