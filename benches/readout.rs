@@ -79,6 +79,17 @@ fn encode_into_warm_memory(bencher: Bencher<'_, '_>) {
         .bench_local(|| fits::encode(&[], &pixels, divan::black_box(&mut to)));
 }
 
+/// Of a frame that is larger all around, as a camera without windows delivers it.
+#[divan::bench]
+fn encode_a_window_into_warm_memory(bencher: Bencher<'_, '_>) {
+    let roi = Roi { x: 8, y: 8, width: WIDTH - 16, height: HEIGHT - 16 };
+    let Ok(Frame { pixels, .. }) = window::fit(frame(), roi, Binning::NONE) else { return };
+    let mut to = vec![1u8; fits::encoded_len(&[], &pixels)];
+    bencher
+        .counter(BytesCount::new(BYTES))
+        .bench_local(|| fits::encode(&[], &pixels, divan::black_box(&mut to)));
+}
+
 #[divan::bench]
 fn encode_into_prefaulted_memfd(bencher: Bencher<'_, '_>) {
     let pixels = pixels();

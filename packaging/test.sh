@@ -36,7 +36,8 @@ install_missing
 sh packaging/check-service.sh
 
 find_cargo
-cargo test --locked
+# With all families, so that what is tested of each here has not to be built again for the cameras below.
+cargo test --locked --features aravis
 
 # Cameras that nobody here wrote. One set of features for all of them, so that everything is built once more only.
 export RIG_FEATURES=aravis,rigs

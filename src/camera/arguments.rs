@@ -1,5 +1,7 @@
 //! Arguments by name, checked for their kind.
 
+use std::time::Duration;
+
 use super::call::Params;
 use super::error::{CameraError, ErrorKind, Result};
 use super::json;
@@ -11,6 +13,19 @@ use super::types::{Binning, CameraId, Roi, Value};
 pub struct Arguments<'a> {
     params: &'a Params,
 }
+
+/// Where a pulse through the guide port moves the telescope.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[allow(missing_docs, reason = "the names say it")]
+pub enum Direction {
+    North,
+    South,
+    East,
+    West,
+}
+
+/// Longest pulse through a guide port, ms.
+const LONGEST_PULSE: f64 = 60_000.0;
 
 pub(super) fn invalid(call: &'static str, detail: impl Into<String>) -> CameraError {
     CameraError::new(ErrorKind::InvalidValue, call, detail)
@@ -101,6 +116,30 @@ impl<'a> Arguments<'a> {
             width: self.whole(call, "width")?,
             height: self.whole(call, "height")?,
         })
+    }
+
+    /// The `direction` of a pulse through the guide port: n, s, e or w.
+    pub fn direction(&self, call: &'static str) -> Result<Direction> {
+        match self.text(call, "direction")?.as_str() {
+            "n" => Ok(Direction::North),
+            "s" => Ok(Direction::South),
+            "e" => Ok(Direction::East),
+            "w" => Ok(Direction::West),
+            other => {
+                Err(invalid(call, format!("direction takes n, s, e or w, not {:?}", json::quoted(other))))
+            }
+        }
+    }
+
+    /// The `direction` of such a pulse and its length, `ms`, of which 0 ends the one that runs.
+    pub fn pulse(&self, call: &'static str) -> Result<(Direction, Duration)> {
+        let direction = self.direction(call)?;
+        let milliseconds = self.number(call, "ms")?;
+        if !(0.0..=LONGEST_PULSE).contains(&milliseconds) {
+            let detail = format!("ms takes 0 to {LONGEST_PULSE}, not {milliseconds}");
+            return Err(CameraError::new(ErrorKind::OutOfRange, call, detail));
+        }
+        Ok((direction, Duration::from_secs_f64(milliseconds / 1e3)))
     }
 
     pub(super) fn camera(&self, call: &'static str) -> Result<CameraId> {

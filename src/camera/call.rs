@@ -5,8 +5,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::Camera;
-pub use super::arguments::Arguments;
 use super::arguments::invalid;
+pub use super::arguments::{Arguments, Direction};
 use super::error::{CameraError, ErrorKind, Result};
 use super::types::{
     Binning, CameraId, CameraStatus, Cancel, Capabilities, Celsius, CoolingStatus, ExposureId,

@@ -100,11 +100,9 @@
 //! # fn call<C: Camera>(camera: &mut C, name: &str, params: &Params) -> Result<Reply> {
 //! match name {
 //!     PULSE => {
-//!         let arguments = Arguments::of(params);
-//!         let direction = arguments.text(PULSE, "direction")?;
-//!         let milliseconds = arguments.number(PULSE, "ms")?;
+//!         let (direction, length) = Arguments::of(params).pulse(PULSE)?;
 //!         // Begins the pulse and returns.
-//! #       let _ = (direction, milliseconds);
+//! #       let _ = (direction, length);
 //!         Ok(Reply::Done)
 //!     }
 //!     _ => by_name(camera, name, params),

@@ -4,8 +4,8 @@
 //! fails. So lines are cut, and a log that cannot be written is not an error.
 //!
 //! A line for clients wakes the driver's loop, in the middle of what the thread that logs it is doing: on a busy machine
-//! that thread then waits for its next turn, a clock tick of 4 ms, with a frame in its hands. So there are such lines
-//! only while somebody wants them.
+//! that thread then waits for its next turn, a clock tick of 4 ms, with a frame in its hands. So there are lines below a
+//! warning only while somebody wants them.
 
 use std::fmt::Write as _;
 use std::io::{self, Write};
@@ -40,9 +40,10 @@ impl Audience {
     }
 }
 
-/// Starts logging, with the level from `RUST_LOG` (default: warnings), and while the audience listens sends every line
-/// of the driver's own code to `forward` too, as long as there is room. Panics are logged in the same way instead of
-/// being printed.
+/// Starts logging, with the level from `RUST_LOG` (default: warnings). Lines of the driver's own code go to `forward` too,
+/// as long as there is room: warnings always, others while the audience listens. Panics are logged in the same way instead
+/// of being printed.
+#[must_use]
 pub fn start(forward: Sender<(Level, String)>) -> Audience {
     let filter = EnvFilter::builder().with_default_directive(LevelFilter::WARN.into()).from_env_lossy();
     let to_stderr = tracing_subscriber::fmt::layer()
@@ -55,7 +56,8 @@ pub fn start(forward: Sender<(Level, String)>) -> Audience {
     let audience = Audience::default();
     let listening = audience.clone();
     let own = DynFilterFn::new(move |line, _| {
-        listening.is_there() && line.target().starts_with(env!("CARGO_CRATE_NAME"))
+        let wanted = listening.is_there() || *line.level() <= Level::WARN;
+        wanted && line.target().starts_with(env!("CARGO_CRATE_NAME"))
     });
     let to_clients = Forward { forward }.with_filter(own.with_max_level_hint(LevelFilter::DEBUG));
     let _ = tracing_subscriber::registry().with(to_stderr).with(to_clients).try_init();

@@ -13,7 +13,7 @@ use ndarray::Array3;
 use super::checksum::fold;
 use super::header::Card;
 use super::unit::{Header, integer, wanted, yes};
-use super::{Pixels, native};
+use super::{Pixels, native, rows};
 
 /// A FITS file is a whole number of these, in bytes.
 pub const BLOCK: usize = 2880;
@@ -148,24 +148,43 @@ impl Sample for u32 {
 
 /// Stores the image, fills up with zeros and gives the sum of the data as FITS counts it.
 fn store<T: Sample>(image: &Array3<T>, out: &mut [u8]) -> u32 {
-    match image.as_slice() {
-        Some(pixels) => store_slice(pixels, out),
-        None => store_slice(&image.iter().copied().collect::<Vec<T>>(), out),
+    let (data, padding) = out.split_at_mut(image.len() * T::BYTES);
+    padding.fill(0);
+    let mut data = data.chunks_mut(RUN * T::BYTES);
+    let mut sums = Sums([0; LANES]);
+    if let Some(pixels) = image.as_slice() {
+        pixels.chunks(RUN).zip(data).for_each(|(run, to)| sums.store(run, to));
+        return sums.total::<T>();
     }
+    // The window of a larger image: its rows are put together where the cache still has them.
+    let mut run = Vec::with_capacity(RUN);
+    for row in rows(image) {
+        let mut row = &*row;
+        while !row.is_empty() {
+            let (now, later) = row.split_at(row.len().min(RUN - run.len()));
+            run.extend_from_slice(now);
+            row = later;
+            if run.len() == RUN {
+                data.next().into_iter().for_each(|to| sums.store(&run, to));
+                run.clear();
+            }
+        }
+    }
+    data.next().into_iter().for_each(|to| sums.store(&run, to));
+    sums.total::<T>()
 }
 
 /// Pixels that are looked at together; a multiple of four, so each keeps its place in the 32 bit words of the sum.
 const LANES: usize = 16;
-/// Times that a place is added to before its sum goes on to 64 bits: below 65536, so 16 bit values fit into 32.
-const RUN: usize = 512;
+/// Pixels that are stored at a time: so few in each place that 16 bit values add up to 32 bits.
+const RUN: usize = 512 * LANES;
 
-fn store_slice<T: Sample>(pixels: &[T], out: &mut [u8]) -> u32 {
-    let (data, padding) = out.split_at_mut(pixels.len() * T::BYTES);
-    padding.fill(0);
+/// One sum for each place, so that nothing has to be put together inside the loop.
+struct Sums([u64; LANES]);
 
-    // One sum for each place, so that nothing has to be put together inside the loop.
-    let mut sums = [0u64; LANES];
-    for (from, to) in pixels.chunks(LANES * RUN).zip(data.chunks_mut(LANES * RUN * T::BYTES)) {
+impl Sums {
+    /// Stores a run; only the last one of an image may be shorter.
+    fn store<T: Sample>(&mut self, from: &[T], to: &mut [u8]) {
         let mut run = [T::Sum::default(); LANES];
         let (whole, rest) = from.as_chunks::<LANES>();
         let (whole_to, rest_to) = to.split_at_mut(whole.len() * LANES * T::BYTES);
@@ -180,14 +199,16 @@ fn store_slice<T: Sample>(pixels: &[T], out: &mut [u8]) -> u32 {
             from.stored().put(to);
             *sum += from.stored().into();
         }
-        sums.iter_mut().zip(run).for_each(|(sum, run)| *sum += run.into());
+        self.0.iter_mut().zip(run).for_each(|(sum, run)| *sum += run.into());
     }
 
-    let total = sums.iter().enumerate().map(|(i, &sum)| {
-        let bytes_below = 4 - T::BYTES - i * T::BYTES % 4;
-        u64::from(fold(sum)) << (8 * bytes_below)
-    });
-    fold(total.map(|sum| u64::from(fold(sum))).sum())
+    fn total<T: Sample>(&self) -> u32 {
+        let total = self.0.iter().enumerate().map(|(i, &sum)| {
+            let bytes_below = 4 - T::BYTES - i * T::BYTES % 4;
+            u64::from(fold(sum)) << (8 * bytes_below)
+        });
+        fold(total.map(|sum| u64::from(fold(sum))).sum())
+    }
 }
 
 #[cfg(test)]
@@ -226,7 +247,7 @@ mod tests {
     #[test]
     fn the_whole_file_sums_to_minus_zero() {
         let ramp = |i: usize| u32::try_from(i).unwrap().wrapping_mul(2_654_435_761);
-        for len in (0..70).chain([1439, 1440, 1441, 5000, LANES * RUN * 3 + 5]) {
+        for len in (0..70).chain([1439, 1440, 1441, 5000, RUN * 3 + 5]) {
             let values = (0..len).map(ramp);
             let shape = (1, 1, len);
             let images = [
@@ -287,6 +308,21 @@ mod tests {
         let columns = rows.clone().reversed_axes().as_standard_layout().into_owned().reversed_axes();
         assert!(columns.as_slice().is_none());
         assert_eq!(file(&[], &Pixels::U16(columns)), file(&[], &Pixels::U16(rows)));
+    }
+
+    /// Rows of any length, so that runs begin and end anywhere in them.
+    #[test]
+    fn the_window_of_a_larger_image_is_stored_as_if_it_were_alone() {
+        let large = Array3::from_shape_fn((2, 31, 700), |(p, r, c)| {
+            u16::try_from((p * 31 + r) * 700 + c).unwrap().wrapping_mul(25_173)
+        });
+        for (x, y) in [(0..700, 0..31), (0..700, 3..30), (1..700, 0..31), (13..26, 5..6), (699..700, 30..31)]
+        {
+            let window = large.clone().slice_move(ndarray::s![.., y, x]);
+            let alone = window.as_standard_layout().into_owned();
+            let (window, alone) = (Pixels::U16(window), Pixels::U16(alone));
+            assert_eq!(file(&[], &window), file(&[], &alone), "{:?}", window.shape());
+        }
     }
 
     #[test]

@@ -8,6 +8,7 @@
 //!
 //! Read [`Frame`] first.
 
+use std::borrow::Cow;
 use std::time::{Duration, SystemTime};
 
 use serde::{Deserialize, Serialize};
@@ -129,6 +130,13 @@ impl Pixels {
             Pixels::U32(_) => 32,
         }
     }
+}
+
+/// The rows of all planes, one after the other: as they lie in memory where that is row by row, even as the window of a
+/// larger image.
+fn rows<T: Copy>(pixels: &Array3<T>) -> impl ExactSizeIterator<Item = Cow<'_, [T]>> {
+    let rows = pixels.rows().into_iter();
+    rows.map(|row| row.to_slice().map_or_else(|| Cow::Owned(row.to_vec()), Cow::Borrowed))
 }
 
 fn constant<T: Copy + PartialEq>(pixels: &Array3<T>) -> Option<T> {

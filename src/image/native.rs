@@ -2,7 +2,7 @@
 
 use ndarray::Array3;
 
-use super::{Pixels, deflate};
+use super::{Pixels, deflate, rows};
 
 /// Length in bytes of what [`encode`] writes.
 #[must_use]
@@ -27,10 +27,11 @@ pub fn deflated(bytes: &[u8]) -> Result<Vec<u8>, String> {
 }
 
 fn store<T: Copy, const N: usize>(image: &Array3<T>, out: &mut [u8], put: impl Fn(T, &mut [u8; N])) {
-    let places = out.as_chunks_mut::<N>().0.iter_mut();
-    match image.as_slice() {
-        Some(pixels) => pixels.iter().zip(places).for_each(|(&pixel, to)| put(pixel, to)),
-        None => image.iter().zip(places).for_each(|(&pixel, to)| put(pixel, to)),
+    let mut places = out.as_chunks_mut::<N>().0;
+    for row in rows(image) {
+        let to;
+        (to, places) = places.split_at_mut(row.len().min(places.len()));
+        row.iter().zip(to).for_each(|(&pixel, to)| put(pixel, to));
     }
 }
 

@@ -4,15 +4,17 @@
 //! (FITS 4.0, section 10). Rows are compressed by all threads at once; how long the file gets is known only after
 //! that, so a file is made in two steps: [`Packed::new`], then [`Packed::write`] into memory of the right size.
 
+use std::borrow::Cow;
+
 use ndarray::Array3;
 use rayon::prelude::*;
 
-use super::Pixels;
 use super::checksum::sum;
 use super::fits::{BLOCK, image};
 use super::header::Card;
 use super::rice::{self, Coder, Sample};
 use super::unit::{Header, integer, text, wanted, yes};
+use super::{Pixels, rows};
 
 /// Pixels for one thread at a time: some ms of work.
 const TASK: usize = 1 << 18;
@@ -120,27 +122,21 @@ fn word(number: usize) -> [u8; 4] {
 }
 
 fn compress<T: Sample>(image: &Array3<T>) -> Vec<Task> {
-    match image.as_slice() {
-        Some(pixels) => compress_rows(pixels, image.dim().2),
-        None => compress_rows(&image.iter().copied().collect::<Vec<T>>(), image.dim().2),
-    }
-}
-
-fn compress_rows<T: Sample>(pixels: &[T], columns: usize) -> Vec<Task> {
-    let rows = (TASK / columns).max(1);
-    let task = |pixels: &[T]| {
+    let columns = image.dim().2;
+    let rows: Vec<Cow<'_, [T]>> = rows(image).collect();
+    let task = |rows: &[Cow<'_, [T]>]| {
         // Mostly it is less than half, and what is too much is never touched.
-        let mut bytes = Vec::with_capacity(size_of_val(pixels) / 2);
-        let mut lengths = Vec::with_capacity(rows);
+        let mut bytes = Vec::with_capacity(rows.len() * columns * size_of::<T>() / 2);
+        let mut lengths = Vec::with_capacity(rows.len());
         let mut coder = Coder::default();
-        for row in pixels.chunks(columns) {
+        for row in rows {
             let code = coder.encode(row);
             bytes.extend_from_slice(code);
             lengths.push(code.len());
         }
         Task { bytes, lengths }
     };
-    pixels.par_chunks(rows * columns).map(task).collect()
+    rows.par_chunks((TASK / columns).max(1)).map(task).collect()
 }
 
 /// The header of the unit that every file begins with.

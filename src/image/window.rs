@@ -7,10 +7,11 @@
 //! the chip, so an exposure has the same values whichever side did it, and nothing is lost to rounding as in a mean;
 //! a sum that does not fit is a saturated pixel, as in a full well. It is done in the container's own type: values
 //! are never negative, so saturating at each step gives the same as saturating once at the end.
+//!
+//! Neither takes any memory: a window is the same memory looked at through a frame, and the sums are written where the
+//! pixels were. So all of it goes back to the sensor afterwards.
 
-use std::borrow::Cow;
-
-use ndarray::{Array3, ArrayView1, Axis, s};
+use ndarray::{Array3, s};
 
 use super::{Binning, Frame, Pixels, Roi};
 
@@ -39,7 +40,7 @@ pub enum WindowError {
 ///
 /// The frame may be larger than the window and binned by any divisor of what is asked, each axis for itself. Sensor
 /// pixels at the right and lower edge of `roi` that do not fill a binned pixel need not be covered. `info.roi` and
-/// `info.binning` of the result say what the pixels now show. A frame that already fits is moved, not copied.
+/// `info.binning` of the result say what the pixels now show. The result lies in the memory of the frame.
 pub fn fit(frame: Frame, roi: Roi, binning: Binning) -> Result<Frame, WindowError> {
     let Frame { pixels, mut info } = frame;
     let (has, by_camera) = (info.roi, info.binning);
@@ -73,15 +74,10 @@ pub fn fit(frame: Frame, roi: Roi, binning: Binning) -> Result<Frame, WindowErro
         }
     };
 
-    let whole = |axis: Axis1, len: usize| axis == Axis1 { start: 0, count: len, factor: 1 };
-    let pixels = if whole(x, got_columns) && whole(y, got_rows) {
-        pixels
-    } else {
-        match pixels {
-            Pixels::U8(a) => Pixels::U8(cut(&a, x, y)),
-            Pixels::U16(a) => Pixels::U16(cut(&a, x, y)),
-            Pixels::U32(a) => Pixels::U32(cut(&a, x, y)),
-        }
+    let pixels = match pixels {
+        Pixels::U8(a) => Pixels::U8(cut(a, x, y)),
+        Pixels::U16(a) => Pixels::U16(cut(a, x, y)),
+        Pixels::U32(a) => Pixels::U32(cut(a, x, y)),
     };
     info.roi = roi;
     info.binning = binning;
@@ -148,40 +144,37 @@ impl Sample for u32 {
     }
 }
 
-fn cut<T: Sample>(from: &Array3<T>, x: Axis1, y: Axis1) -> Array3<T> {
-    let window =
-        from.slice(s![.., y.start..y.start + y.count * y.factor, x.start..x.start + x.count * x.factor]);
-    let planes = from.dim().0;
-    // Filled in order, so no memory is written twice.
-    let mut to = Vec::with_capacity(planes * y.count * x.count);
+fn cut<T: Sample>(from: Array3<T>, x: Axis1, y: Axis1) -> Array3<T> {
+    let (planes, height, width) = from.dim();
+    let end = |axis: Axis1| axis.start + axis.count * axis.factor;
+    if (x.factor, y.factor) == (1, 1) {
+        return from.slice_move(s![.., y.start..end(y), x.start..end(x)]);
+    }
+    let from = if from.is_standard_layout() { from } else { from.as_standard_layout().into_owned() };
+    let (mut pixels, offset) = from.into_raw_vec_and_offset();
+    let begin = offset.unwrap_or_default();
     let mut line = Vec::with_capacity(x.count * x.factor);
-    for plane in window.outer_iter() {
-        for rows in plane.axis_chunks_iter(Axis(0), y.factor) {
-            let mut rows = rows.outer_iter().map(contiguous);
-            let Some(first) = rows.next() else { continue };
-            if y.factor == 1 {
-                add_along(&first, x.factor, &mut to);
-                continue;
-            }
+    let mut sums = Vec::with_capacity(x.count);
+    // A row of sums ends before its pixels do, and they are in the line by then.
+    let mut written = 0;
+    for plane in 0..planes {
+        for row in 0..y.count {
+            let first = begin + (plane * height + y.start + row * y.factor) * width;
+            let row = |number: usize| first + number * width + x.start..first + number * width + end(x);
             line.clear();
-            line.extend_from_slice(&first);
-            for row in rows {
-                line.iter_mut().zip(&*row).for_each(|(sum, &value)| *sum = sum.plus(value));
+            line.extend_from_slice(&pixels[row(0)]);
+            for number in 1..y.factor {
+                line.iter_mut().zip(&pixels[row(number)]).for_each(|(sum, &value)| *sum = sum.plus(value));
             }
-            add_along(&line, x.factor, &mut to);
+            sums.clear();
+            add_along(&line, x.factor, &mut sums);
+            pixels[written..written + x.count].copy_from_slice(&sums);
+            written += x.count;
         }
     }
-    #[allow(
-        clippy::expect_used,
-        reason = "add_along appends x.count values for each of planes * y.count rows"
-    )]
-    Array3::from_shape_vec((planes, y.count, x.count), to).expect("as many values as the shape has")
-}
-
-/// Slices are many times faster than the array's own iterator.
-#[allow(clippy::needless_pass_by_value, reason = "to be mapped over views")]
-fn contiguous<T: Copy>(row: ArrayView1<'_, T>) -> Cow<'_, [T]> {
-    row.to_slice().map_or_else(|| Cow::Owned(row.to_vec()), Cow::Borrowed)
+    pixels.truncate(written);
+    #[allow(clippy::expect_used, reason = "x.count sums were written for each of planes * y.count rows")]
+    Array3::from_shape_vec((planes, y.count, x.count), pixels).expect("as many values as the shape has")
 }
 
 /// Appends the sums of each `factor` neighbours of `line` to `to`.
@@ -246,14 +239,19 @@ mod tests {
     }
 
     #[test]
-    fn a_frame_that_fits_is_moved() {
-        let pixels = ramp((1, 6, 8));
-        let at = pixels.as_ptr();
+    fn a_frame_stays_where_it_is_whatever_is_cut_and_binned() {
         let whole = roi(10, 20, 17, 12);
         let by2 = Binning { x: 2, y: 2 };
-        let out = fit(frame(Pixels::U16(pixels), whole, by2), whole, by2).unwrap();
-        let Pixels::U16(out) = out.pixels else { panic!("type changed") };
-        assert_eq!(out.as_ptr(), at);
+        for (asked, by) in
+            [(whole, by2), (roi(12, 22, 9, 4), by2), (roi(12, 24, 12, 8), Binning { x: 4, y: 4 })]
+        {
+            let pixels = ramp((1, 6, 8));
+            let (at, room) = (pixels.as_ptr(), pixels.len());
+            let out = fit(frame(Pixels::U16(pixels), whole, by2), asked, by).unwrap();
+            let Pixels::U16(out) = out.pixels else { panic!("type changed") };
+            let memory = out.into_raw_vec_and_offset().0;
+            assert_eq!((memory.as_ptr(), memory.capacity()), (at, room));
+        }
     }
 
     #[test]

@@ -9,13 +9,11 @@ use std::time::Duration;
 
 use super::api::Api;
 use super::fault::Fault;
-use crate::camera::call::{Arguments, Params};
-use crate::camera::error::{CameraError, ErrorKind, Result};
+use crate::camera::call::{Arguments, Direction, Params};
+use crate::camera::error::Result;
 
 /// The name of the call.
 pub(super) const CALL: &str = "pulse_guide";
-/// Longest pulse, ms.
-const LONGEST: f64 = 60_000.0;
 /// How soon a camera refuses what it cannot do.
 const REFUSAL: Duration = Duration::from_millis(250);
 /// Beyond the pulse itself.
@@ -32,24 +30,15 @@ pub(super) struct Pulse {
 impl Pulse {
     /// From the arguments of `pulse_guide`.
     pub(super) fn read(params: &Params) -> Result<Pulse> {
-        let arguments = Arguments::of(params);
-        let direction = match arguments.text(CALL, "direction")?.as_str() {
-            "n" => 0,
-            "s" => 1,
-            "e" => 2,
-            "w" => 3,
-            other => {
-                let detail = format!("direction takes n, s, e or w, not {other}");
-                return Err(CameraError::new(ErrorKind::InvalidValue, CALL, detail));
-            }
+        let (direction, length) = Arguments::of(params).pulse(CALL)?;
+        let direction = match direction {
+            Direction::North => 0,
+            Direction::South => 1,
+            Direction::East => 2,
+            Direction::West => 3,
         };
-        let milliseconds = arguments.number(CALL, "ms")?;
-        if !(0.0..=LONGEST).contains(&milliseconds) {
-            let detail = format!("ms takes 0 to {LONGEST}, not {milliseconds}");
-            return Err(CameraError::new(ErrorKind::OutOfRange, CALL, detail));
-        }
-        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "checked above")]
-        Ok(Pulse { direction, milliseconds: milliseconds.round() as u32 })
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a minute at most")]
+        Ok(Pulse { direction, milliseconds: (length.as_secs_f64() * 1e3).round() as u32 })
     }
 
     /// Has the camera begin it. A pulse of 0 ms ends the one that runs.

@@ -3,11 +3,9 @@
 use std::f64::consts::TAU;
 use std::time::Duration;
 
-use crate::camera::call::{Arguments, Params};
-use crate::camera::error::{CameraError, ErrorKind, Result};
+use crate::camera::call::{Arguments, Direction, Params};
+use crate::camera::error::Result;
 
-/// Longest pulse, ms.
-const LONGEST: f64 = 60_000.0;
 /// A pointing that changes by more than this, ″, was meant: the telescope has been sent somewhere else, or has been
 /// told where it is.
 const SENT: f64 = 20.0;
@@ -38,24 +36,14 @@ pub(super) struct Tracking {
 impl Pulse {
     /// From the arguments of `pulse_guide`.
     pub(super) fn read(params: &Params) -> Result<Pulse> {
-        const CALL: &str = "pulse_guide";
-        let arguments = Arguments::of(params);
-        let (axis, forwards) = match arguments.text(CALL, "direction")?.as_str() {
-            "w" => (0, false),
-            "e" => (0, true),
-            "n" => (1, true),
-            "s" => (1, false),
-            other => {
-                let detail = format!("direction takes n, s, e or w, not {other}");
-                return Err(CameraError::new(ErrorKind::InvalidValue, CALL, detail));
-            }
+        let (direction, length) = Arguments::of(params).pulse("pulse_guide")?;
+        let (axis, forwards) = match direction {
+            Direction::West => (0, false),
+            Direction::East => (0, true),
+            Direction::North => (1, true),
+            Direction::South => (1, false),
         };
-        let milliseconds = arguments.number(CALL, "ms")?;
-        if !(0.0..=LONGEST).contains(&milliseconds) {
-            let detail = format!("ms takes 0 to {LONGEST}, not {milliseconds}");
-            return Err(CameraError::new(ErrorKind::OutOfRange, CALL, detail));
-        }
-        Ok(Pulse { axis, forwards, length: Duration::from_secs_f64(milliseconds / 1e3) })
+        Ok(Pulse { axis, forwards, length })
     }
 
     /// How far it moves the telescope in a time, in units of the guide rate.

@@ -56,20 +56,23 @@ impl Recipe {
     }
 }
 
-/// Draws a frame; see [`Sensor::read_out`].
-pub(super) fn read_out(
-    sensor: &Sensor,
-    sky: Option<&Sky>,
-    recipe: &Recipe,
-    number: u64,
-    spare: &Spare,
-    cancelled: &(dyn Fn() -> bool + Sync),
-) -> Option<Pixels> {
-    let read_out = ReadOut::new(sensor, sky, recipe, number);
-    Some(match sensor.pixel_type() {
-        PixelType::U8 => Pixels::U8(read_out.image(spare, cancelled)?),
-        PixelType::U16 => Pixels::U16(read_out.image(spare, cancelled)?),
-    })
+impl Sensor {
+    /// Draws a frame on rayon's threads, of what comes from the sky if there is one; nothing when it was `cancelled`
+    /// before it was done. The `number` of the frame tells its noise from that of all others.
+    pub(super) fn read_out(
+        &self,
+        sky: Option<&Sky>,
+        recipe: &Recipe,
+        number: u64,
+        spare: &Spare,
+        cancelled: &(dyn Fn() -> bool + Sync),
+    ) -> Option<Pixels> {
+        let read_out = ReadOut::new(self, sky, recipe, number);
+        Some(match self.pixel_type() {
+            PixelType::U8 => Pixels::U8(read_out.image(spare, cancelled)?),
+            PixelType::U16 => Pixels::U16(read_out.image(spare, cancelled)?),
+        })
+    }
 }
 
 /// A value that is delivered.

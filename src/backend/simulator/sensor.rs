@@ -5,9 +5,7 @@ use rand::Rng;
 use super::model::Model;
 use super::noise::{self, HOT_PIXELS, NO_FRAME, Normals, ROW_OFFSETS};
 use super::poisson::Poisson;
-use super::readout::{Recipe, read_out};
-use super::sky::Sky;
-use crate::camera::types::{Bayer, Pixels, Spare};
+use crate::camera::types::Bayer;
 
 /// What a pixel is delivered in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -98,18 +96,5 @@ impl Sensor {
             let factor = least / noise::uniform(&mut rng).max(least / largest);
             (x.min(width - 1), factor - 1.0)
         })
-    }
-
-    /// Draws a frame on rayon's threads, of what comes from the sky if there is one; nothing when it was `cancelled`
-    /// before it was done. The `number` of the frame tells its noise from that of all others.
-    pub(super) fn read_out(
-        &self,
-        sky: Option<&Sky>,
-        recipe: &Recipe,
-        number: u64,
-        spare: &Spare,
-        cancelled: &(dyn Fn() -> bool + Sync),
-    ) -> Option<Pixels> {
-        read_out(self, sky, recipe, number, spare, cancelled)
     }
 }

@@ -4,9 +4,8 @@ use crate::camera::answer::{
     Answer, BinningFactors, CameraRoi, Code, CoolingPower, CoolingReport, CoolingState, Gain, Offset,
     Temperature,
 };
-use crate::camera::call::Arguments;
+use crate::camera::call::{Arguments, Direction};
 use crate::camera::error::{CameraError, ErrorKind, Result};
-use crate::camera::json;
 use crate::camera::types::{Binning, Roi, Value};
 use crate::device::Device;
 use crate::property::key::Key;
@@ -137,18 +136,14 @@ impl Device {
     /// Answered when the pulse runs, as `start_exposure` is.
     pub(super) fn call_pulse_guide(&mut self, arguments: &Arguments<'_>) -> Result<Progress> {
         const CALL: &str = "pulse_guide";
-        let direction = arguments.text(CALL, "direction")?;
+        let direction = arguments.direction(CALL)?;
         let milliseconds = arguments.number(CALL, "ms")?;
         self.needs_vector(CALL, &keys::TELESCOPE_TIMED_GUIDE_NS)?;
-        let (key, element) = match direction.as_str() {
-            "n" => (keys::TELESCOPE_TIMED_GUIDE_NS, "TIMED_GUIDE_N"),
-            "s" => (keys::TELESCOPE_TIMED_GUIDE_NS, "TIMED_GUIDE_S"),
-            "w" => (keys::TELESCOPE_TIMED_GUIDE_WE, "TIMED_GUIDE_W"),
-            "e" => (keys::TELESCOPE_TIMED_GUIDE_WE, "TIMED_GUIDE_E"),
-            other => {
-                let detail = format!("direction takes n, s, w or e, not {:?}", json::quoted(other));
-                return Err(CameraError::new(ErrorKind::InvalidValue, CALL, detail));
-            }
+        let (key, element) = match direction {
+            Direction::North => (keys::TELESCOPE_TIMED_GUIDE_NS, "TIMED_GUIDE_N"),
+            Direction::South => (keys::TELESCOPE_TIMED_GUIDE_NS, "TIMED_GUIDE_S"),
+            Direction::West => (keys::TELESCOPE_TIMED_GUIDE_WE, "TIMED_GUIDE_W"),
+            Direction::East => (keys::TELESCOPE_TIMED_GUIDE_WE, "TIMED_GUIDE_E"),
         };
         self.write_numbers(&key, &[(element, milliseconds)])?;
         Progress::when_answered()
