@@ -6,6 +6,14 @@
 
 use crate::camera::Camera;
 
+// What cameras of the network have in common.
+#[cfg(any(feature = "alpaca", feature = "aravis"))]
+mod places;
+#[cfg(any(feature = "alpaca", feature = "aravis"))]
+mod routes;
+#[cfg(any(feature = "alpaca", feature = "aravis"))]
+mod window;
+
 /// One kind of hardware.
 #[derive(Clone, Copy)]
 pub struct Backend {

@@ -131,6 +131,26 @@ fn depth_and_mosaic_reach_the_file() {
     assert_eq!((frame.get("BAYERPAT"), frame.get("BITPIX")), ("GRBG", "16"));
 }
 
+#[test]
+fn a_bright_star_in_binned_pixels_does_not_cost_the_frame() {
+    // What a camera sends that adds up four pixels of 16 bits.
+    let pixel: fn(u32, u32) -> i32 = |x, y| if (x, y) == (20, 10) { 4 * 65_535 } else { 4000 };
+    let sends = super::script::Sends::Integers;
+    let observatory = Observatory::new(Script { sends, pixel, ..script() });
+    let mut driver = driver(&observatory);
+    number(&mut driver, "CCD_BINNING", &[("HOR_BIN", 2.0), ("VER_BIN", 2.0)]);
+    for _ in 0..2 {
+        let frame = fits(&driver.expose(0.01).bytes);
+        assert_eq!((frame.get("BITPIX"), &frame.shape[..]), ("16", &[150, 101][..]));
+        let bright: Vec<usize> = (0..frame.pixels.len()).filter(|i| frame.pixels[*i] != 4000).collect();
+        // In the file as saturated as a pixel can be.
+        assert_eq!(bright, [5 * 150 + 10]);
+        assert_eq!(frame.pixels[bright[0]], 65_535);
+    }
+    let told = driver.stderr().matches("values above its MaxADU").count();
+    assert_eq!(told, 1, "{}", driver.stderr());
+}
+
 /// States of CCD_EXPOSURE that end it.
 fn ends(heard: &[Element]) -> Vec<&str> {
     let states = heard.iter().filter(|element| element.is("setNumberVector", "CCD_EXPOSURE"));

@@ -88,6 +88,23 @@ fn a_gap_in_the_network_does_not_end_an_exposure() {
 }
 
 #[test]
+fn a_server_that_cannot_be_reached_for_a_while_does_not_end_an_exposure() {
+    let mut rig = Rig::new();
+    rig.start(BRIEF);
+    let gap = rig.observatory.gap();
+    until("time has passed", || {
+        let status = rig.camera.get_exposure_status().unwrap();
+        matches!(status, ExposureStatus::Reading { .. })
+    });
+    // Else the device would give the camera up.
+    fails(rig.camera.polling(), ErrorKind::Timeout, "did not answer");
+    rig.observatory.bridge(gap);
+    rig.outcome().unwrap();
+    let _gap = rig.observatory.gap();
+    fails(rig.camera.polling(), ErrorKind::Disconnected, "is gone");
+}
+
+#[test]
 fn a_server_that_is_gone_is_a_lost_camera_until_it_is_back() {
     let mut rig = Rig::new();
     rig.observatory.kill();
@@ -162,6 +179,34 @@ fn a_camera_that_is_not_quite_idle_after_an_abort_takes_the_next_exposure() {
     rig.start(Duration::from_secs(600));
     rig.camera.abort_exposure().unwrap();
     rig.frame();
+}
+
+#[test]
+fn a_camera_that_refuses_to_stop_because_it_has_ended_already_takes_the_next_exposure() {
+    let mut rig = Rig::of(Script { abort: false, ..Script::default() });
+    let nothing = (0x40B, "no exposure is in progress");
+    rig.observatory.camera.script().refuses.insert("stopexposure", nothing);
+    rig.start(BRIEF);
+    let exposing = rig.observatory.camera.script().exposing.unwrap();
+    until("the camera has ended it", || support::now() > exposing.opened + exposing.length);
+    rig.camera.abort_exposure().unwrap();
+    rig.frame();
+    // One that goes on is another matter.
+    rig.start(LONG);
+    fails(rig.camera.abort_exposure(), ErrorKind::Busy, "no exposure is in progress");
+    rig.observatory.camera.script().exposing = None;
+    rig.frame();
+}
+
+#[test]
+fn a_camera_that_is_not_idle_after_an_abort_is_not_flooded_with_exposures() {
+    let mut rig = Rig::of(Script { restless: u32::MAX, ..Script::default() });
+    rig.start(LONG);
+    rig.camera.abort_exposure().unwrap();
+    let start = rig.camera.start_exposure(&request(BRIEF, FrameType::Light));
+    fails(start, ErrorKind::Busy, "Camera is not idle");
+    let asked = rig.observatory.door.heard("/startexposure");
+    assert!((3..=25).contains(&asked), "asked {asked} times");
 }
 
 #[test]

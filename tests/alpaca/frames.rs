@@ -73,8 +73,8 @@ fn a_camera_that_rounds_its_windows_is_believed() {
 #[test]
 fn the_depth_is_that_of_the_largest_value_that_the_camera_promises() {
     for (max_adu, sends, bits, adc_bits) in [
-        (255, Sends::Bytes, 8, 8),
-        (255, Sends::Integers, 8, 8),
+        (255, Sends::Bytes, 16, 8),
+        (255, Sends::Integers, 16, 8),
         (4095, Sends::Words, 16, 12),
         (65535, Sends::Words, 16, 16),
         (65535, Sends::Integers, 16, 16),
@@ -100,14 +100,31 @@ fn the_depth_is_that_of_the_largest_value_that_the_camera_promises() {
 }
 
 #[test]
-fn values_that_nobody_promised_are_kept_and_negative_ones_are_0() {
+fn a_camera_that_cannot_bin_has_no_more_bits_than_it_says() {
+    let pixel: fn(u32, u32) -> i32 = |x, y| i32::try_from((x * 9 + y * 31) % 256).unwrap();
+    let (max_adu, max_bin) = (255, (1, 1));
+    let mut rig = Rig::of(Script { max_adu, max_bin, sends: Sends::Bytes, pixel, ..Script::default() });
+    assert_eq!((rig.can.sensor.bits, rig.can.sensor.adc_bits), (8, 8));
+    assert_eq!(rig.frame().pixels.bits(), 8);
+}
+
+#[test]
+fn values_that_nobody_promised_are_saturated_and_negative_ones_are_0() {
     let pixel: fn(u32, u32) -> i32 = |x, y| if x == y { -5 } else { 65_530 + i32::try_from(x).unwrap() };
     let mut rig = Rig::of(Script { sends: Sends::Integers, pixel, ..Script::of_size(31, 23) });
     let pixels = rig.frame().pixels;
-    assert_eq!(pixels.bits(), 32);
-    let seen = |x: u32, y: u32| i64::from(pixel(x, y).max(0));
+    assert_eq!(pixels.bits(), 16);
+    let seen = |x: u32, y: u32| i64::from(pixel(x, y).clamp(0, 65_535));
     let expected: Vec<i64> = (0..23).flat_map(|y| (0..31).map(move |x| seen(x, y))).collect();
     assert_eq!(values(&pixels), expected);
+}
+
+#[test]
+fn sums_of_binned_pixels_of_8_bits_are_kept() {
+    let pixel: fn(u32, u32) -> i32 = |x, y| i32::try_from(x * 30 + y).unwrap();
+    let mut rig = Rig::of(Script { max_adu: 255, sends: Sends::Integers, pixel, ..Script::of_size(31, 23) });
+    let full = rig.can.full();
+    is_what_the_camera_saw(&mut rig, full, Binning { x: 2, y: 2 });
 }
 
 #[test]

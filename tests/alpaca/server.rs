@@ -1,8 +1,9 @@
 //! A server of the crate `ascom-alpaca` with scripted cameras, which can be killed and started anew at the same address.
 
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::sync::mpsc::channel;
 use std::thread;
+use std::time::Duration;
 
 use ascom_alpaca::Server;
 use ascom_alpaca::api::CargoServerInfo;
@@ -73,11 +74,39 @@ impl Observatory {
         self.server = None;
     }
 
+    /// Nothing reaches the server any more, and nobody says so, until the network is bridged.
+    pub fn gap(&self) -> Gap {
+        self.door.slam();
+        Gap::at(self.door.address)
+    }
+
+    /// The server is there again, and knows all that it knew.
+    pub fn bridge(&self, gap: Gap) {
+        drop(gap);
+        self.door.open(self.server.as_ref().expect("the server runs").address);
+    }
+
     /// Starts another server at the same port, whose camera knows nothing of the past.
     pub fn start(&mut self, script: Script) {
         self.camera = Scripted::new(script);
         let server = Running::start(HOST, vec![self.camera.clone()]);
         self.door.open(server.address);
         self.server = Some(server);
+    }
+}
+
+/// A port at which the kernel answers nobody any more: as many wait to be let in as may.
+pub struct Gap {
+    _listener: TcpListener,
+    _waiting: Vec<TcpStream>,
+}
+
+impl Gap {
+    fn at(address: SocketAddr) -> Gap {
+        let listener = TcpListener::bind(address).unwrap();
+        rustix::net::listen(&listener, 0).unwrap();
+        let patience = Duration::from_millis(200);
+        let waiting = std::iter::from_fn(|| TcpStream::connect_timeout(&address, patience).ok()).collect();
+        Gap { _listener: listener, _waiting: waiting }
     }
 }

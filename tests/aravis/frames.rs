@@ -116,3 +116,42 @@ fn a_camera_is_left_as_it_was_found() {
         camera.await_feature(feature, value);
     }
 }
+
+#[test]
+fn the_first_frame_of_a_stream_is_for_nobody_and_the_next_one_is_exposed_as_asked() {
+    let _alone = alone();
+    let _camera = FakeCamera::start();
+    let mut driver = driver();
+    format(&mut driver, "Mono8");
+    let ramp = Ramp { seconds: 0.1, ..PLAIN };
+    let mut before = None;
+    for columns in [320, 640, 64] {
+        window(&mut driver, [0, 0, columns, 48]);
+        let step = ramp.step(&frame(&mut driver, 0.1));
+        if let Some(before) = before {
+            let frames = (step + 255 - before) % 255;
+            assert!(frames >= 2, "the camera took {frames} of them");
+        }
+        before = Some(step);
+    }
+}
+
+/// A camera that can say when it waits for a command, and says that it never does.
+fn never_ready(own: String) -> String {
+    let features = "<Enumeration Name=\"AcquisitionStatusSelector\">\
+         <EnumEntry Name=\"FrameTriggerWait\"><Value>0</Value></EnumEntry><Value>0</Value></Enumeration>\
+         <Boolean Name=\"AcquisitionStatus\"><Value>0</Value></Boolean>\n<Port Name";
+    own.replacen("<Port Name", features, 1)
+}
+
+#[test]
+fn a_camera_that_never_says_that_it_is_ready_is_asked_for_frames_all_the_same() {
+    let _alone = alone();
+    let _camera = FakeCamera::described(never_ready);
+    let mut driver = driver();
+    format(&mut driver, "Mono8");
+    window(&mut driver, [0, 0, 64, 48]);
+    for _ in 0..2 {
+        PLAIN.step(&frame(&mut driver, 0.01));
+    }
+}

@@ -1,7 +1,16 @@
 //! Lost packets, and cameras that die, hang and come back.
 
+use std::thread;
+
+use indi_camera::backend::aravis::Aravis;
+use indi_camera::camera::Camera;
+use indi_camera::camera::error::ErrorKind;
+use indi_camera::camera::types::{
+    ADDRESSES_PARAMETER, Cancel, ExposureId, ExposureRequest, ExposureStatus, FrameType, Spare, Value,
+};
 use rustix::process::Signal;
 
+use super::support::Limit;
 use super::*;
 
 #[test]
@@ -113,4 +122,76 @@ fn a_camera_that_dies_while_nobody_wants_anything_is_noticed_too() {
     driver.wait_for(|peer| peer.state("CONNECTION") == "Ok", PATIENCE);
     window(&mut driver, [0, 0, 64, 48]);
     frame(&mut driver, 0.01);
+}
+
+/// The register in which every GigE Vision camera has the time for which it obeys a program that says nothing, in ms.
+fn patience(camera: &FakeCamera) -> String {
+    camera.feature("R[0x00000938]")
+}
+
+#[test]
+fn a_driver_that_was_starved_for_seconds_still_controls_its_camera() {
+    let _alone = alone();
+    let camera = FakeCamera::start();
+    let own = patience(&camera);
+    let mut driver = driver();
+    window(&mut driver, [0, 0, 64, 48]);
+    frame(&mut driver, 0.01);
+    // Longer than such a camera waits by itself, as somebody else asks it meanwhile.
+    driver.signal(Signal::STOP);
+    let limit = Limit::after(Duration::from_secs(4));
+    while limit.left().is_some() {
+        camera.feature("Width");
+    }
+    driver.signal(Signal::CONT);
+    driver.messages.clear();
+    for _ in 0..3 {
+        frame(&mut driver, 0.01);
+    }
+    assert_eq!(driver.state("CONNECTION"), "Ok", "{}", driver.report());
+    assert!(!driver.messages.iter().any(|message| message.contains("lost")), "{:?}", driver.messages);
+    assert_ne!(patience(&camera), own);
+    driver.new_vector("Switch", "CONNECTION", &[("DISCONNECT", "On")]);
+    driver.wait_for(|peer| peer.vector("CCD_EXPOSURE").is_none(), PATIENCE);
+    let limit = Limit::after(PATIENCE);
+    while patience(&camera) != own {
+        assert!(limit.left().is_some(), "the camera is not left as it was found");
+    }
+}
+
+#[test]
+fn a_failure_is_told_to_whoever_waits_for_the_frame_and_not_to_a_poll() {
+    let _alone = alone();
+    // No frame of this one is whole.
+    let _camera = FakeCamera::losing(500);
+    let mut camera = Aravis::new();
+    let only = Value::Text("only,127.0.0.1".to_owned());
+    camera.set_parameter(ADDRESSES_PARAMETER, only).unwrap();
+    let id = camera.scanning().unwrap().remove(0);
+    camera.connect(&id).unwrap();
+    let request = ExposureRequest {
+        id: ExposureId(1),
+        duration: Duration::from_millis(10),
+        frame_type: FrameType::Light,
+        cancel: Cancel::default(),
+        spare: Spare::default(),
+    };
+    camera.start_exposure(&request).unwrap();
+    let limit = Limit::after(PATIENCE);
+    let failure = loop {
+        assert!(limit.left().is_some(), "it does not fail");
+        let polled = camera.polling().expect("an exposure's end is no failure of a poll").exposure;
+        assert!(!matches!(polled, ExposureStatus::Idle | ExposureStatus::Ready), "{polled:?}");
+        // Much rarer than polls, as when a client asks for much.
+        for _ in 0..20 {
+            camera.polling().expect("an exposure's end is no failure of a poll");
+            thread::park_timeout(Duration::from_millis(5));
+        }
+        if let Err(failure) = camera.get_exposure_status() {
+            break failure;
+        }
+    };
+    assert_eq!(failure.kind, ErrorKind::Hardware);
+    assert!(failure.detail.contains("packets of the frame were lost"), "{failure}");
+    assert_eq!(camera.polling().unwrap().exposure, ExposureStatus::Idle);
 }

@@ -7,6 +7,7 @@ use std::time::Duration;
 use serde_json::Value;
 
 use super::now;
+use crate::backend::routes;
 
 /// Where servers listen for the question.
 const PORT: u16 = 32227;
@@ -18,8 +19,7 @@ const LONGEST: usize = 1024;
 
 /// Asks everybody on the local networks and on this machine; tells each server once, as soon as it has answered.
 pub(super) fn ask_everybody(tell: impl FnMut(SocketAddr)) -> io::Result<()> {
-    let routes = std::fs::read_to_string("/proc/net/route").unwrap_or_default();
-    let mut whom = broadcasts(&routes);
+    let mut whom = routes::broadcasts();
     whom.extend([Ipv4Addr::BROADCAST, Ipv4Addr::LOCALHOST]);
     let whom: Vec<SocketAddr> = whom.into_iter().map(|address| (address, PORT).into()).collect();
     ask(&whom, tell)
@@ -71,41 +71,9 @@ pub(super) fn port(answer: &[u8]) -> Option<u16> {
     port.filter(|port| *port > 0)
 }
 
-/// The broadcast addresses of the networks in the kernel's table of routes.
-fn broadcasts(routes: &str) -> Vec<Ipv4Addr> {
-    let address =
-        |word: &str| u32::from_str_radix(word, 16).ok().map(u32::to_ne_bytes).map(u32::from_be_bytes);
-    let networks = routes.lines().filter_map(|line| {
-        let words: Vec<&str> = line.split_whitespace().collect();
-        let [_, to, gateway, _, _, _, _, mask, ..] = words[..] else { return None };
-        let (to, gateway, mask) = (address(to)?, address(gateway)?, address(mask)?);
-        // A network of its own, wide enough to have a broadcast address.
-        (gateway == 0 && mask != 0 && mask.count_zeros() > 1).then(|| Ipv4Addr::from(to | !mask))
-    });
-    let mut networks: Vec<Ipv4Addr> = networks.collect();
-    networks.sort_unstable();
-    networks.dedup();
-    networks
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn the_networks_of_this_machine_are_those_without_a_gateway() {
-        // As the kernel of a little-endian machine writes it.
-        let routes = "Iface\tDestination\tGateway \tFlags\tRefCnt\tUse\tMetric\tMask\t\tMTU\tWindow\tIRTT\n\
-             eth0\t00000000\t010200C0\t0003\t0\t0\t0\t00000000\t0\t0\t0\n\
-             eth0\t000200C0\t00000000\t0001\t0\t0\t0\t00FFFFFF\t0\t0\t0\n\
-             wlan0\t0000010A\t00000000\t0001\t0\t0\t0\t0000FFFF\t0\t0\t0\n\
-             tun0\t0100000A\t00000000\t0001\t0\t0\t0\tFFFFFFFF\t0\t0\t0\n";
-        let expected = [Ipv4Addr::new(10, 1, 255, 255), Ipv4Addr::new(192, 0, 2, 255)];
-        if cfg!(target_endian = "little") {
-            assert_eq!(broadcasts(routes), expected);
-        }
-        assert!(broadcasts("").is_empty());
-    }
 
     #[test]
     fn only_a_port_is_an_answer() {

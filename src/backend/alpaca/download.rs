@@ -10,8 +10,8 @@ use std::time::Duration;
 use super::api::Api;
 use super::fault::Fault;
 use super::http::Patience;
-use super::image;
-use crate::camera::types::{Cancel, Percent, Pixels};
+use super::image::{self, Image};
+use crate::camera::types::{Cancel, Percent};
 
 /// A server from which nothing comes for so long has stopped. It may need some of that before the first byte.
 const SILENCE: Duration = Duration::from_secs(15);
@@ -23,11 +23,11 @@ const UNKNOWN: u32 = u32::MAX;
 pub(super) struct Download {
     done: Arc<AtomicU32>,
     dropped: Cancel,
-    result: Receiver<Result<Pixels, Fault>>,
+    result: Receiver<Result<Image, Fault>>,
 }
 
 impl Download {
-    /// Begins to fetch the frame of `size`, in containers of `bits` at least.
+    /// Begins to fetch the frame of `size`, in containers of `bits`.
     pub(super) fn begin(mut api: Api, size: (u32, u32), bits: u8, unwanted: Cancel) -> Result<Self, Fault> {
         let (done, dropped) = (Arc::new(AtomicU32::new(UNKNOWN)), Cancel::default());
         let (progress, ended) = (Arc::clone(&done), dropped.clone());
@@ -49,7 +49,7 @@ impl Download {
     }
 
     /// The frame, or why there is none, as soon as that is known; once.
-    pub(super) fn outcome(&self) -> Option<Result<Pixels, Fault>> {
+    pub(super) fn outcome(&self) -> Option<Result<Image, Fault>> {
         match self.result.try_recv() {
             Ok(result) => Some(result),
             Err(TryRecvError::Empty) => None,
@@ -84,7 +84,7 @@ fn fetch(
     size: (u32, u32),
     bits: u8,
     watch: &mut dyn FnMut(u64, Option<u64>) -> ControlFlow<()>,
-) -> Result<Pixels, Fault> {
+) -> Result<Image, Fault> {
     let mut answer = api.image(Patience { limit: SILENCE, by_piece: true, watch });
     if matches!(answer, Err(Fault::Gone(_))) {
         // The frame is still there, unless it is the server itself that has gone.

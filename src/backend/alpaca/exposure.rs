@@ -8,8 +8,9 @@ use std::time::{Duration, Instant};
 use super::api::{Api, optional};
 use super::download::Download;
 use super::fault::Fault;
+use super::image::Image;
 use super::now;
-use crate::camera::types::{Cancel, ExposureStatus, Frame, FrameInfo, Percent, Pixels};
+use crate::camera::types::{Cancel, ExposureStatus, Frame, FrameInfo, Percent};
 
 /// How often an open shutter is looked at, to notice a camera that has failed.
 const LOOK: Duration = Duration::from_millis(900);
@@ -57,7 +58,7 @@ enum Stage {
     /// Until the camera says that the image is ready.
     Camera,
     Network(Download),
-    Here(Pixels),
+    Here(Image),
 }
 
 /// What a look at the camera showed.
@@ -145,10 +146,18 @@ impl Exposure {
         Ok(self.known())
     }
 
+    /// The largest value of the frame, if it is here and was more than its container holds.
+    pub(super) fn cut(&self) -> Option<i64> {
+        match &self.stage {
+            Stage::Here(image) => image.cut,
+            _ => None,
+        }
+    }
+
     /// The frame, if it is here.
     pub(super) fn into_frame(self) -> Option<Frame> {
         match self.stage {
-            Stage::Here(pixels) => Some(Frame { pixels, info: self.info }),
+            Stage::Here(image) => Some(Frame { pixels: image.pixels, info: self.info }),
             _ => None,
         }
     }
@@ -181,7 +190,9 @@ impl Exposure {
                 }
             }
             // A server that is busy with its camera, or a network with a gap: as long as there is time, there is hope.
-            Err(Fault::Slow(_)) if self.looked < self.closes + DEAF => {}
+            Err(fault)
+                if (matches!(fault, Fault::Slow(_)) || fault.is_gap())
+                    && self.looked < self.closes + DEAF => {}
             Err(fault) => return Err(fault),
         }
         Ok(())

@@ -83,9 +83,11 @@ impl Facts {
         let max_adu = optional(api.whole("maxadu"))?.filter(|most| *most > 0).unwrap_or(MAX_ADU);
         let (modes, names) = modes(api)?;
         let adc_bits = significant_bits(max_adu);
-        // Of several ways to read out, each may have another depth.
-        let bits = container(adc_bits).max(if modes == Modes::One { 8 } else { 16 });
         let asymmetric = flag(api, "canasymmetricbin")?;
+        let binning = binning(api, asymmetric)?;
+        // Of several ways to read out, each may have another depth, and many cameras add up what they bin.
+        let is_plain = modes == Modes::One && binning == Binning::NONE;
+        let bits = container(adc_bits).max(if is_plain { 8 } else { 16 });
         let (gain, gains) = range(api, "gain")?;
         let (offset, offsets) = range(api, "offset")?;
         let can = Capabilities {
@@ -100,7 +102,7 @@ impl Facts {
             },
             formats: Vec::new(),
             exposure: exposure(api)?,
-            binning: binning(api, asymmetric)?,
+            binning,
             subframe: true,
             shutter: flag(api, "hasshutter")?,
             cooler: flag(api, "cansetccdtemperature")?.then_some(COOLER),

@@ -65,6 +65,13 @@ impl Fault {
         matches!(self, Fault::Refused { .. } | Fault::Http { .. } | Fault::Nonsense(_))
     }
 
+    /// Whether the network may have a gap: nobody says that the server itself has gone.
+    pub(super) fn is_gap(&self) -> bool {
+        use io::ErrorKind::{HostUnreachable, NetworkUnreachable, TimedOut};
+        let gap = |error: &io::Error| matches!(error.kind(), TimedOut | HostUnreachable | NetworkUnreachable);
+        matches!(self, Fault::Gone(error) if gap(error))
+    }
+
     fn kind(&self) -> ErrorKind {
         match self {
             Fault::Gone(_) | Fault::Closed => ErrorKind::Disconnected,
@@ -167,6 +174,17 @@ mod tests {
         let words = "set_gain: the Alpaca server at 10.0.0.7:11111 has closed the camera: it was restarted, or \
                      another program disconnected it";
         means(Fault::Closed, Disconnected, words);
+    }
+
+    #[test]
+    fn a_network_with_a_gap_is_not_a_server_that_is_gone() {
+        use io::ErrorKind as E;
+        for kind in [E::TimedOut, E::HostUnreachable, E::NetworkUnreachable] {
+            assert!(Fault::Gone(kind.into()).is_gap(), "{kind}");
+        }
+        for kind in [E::ConnectionRefused, E::ConnectionReset, E::UnexpectedEof, E::NotFound] {
+            assert!(!Fault::Gone(kind.into()).is_gap(), "{kind}");
+        }
     }
 
     #[test]

@@ -122,9 +122,12 @@ impl Http {
                 Err(error) => last = error,
             }
         }
-        // A name may mean another address by now.
-        self.found.clear();
-        Err(Fault::Gone(last))
+        let fault = Fault::Gone(last);
+        if !fault.is_gap() {
+            // A name may mean another address by now.
+            self.found.clear();
+        }
+        Err(fault)
     }
 
     /// One request and its answer. A failure says whether the answer had begun.

@@ -1,8 +1,9 @@
 //! The pixels of a frame as Alpaca sends them: as bytes, or from older servers as text.
 //!
 //! Alpaca's first index is the column and its last runs fastest, so a frame comes column by column, and a colour frame
-//! pixel by pixel. Ours are plane by plane and row by row. Values are never cut: those that do not fit the depth that the
-//! camera promises get more bits, and only what no pixel can be, a negative number, becomes 0.
+//! pixel by pixel. Ours are plane by plane and row by row. The camera has promised a depth, which files are announced
+//! with: the very few values above it, of pixels that were added up around a bright star, are saturated, as they would be
+//! in a camera that adds them up in its own converter; what no pixel can be, a negative number, becomes 0.
 
 use ndarray::Array3;
 use rayon::prelude::*;
@@ -29,9 +30,17 @@ struct Shape {
     planes: usize,
 }
 
-/// The frame of `columns` × `rows` in an answer, in containers of `bits` at least.
-pub(super) fn decode(answer: &Answer, (columns, rows): (u32, u32), bits: u8) -> Result<Pixels, Fault> {
-    let (shape, pixels) = if answer.content_type == IMAGE_BYTES {
+/// What a frame shows.
+#[derive(Debug, PartialEq)]
+pub(super) struct Image {
+    pub(super) pixels: Pixels,
+    /// The largest value, if it was too large for the container and was cut, and so perhaps others.
+    pub(super) cut: Option<i64>,
+}
+
+/// The frame of `columns` × `rows` in an answer, in containers of `bits`.
+pub(super) fn decode(answer: &Answer, (columns, rows): (u32, u32), bits: u8) -> Result<Image, Fault> {
+    let (shape, image) = if answer.content_type == IMAGE_BYTES {
         from_bytes(&answer.body, bits)?
     } else {
         let (shape, values) = text::read(&answer.body)?;
@@ -43,7 +52,7 @@ pub(super) fn decode(answer: &Answer, (columns, rows): (u32, u32), bits: u8) -> 
             shape.columns, shape.rows
         )));
     }
-    Ok(pixels)
+    Ok(image)
 }
 
 impl Shape {
@@ -62,7 +71,7 @@ impl Shape {
     }
 }
 
-fn from_bytes(body: &[u8], bits: u8) -> Result<(Shape, Pixels), Fault> {
+fn from_bytes(body: &[u8], bits: u8) -> Result<(Shape, Image), Fault> {
     let mut words = [0_i32; WORDS];
     if body.len() < WORDS * 4 {
         return Err(Fault::Nonsense(format!("an image of {} bytes", body.len())));
@@ -84,7 +93,7 @@ fn from_bytes(body: &[u8], bits: u8) -> Result<(Shape, Pixels), Fault> {
     let lengths: Vec<usize> = lengths.iter().map(|length| usize::try_from(*length).unwrap_or(0)).collect();
     let rank = usize::try_from(rank).unwrap_or(0).min(lengths.len());
     let shape = Shape::of(&lengths[..rank])?;
-    let pixels = match element {
+    let image = match element {
         1 => turn(rest, shape, bits, |b: [u8; 2]| i64::from(i16::from_le_bytes(b))),
         2 => turn(rest, shape, bits, |b: [u8; 4]| i64::from(i32::from_le_bytes(b))),
         3 => turn(rest, shape, bits, |b: [u8; 8]| rounded(f64::from_le_bytes(b))),
@@ -96,7 +105,7 @@ fn from_bytes(body: &[u8], bits: u8) -> Result<(Shape, Pixels), Fault> {
         9 => turn(rest, shape, bits, |b: [u8; 4]| i64::from(u32::from_le_bytes(b))),
         _ => return Err(Fault::Nonsense(format!("an image of elements of type {element}"))),
     };
-    Ok((shape, pixels?))
+    Ok((shape, image?))
 }
 
 /// Half a count more or less is nothing that a converter could have meant.
@@ -107,7 +116,7 @@ fn rounded(value: f64) -> i64 {
     }
 }
 
-fn from_values(values: &[i64], shape: Shape, bits: u8) -> Pixels {
+fn from_values(values: &[i64], shape: Shape, bits: u8) -> Image {
     arrange(shape, bits, values.par_iter().copied().max().unwrap_or(0), |i| values[i])
 }
 
@@ -117,7 +126,7 @@ fn turn<const N: usize>(
     shape: Shape,
     bits: u8,
     read: impl Fn([u8; N]) -> i64 + Sync,
-) -> Result<Pixels, Fault> {
+) -> Result<Image, Fault> {
     let (elements, rest) = bytes.as_chunks::<N>();
     if shape.len() != Some(elements.len()) || !rest.is_empty() {
         let Shape { columns, rows, planes } = shape;
@@ -135,20 +144,22 @@ fn turn<const N: usize>(
 }
 
 /// Pixels in our order from a function that tells the value at an index of Alpaca's.
-fn arrange(shape: Shape, bits: u8, largest: i64, value: impl Fn(usize) -> i64 + Sync) -> Pixels {
-    let needed = match largest {
-        ..=0xFF => 8,
-        0x100..=0xFFFF => 16,
-        _ => 32,
+fn arrange(shape: Shape, bits: u8, largest: i64, value: impl Fn(usize) -> i64 + Sync) -> Image {
+    let (pixels, most) = match bits {
+        8 => {
+            let pixel = |i| u8::try_from(value(i).max(0)).unwrap_or(u8::MAX);
+            (Pixels::U8(transposed(shape, pixel)), i64::from(u8::MAX))
+        }
+        16 => {
+            let pixel = |i| u16::try_from(value(i).max(0)).unwrap_or(u16::MAX);
+            (Pixels::U16(transposed(shape, pixel)), i64::from(u16::MAX))
+        }
+        _ => {
+            let pixel = |i| u32::try_from(value(i).max(0)).unwrap_or(u32::MAX);
+            (Pixels::U32(transposed(shape, pixel)), i64::from(u32::MAX))
+        }
     };
-    if needed > bits {
-        tracing::warn!(largest, "the image has values above the camera's MaxADU: it gets {needed} bits");
-    }
-    match bits.max(needed) {
-        8 => Pixels::U8(transposed(shape, |i| u8::try_from(value(i).max(0)).unwrap_or(u8::MAX))),
-        16 => Pixels::U16(transposed(shape, |i| u16::try_from(value(i).max(0)).unwrap_or(u16::MAX))),
-        _ => Pixels::U32(transposed(shape, |i| u32::try_from(value(i).max(0)).unwrap_or(u32::MAX))),
-    }
+    Image { pixels, cut: (largest > most).then_some(largest) }
 }
 
 fn transposed<T: Copy + Default + Send>(

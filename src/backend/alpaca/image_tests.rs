@@ -46,26 +46,26 @@ fn columns_become_rows_in_every_type_of_element() {
         (8, elements(&|v| v.to_le_bytes().to_vec())),
         (9, elements(&|v| u32::from(v).to_le_bytes().to_vec())),
     ] {
-        let pixels = decode(&bytes(element, &[3, 2], &elements), (3, 2), 16).unwrap();
+        let pixels = decode(&bytes(element, &[3, 2], &elements), (3, 2), 16).unwrap().pixels;
         assert_eq!(pixels, six(), "type {element}");
     }
-    let pixels = decode(&bytes(6, &[3, 2], &[1, 4, 2, 5, 3, 255]), (3, 2), 8).unwrap();
+    let pixels = decode(&bytes(6, &[3, 2], &[1, 4, 2, 5, 3, 255]), (3, 2), 8).unwrap().pixels;
     assert_eq!(pixels, Pixels::U8(arr3(&[[[1, 2, 3], [4, 5, 255]]])));
 }
 
 #[test]
 fn the_text_of_older_servers_is_the_same_frame() {
     let json = r#"{"Type":2,"Rank":2,"Value":[[1,40000],[2.0,5e4],[3,65535]],"ErrorNumber":0}"#;
-    assert_eq!(decode(&text(json), (3, 2), 16).unwrap(), six());
+    assert_eq!(decode(&text(json), (3, 2), 16).unwrap().pixels, six());
     let colour = r#"{"Rank":3,"Value":[[[1,2,3],[4,5,6]]],"ErrorNumber":0}"#;
-    let pixels = decode(&text(colour), (1, 2), 8).unwrap();
+    let pixels = decode(&text(colour), (1, 2), 8).unwrap().pixels;
     assert_eq!(pixels, Pixels::U8(arr3(&[[[1], [4]], [[2], [5]], [[3], [6]]])));
 }
 
 #[test]
 fn colour_becomes_planes() {
     let elements: Vec<u8> = (1..=18).collect();
-    let pixels = decode(&bytes(6, &[3, 2, 3], &elements), (3, 2), 8).unwrap();
+    let pixels = decode(&bytes(6, &[3, 2, 3], &elements), (3, 2), 8).unwrap().pixels;
     let plane = |p: u8| [[1 + p, 7 + p, 13 + p], [4 + p, 10 + p, 16 + p]];
     assert_eq!(pixels, Pixels::U8(arr3(&[plane(0), plane(1), plane(2)])));
 }
@@ -78,27 +78,30 @@ fn frames_larger_than_a_tile_and_of_odd_sizes_are_turned_exactly() {
         let elements: Vec<u8> = order.flat_map(|(row, column)| value(row, column).to_le_bytes()).collect();
         let lengths = [columns, rows].map(|length| i32::try_from(length).unwrap());
         let size = (u32::try_from(columns).unwrap(), u32::try_from(rows).unwrap());
-        let pixels = decode(&bytes(8, &lengths, &elements), size, 16).unwrap();
+        let pixels = decode(&bytes(8, &lengths, &elements), size, 16).unwrap().pixels;
         let expected = Array3::from_shape_fn((1, rows, columns), |(_, row, column)| value(row, column));
         assert_eq!(pixels, Pixels::U16(expected), "{columns}x{rows}");
     }
 }
 
 #[test]
-fn a_value_that_does_not_fit_gets_more_bits_and_a_negative_one_is_0() {
+fn a_value_that_does_not_fit_is_saturated_and_told_and_a_negative_one_is_0() {
     let of = |element, elements: Vec<u8>, bits| {
         let lengths = [i32::try_from(elements.len()).unwrap() / if element == 2 { 4 } else { 2 }, 1];
         let size = (u32::try_from(lengths[0]).unwrap(), 1);
         decode(&bytes(element, &lengths, &elements), size, bits).unwrap()
     };
     let words = |values: &[i32]| values.iter().flat_map(|v| v.to_le_bytes()).collect::<Vec<u8>>();
-    assert_eq!(of(2, words(&[-1, 255]), 8), Pixels::U8(arr3(&[[[0, 255]]])));
-    assert_eq!(of(2, words(&[-1, 256]), 8), Pixels::U16(arr3(&[[[0, 256]]])));
-    assert_eq!(of(2, words(&[i32::MIN, 65_536]), 16), Pixels::U32(arr3(&[[[0, 65_536]]])));
-    assert_eq!(of(2, words(&[7, i32::MAX]), 32), Pixels::U32(arr3(&[[[7, 0x7FFF_FFFF]]])));
+    let fits = |pixels| Image { pixels, cut: None };
+    assert_eq!(of(2, words(&[-1, 255]), 8), fits(Pixels::U8(arr3(&[[[0, 255]]]))));
+    let cut = |pixels, largest| Image { pixels, cut: Some(largest) };
+    assert_eq!(of(2, words(&[-1, 256, 300]), 8), cut(Pixels::U8(arr3(&[[[0, 255, 255]]])), 300));
+    let pixels = Pixels::U16(arr3(&[[[0, 65_535]]]));
+    assert_eq!(of(2, words(&[i32::MIN, 65_536]), 16), cut(pixels, 65_536));
+    assert_eq!(of(2, words(&[7, i32::MAX]), 32), fits(Pixels::U32(arr3(&[[[7, 0x7FFF_FFFF]]]))));
     let shorts: Vec<u8> = [-1_i16, 32_767].iter().flat_map(|v| v.to_le_bytes()).collect();
-    assert_eq!(of(1, shorts.clone(), 16), Pixels::U16(arr3(&[[[0, 32_767]]])));
-    assert_eq!(of(1, shorts, 8), Pixels::U16(arr3(&[[[0, 32_767]]])));
+    assert_eq!(of(1, shorts.clone(), 16), fits(Pixels::U16(arr3(&[[[0, 32_767]]]))));
+    assert_eq!(of(1, shorts, 8), cut(Pixels::U8(arr3(&[[[0, 255]]])), 32_767));
 }
 
 #[test]

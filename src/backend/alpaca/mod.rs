@@ -89,13 +89,8 @@ impl Alpaca {
     /// A camera that is not connected yet.
     #[must_use]
     pub fn new() -> Self {
-        let list = std::env::var(ADDRESSES_VARIABLE).unwrap_or_default();
-        let places = list.parse().unwrap_or_else(|error| {
-            tracing::error!("{ADDRESSES_VARIABLE} is not used: {error}");
-            Places::default()
-        });
         Alpaca {
-            places,
+            places: Places::of_variable(ADDRESSES_VARIABLE),
             told: Places::default(),
             known: Vec::new(),
             silent: HashSet::new(),
@@ -151,7 +146,12 @@ fn asked<T>(
     work: impl FnOnce(&mut Session) -> std::result::Result<T, Fault>,
 ) -> Result<T> {
     session.api.begin(CALL);
-    work(session).map_err(|fault| fault.of(call, session.api.address()))
+    work(session).map_err(|fault| {
+        // While a camera exposes, its exposure knows how long there is hope; a lost camera would end it.
+        let is_hope = fault.is_gap() && session.is_exposing();
+        let fault = if is_hope { Fault::Slow(CALL) } else { fault };
+        fault.of(call, session.api.address())
+    })
 }
 
 impl Camera for Alpaca {

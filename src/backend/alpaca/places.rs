@@ -4,17 +4,11 @@ use std::fmt;
 use std::net::IpAddr;
 use std::str::FromStr;
 
-/// In the list of addresses: look nowhere else.
-const ONLY: &str = "only";
+use crate::backend::places;
 
-/// What the user says about where cameras are.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Places {
-    /// Asked first, in this order.
-    pub(super) given: Vec<Place>,
-    /// The local network and this machine are not searched.
-    pub(super) only: bool,
-}
+/// What the user says about where servers are: given ones are asked first, in this order, then the local network and this
+/// machine.
+pub(super) type Places = places::Places<Place>;
 
 /// An address as people write it.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -23,42 +17,6 @@ pub(super) enum Place {
     Server(String),
     /// A host that says by itself which port its servers have.
     Host(String),
-}
-
-impl Places {
-    /// Adds what another list says.
-    pub(super) fn join(&mut self, more: &Places) {
-        let news = more.given.iter().filter(|place| !self.given.contains(place)).cloned();
-        let news: Vec<Place> = news.collect();
-        self.given.extend(news);
-        self.only |= more.only;
-    }
-}
-
-impl FromStr for Places {
-    type Err = String;
-
-    /// `host:port`, `host` and `only`, with commas between them.
-    fn from_str(list: &str) -> Result<Self, String> {
-        let mut places = Places::default();
-        for word in list.split(',').map(str::trim).filter(|word| !word.is_empty()) {
-            if word == ONLY {
-                places.only = true;
-            } else {
-                let place = word.parse()?;
-                places.join(&Places { given: vec![place], only: false });
-            }
-        }
-        Ok(places)
-    }
-}
-
-impl fmt::Display for Places {
-    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
-        let only = self.only.then(|| ONLY.to_owned());
-        let all: Vec<String> = self.given.iter().map(ToString::to_string).chain(only).collect();
-        f.write_str(&all.join(","))
-    }
 }
 
 impl FromStr for Place {
@@ -122,13 +80,9 @@ mod tests {
     }
 
     #[test]
-    fn a_list_may_have_gaps_and_repetitions() {
-        let places: Places = " a:1,, b , a:1,only".parse().unwrap();
-        assert_eq!(places.to_string(), "a:1,b,only");
-        assert_eq!("".parse(), Ok(Places::default()));
+    fn a_list_of_servers_and_hosts_is_one() {
+        let places: Places = "a:1,b,only".parse().unwrap();
+        assert_eq!(places.given, [Place::Server("a:1".to_owned()), Place::Host("b".to_owned())]);
         assert!("a:1,b:".parse::<Places>().is_err());
-        let mut both = places;
-        both.join(&"c:2,a:1".parse().unwrap());
-        assert_eq!(both.to_string(), "a:1,b,c:2,only");
     }
 }

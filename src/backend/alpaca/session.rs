@@ -6,8 +6,8 @@ use super::api::{Api, optional};
 use super::exposure::{Exposure, state};
 use super::facts::Facts;
 use super::fault::Fault;
-use super::window::Window;
-use super::{now, utc};
+use super::{now, utc, window};
+use crate::backend::window::Window;
 use crate::camera::types::{
     Binning, CameraId, CameraStatus, ExposureRequest, ExposureStatus, Frame, FrameInfo, FrameType, Roi,
 };
@@ -27,6 +27,8 @@ const CLOSING: Duration = Duration::from_secs(3);
 const ABORTING: Duration = Duration::from_secs(2);
 /// Between two questions whether something is over.
 const PAUSE: Duration = Duration::from_millis(10);
+/// Between two attempts to begin an exposure.
+const REPEAT: Duration = Duration::from_millis(100);
 
 /// What outlives a connection: what was set last, by whoever set it through us.
 #[derive(Clone, Copy, Debug, Default)]
@@ -54,6 +56,8 @@ pub(super) struct Session {
     exposure: Option<Exposure>,
     /// The camera may be exposing though nobody asked it to, or although it was told to stop.
     doubtful: bool,
+    /// The camera has sent values that its containers do not hold, and that was said.
+    has_cut: bool,
     /// When all exposures will have ended that were begun.
     ends: Instant,
     /// Some servers say that the camera is idle after an abort and go on with the exposure all the same, in between. Until
@@ -80,6 +84,7 @@ impl Session {
             offset: None,
             exposure: None,
             doubtful: false,
+            has_cut: false,
             ends: now(),
             restless_until: now(),
             last: CameraStatus { exposure: idle, cooling: None, temperature: None, power: None },
@@ -175,7 +180,7 @@ impl Session {
 
     /// Tells the camera which window to read, unless it knows.
     fn put_window(&mut self) -> Result<(), Fault> {
-        let window = Window::covering(self.roi, self.binning, &self.facts.can.sensor);
+        let window = window::covering(self.roi, self.binning, &self.facts.can.sensor);
         if self.window == Some(window) || !self.facts.can.subframe {
             return Ok(());
         }
@@ -239,6 +244,7 @@ impl Session {
         }
         let end = self.restless_until.min(now() + ABORTING);
         while matches!(&begun, Err(fault) if fault.is_answer()) && now() < end {
+            std::thread::park_timeout(REPEAT);
             self.wait_until_idle()?;
             begun = self.api.put("startexposure", &form);
         }
@@ -288,7 +294,16 @@ impl Session {
             // Nobody can; the next exposure has to wait.
             (false, false) => return Ok(()),
         };
-        self.api.put(name, &[])?;
+        let told = self.api.put(name, &[]);
+        match told {
+            // Some refuse when there is nothing to stop.
+            Err(fault) if fault.is_answer() => {
+                let doing = optional(self.api.whole("camerastate"))?.unwrap_or(state::IDLE);
+                self.doubtful = doing != state::IDLE;
+                return if self.doubtful { Err(fault) } else { Ok(()) };
+            }
+            told => told?,
+        };
         self.restless_until = self.ends + ABORTING;
         self.doubtful = !self.wait_until_idle()?;
         Ok(())
@@ -328,7 +343,16 @@ impl Session {
 
     /// The frame, once it is here.
     pub(super) fn take_frame(&mut self) -> Option<Frame> {
-        self.exposure.take_if(|exposure| exposure.known() == ExposureStatus::Ready)?.into_frame()
+        let exposure = self.exposure.take_if(|exposure| exposure.known() == ExposureStatus::Ready)?;
+        if let Some(largest) = exposure.cut().filter(|_| !std::mem::replace(&mut self.has_cut, true)) {
+            let (camera, bits) = (&self.camera.name, self.facts.can.sensor.bits);
+            tracing::warn!(
+                camera,
+                largest,
+                "the camera sends values above its MaxADU; they are saturated at {bits} bit, here and from now on"
+            );
+        }
+        exposure.into_frame()
     }
 }
 

@@ -34,9 +34,9 @@ pub fn image(
     bits: u8,
 ) -> Result<(usize, usize, usize), String> {
     let answer = Answer { status: 200, content_type: content_type.to_owned(), body: body.to_vec() };
-    let pixels =
+    let image =
         image::decode(&answer, size, bits).map_err(|fault| fault.of("untrusted", "a server").to_string())?;
-    Ok(match &pixels {
+    Ok(match &image.pixels {
         Pixels::U8(array) => array.dim(),
         Pixels::U16(array) => array.dim(),
         Pixels::U32(array) => array.dim(),

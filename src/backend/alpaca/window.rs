@@ -1,31 +1,14 @@
 //! From a window in pixels of the sensor to one in binned pixels, as Alpaca counts, and back.
 
+use crate::backend::window::Window;
 use crate::camera::types::{Binning, Roi, Sensor};
 
-/// A window in binned pixels.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Window {
-    pub(super) x: u32,
-    pub(super) y: u32,
-    pub(super) columns: u32,
-    pub(super) rows: u32,
-}
-
-impl Window {
-    /// The smallest window whose pixels cover `roi`. Pixels at its right and lower edge that do not fill a binned pixel
-    /// are left out where nothing else needs that one: no image has them.
-    pub(super) fn covering(roi: Roi, binning: Binning, sensor: &Sensor) -> Window {
-        let (x, columns) = along(roi.x, roi.width, binning.x, sensor.width);
-        let (y, rows) = along(roi.y, roi.height, binning.y, sensor.height);
-        Window { x, y, columns, rows }
-    }
-
-    /// The pixels of the sensor that it shows: `roi` as it was asked, where the window is what that takes.
-    pub(super) fn shows(self, roi: Roi, binning: Binning) -> Roi {
-        let (x, width) = back(self.x, self.columns, binning.x, (roi.x, roi.width));
-        let (y, height) = back(self.y, self.rows, binning.y, (roi.y, roi.height));
-        Roi { x, y, width, height }
-    }
+/// The smallest window whose pixels cover `roi`. Pixels at its right and lower edge that do not fill a binned pixel
+/// are left out where nothing else needs that one: no image has them.
+pub(super) fn covering(roi: Roi, binning: Binning, sensor: &Sensor) -> Window {
+    let (x, columns) = along(roi.x, roi.width, binning.x, sensor.width);
+    let (y, rows) = along(roi.y, roi.height, binning.y, sensor.height);
+    Window { x, y, columns, rows }
 }
 
 fn along(start: u32, length: u32, factor: u32, sensor: u32) -> (u32, u32) {
@@ -39,12 +22,6 @@ fn along(start: u32, length: u32, factor: u32, sensor: u32) -> (u32, u32) {
         start.saturating_add(length).div_ceil(factor)
     };
     (first, last.clamp(first + 1, limit) - first)
-}
-
-fn back(first: u32, count: u32, factor: u32, asked: (u32, u32)) -> (u32, u32) {
-    let (start, length) = asked;
-    let exact = first * factor == start && length / factor.max(1) == count;
-    if exact { asked } else { (first * factor, count * factor) }
 }
 
 #[cfg(test)]
@@ -62,7 +39,7 @@ mod tests {
     #[track_caller]
     fn becomes(asked: Roi, (x, y): (u32, u32), window: [u32; 4], shown: Roi) {
         let binning = Binning { x, y };
-        let came = Window::covering(asked, binning, &sensor(101, 77));
+        let came = covering(asked, binning, &sensor(101, 77));
         assert_eq!([came.x, came.y, came.columns, came.rows], window, "{asked:?} under {binning:?}");
         assert_eq!(came.shows(asked, binning), shown, "{asked:?} under {binning:?}");
         let (columns, rows) = shown.binned(binning);

@@ -19,8 +19,13 @@ use super::now;
 use crate::camera::error::{CameraError, ErrorKind, Result};
 
 const CALL: &str = "connect";
-/// A camera obeys a program that has died for so long, and we may be that one, started again.
-const HEIR: Duration = Duration::from_secs(6);
+/// A camera of the network obeys a program of which it has not heard for so long, ms. A machine that is busy may say
+/// nothing for seconds, and a camera that is lost between two exposures costs the next one.
+const HEARTBEAT: u32 = 10_000;
+/// Where every GigE Vision camera has that time, under whatever name.
+const HEARTBEAT_REGISTER: u64 = 0x0938;
+/// And so we may be the program that has died, started again.
+const HEIR: Duration = Duration::from_secs(12);
 const HEIR_LOOK: Duration = Duration::from_millis(200);
 /// What can begin a frame, best first.
 const FRAME_TRIGGERS: [&str; 3] = ["FrameStart", "FrameBurstStart", "AcquisitionStart"];
@@ -33,6 +38,8 @@ pub(super) struct Link {
     /// The library has found out that the camera does not obey us any more.
     is_lost: Arc<AtomicBool>,
     as_found: Vec<(String, Setting)>,
+    /// Its patience with us, if we changed that.
+    heartbeat: Option<u32>,
     /// A frame can be had for a command.
     pub(super) has_trigger: bool,
 }
@@ -67,7 +74,8 @@ impl Link {
         let tell = Arc::clone(&is_lost);
         device.connect_control_lost(move |_device| tell.store(true, Ordering::Release));
         let as_found = Vec::new();
-        let mut link = Link { camera, device, network, is_lost, as_found, has_trigger: false };
+        let mut link =
+            Link { camera, device, network, is_lost, as_found, heartbeat: None, has_trigger: false };
         link.prepare().map_err(|error| failed(CALL, error))?;
         Ok(link)
     }
@@ -82,6 +90,7 @@ impl Link {
     }
 
     fn prepare(&mut self) -> Result<(), Error> {
+        self.be_patient();
         // The last program may have left it running, and what runs cannot be changed.
         let _ = self.camera.stop_acquisition();
         for name in feature::AUTOMATICS {
@@ -104,6 +113,21 @@ impl Link {
             self.prepare_triggers()?;
         }
         Ok(())
+    }
+
+    /// Has a camera of the network wait longer for us, if it lets itself be told.
+    fn be_patient(&mut self) {
+        if self.network.is_none() {
+            return;
+        }
+        let Ok((_, was)) = self.device.read_register(HEARTBEAT_REGISTER) else { return };
+        if was >= HEARTBEAT {
+            return;
+        }
+        match self.device.write_register(HEARTBEAT_REGISTER, HEARTBEAT) {
+            Ok(_) => self.heartbeat = Some(was),
+            Err(error) => tracing::debug!(%error, was, "the camera keeps its own patience"),
+        }
     }
 
     /// One trigger stays in use, all others are off.
@@ -152,6 +176,9 @@ impl Link {
                 Setting::Word(word) => self.device.set_string_feature_value(&name, &word)?,
                 Setting::Flag(flag) => self.device.set_boolean_feature_value(&name, flag)?,
             }
+        }
+        if let Some(was) = self.heartbeat.take() {
+            self.device.write_register(HEARTBEAT_REGISTER, was)?;
         }
         Ok(())
     }

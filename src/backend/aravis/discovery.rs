@@ -8,6 +8,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr, SocketAddrV4, UdpSocket};
 use std::time::{Duration, Instant};
 
 use super::now;
+use crate::backend::routes;
 
 /// Where cameras listen.
 pub(super) const PORT: u16 = 3956;
@@ -36,8 +37,7 @@ pub(super) struct Answer {
 
 /// Asks everybody on the local networks.
 pub(super) fn ask_everybody() -> Vec<Answer> {
-    let routes = std::fs::read_to_string("/proc/net/route").unwrap_or_default();
-    let mut networks = broadcasts(&routes);
+    let mut networks = routes::broadcasts();
     networks.push(Ipv4Addr::LOCALHOST);
     let sockets: Vec<(UdpSocket, Ipv4Addr)> =
         networks.into_iter().filter_map(|network| Some((towards(network).ok()?, network))).collect();
@@ -141,23 +141,6 @@ fn read(bytes: &[u8], from: SocketAddrV4, interface: Ipv4Addr) -> Option<Answer>
         address,
         interface: if address.is_loopback() { Ipv4Addr::LOCALHOST } else { interface },
     })
-}
-
-/// The broadcast addresses of the networks in the kernel's table of routes.
-fn broadcasts(routes: &str) -> Vec<Ipv4Addr> {
-    let address =
-        |word: &str| u32::from_str_radix(word, 16).ok().map(u32::to_ne_bytes).map(u32::from_be_bytes);
-    let networks = routes.lines().filter_map(|line| {
-        let words: Vec<&str> = line.split_whitespace().collect();
-        let [_, to, gateway, _, _, _, _, mask, ..] = words[..] else { return None };
-        let (to, gateway, mask) = (address(to)?, address(gateway)?, address(mask)?);
-        // A network of its own, wide enough to have a broadcast address.
-        (gateway == 0 && mask != 0 && mask.count_zeros() > 1).then(|| Ipv4Addr::from(to | !mask))
-    });
-    let mut networks: Vec<Ipv4Addr> = networks.collect();
-    networks.sort_unstable();
-    networks.dedup();
-    networks
 }
 
 /// Whether a camera is still there, found out without waiting: it is asked now and then, and its answers are counted.
@@ -284,17 +267,5 @@ mod tests {
             assert!(now() < end, "nobody noticed");
             std::thread::park_timeout(Duration::from_millis(10));
         }
-    }
-
-    #[test]
-    fn networks_are_those_without_a_gateway() {
-        // As the kernel of a little-endian machine writes it.
-        let routes = "Iface\tDestination\tGateway \tFlags\tRefCnt\tUse\tMetric\tMask\t\tMTU\tWindow\tIRTT\n\
-             eth0\t00000000\t010200C0\t0003\t0\t0\t0\t00000000\t0\t0\t0\n\
-             eth0\t000200C0\t00000000\t0001\t0\t0\t0\t00FFFFFF\t0\t0\t0\n";
-        if cfg!(target_endian = "little") {
-            assert_eq!(broadcasts(routes), [Ipv4Addr::new(192, 0, 2, 255)]);
-        }
-        assert!(broadcasts("").is_empty());
     }
 }

@@ -1,10 +1,13 @@
 //! Which cameras there are, what they are called, and the way to each.
 
+use std::fmt::Display;
+use std::io;
 use std::net::Ipv4Addr;
+use std::thread::{self, ScopedJoinHandle};
 
 use super::Aravis;
 use super::discovery::{self, Answer};
-use super::places::Places;
+use super::places::{Place, Places};
 use super::usb::{self, UsbCamera};
 use crate::camera::error::{CameraError, ErrorKind, Result};
 use crate::camera::types::CameraId;
@@ -32,9 +35,23 @@ impl Aravis {
         let mut places = self.places.clone();
         places.join(&self.told);
         let Places { given, only } = places;
+        // All at once, so that what is silent costs no more time than one of them.
+        // All at once, so that what is silent costs no more time than one of them.
+        let (answers, others) = thread::scope(|scope| {
+            let asked: Vec<_> = given
+                .into_iter()
+                .map(|Place(address)| (address, aside().spawn_scoped(scope, move || ask(address))))
+                .collect();
+            let everybody = (!only).then(|| aside().spawn_scoped(scope, discovery::ask_everybody));
+            let usb = if only { Vec::new() } else { usb::search() };
+            let heard = everybody.and_then(|everybody| everybody.ok()?.join().ok()).unwrap_or_default();
+            let others = heard.into_iter().map(network).chain(usb.into_iter().map(usb_camera));
+            let answers = asked.into_iter().map(|(address, asked)| (address, answer_of(address, asked)));
+            (answers.collect::<Vec<_>>(), others.collect::<Vec<_>>())
+        });
         let mut found = Vec::new();
-        for address in given {
-            match ask(address) {
+        for (address, answer) in answers {
+            match answer {
                 Ok(camera) => {
                     self.silent.remove(&address);
                     found.push(camera);
@@ -46,10 +63,7 @@ impl Aravis {
                 }
             }
         }
-        if !only {
-            found.extend(discovery::ask_everybody().into_iter().map(network));
-            found.extend(usb::search().into_iter().map(usb_camera));
-        }
+        found.extend(others);
         unique(found)
     }
 
@@ -80,11 +94,24 @@ fn ask(address: Ipv4Addr) -> Result<Found> {
             let detail = format!("no camera answers at {address}");
             Err(CameraError::new(ErrorKind::Disconnected, "scanning", detail))
         }
-        Err(error) => {
-            let detail = format!("cannot ask for a camera at {address}: {error}");
-            Err(CameraError::new(ErrorKind::Disconnected, "scanning", detail))
-        }
+        Err(error) => Err(cannot_ask(address, error)),
     }
+}
+
+fn cannot_ask(address: Ipv4Addr, why: impl Display) -> CameraError {
+    let detail = format!("cannot ask for a camera at {address}: {why}");
+    CameraError::new(ErrorKind::Disconnected, "scanning", detail)
+}
+
+/// A thread beside that of the search.
+fn aside() -> thread::Builder {
+    thread::Builder::new().name("aravis-search".to_owned())
+}
+
+/// What came of asking an address on a thread of its own.
+fn answer_of(address: Ipv4Addr, asked: io::Result<ScopedJoinHandle<Result<Found>>>) -> Result<Found> {
+    let asked = asked.map_err(|error| cannot_ask(address, error))?;
+    asked.join().unwrap_or_else(|_panic| Err(cannot_ask(address, "its answer cannot be read")))
 }
 
 fn network(Answer { vendor, model, serial, address, interface }: Answer) -> Found {
@@ -112,11 +139,15 @@ fn identity(vendor: &str, model: &str, serial: &str, bus: &str) -> CameraId {
     }
 }
 
-/// Each camera once: the one that an address leads to is found on the network, too.
+/// Each camera once: the one that an address leads to is found on the network, too. Some makers give all their cameras one
+/// serial number, so that only their places tell them apart.
 fn unique(found: Vec<Found>) -> Vec<Found> {
     let mut once: Vec<Found> = Vec::new();
     for found in found {
-        if once.iter().all(|known| known.camera.name != found.camera.name) {
+        let is_known = |known: &Found| {
+            (&known.camera.name, &known.camera.bus) == (&found.camera.name, &found.camera.bus)
+        };
+        if !once.iter().any(is_known) {
             once.push(found);
         }
     }
@@ -130,7 +161,10 @@ fn is_meant(id: &CameraId, camera: &CameraId) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
+    use crate::backend::aravis::now;
 
     fn camera(vendor: &str, model: &str, serial: &str, last: u8) -> Found {
         network(Answer {
@@ -158,8 +192,27 @@ mod tests {
     #[test]
     fn a_camera_that_was_found_twice_is_one_and_two_of_a_kind_are_two() {
         let (one, other) = (camera("A", "B", "1", 7), camera("A", "B", "2", 8));
-        let found = unique(vec![one.clone(), other.clone(), camera("A", "B", "1", 9)]);
+        let found = unique(vec![one.clone(), other.clone(), camera("A", "B", "1", 7)]);
         assert_eq!(found, [one, other]);
+    }
+
+    #[test]
+    fn two_cameras_with_the_same_serial_number_are_two_where_they_are() {
+        let both = [camera("A", "B", "1", 7), camera("A", "B", "1", 8)];
+        assert_eq!(unique(both.to_vec()), both);
+    }
+
+    #[test]
+    fn silent_addresses_do_not_cost_a_search_more_time_than_a_call_may_take() {
+        let mut aravis = Aravis::new();
+        let addresses: Vec<String> = (1..=20).map(|last| format!("127.0.77.{last}")).collect();
+        aravis.told = format!("only,{}", addresses.join(",")).parse().unwrap();
+        aravis.places = Places::default();
+        let begin = now();
+        assert_eq!(aravis.search(), []);
+        // Of the 10 s that the device waits for a camera.
+        assert!(begin.elapsed() < Duration::from_secs(8), "{:?}", begin.elapsed());
+        assert_eq!(aravis.silent.len(), addresses.len());
     }
 
     #[test]

@@ -4,7 +4,7 @@ use aravis::Device;
 use aravis::glib::Error;
 
 use super::feature::{Features, can_set};
-use super::window::{Axis, Window};
+use super::window::{self, Axis};
 use crate::camera::types::{Binning, Roi};
 
 /// Sets what covers the window, and what divides the binning; says what that is.
@@ -13,7 +13,7 @@ pub(super) fn set(device: &Device, asked: Roi, binning: Binning) -> Result<(Roi,
     place(device, 0, 0)?;
     let binning = bin(device, binning)?;
     let axes = [axis(device, "Width", "OffsetX")?, axis(device, "Height", "OffsetY")?];
-    let window = Window::covering(asked, binning, axes);
+    let window = window::covering(asked, binning, axes);
     for (name, length) in [("Width", window.columns), ("Height", window.rows)] {
         if can_set(device, name) {
             device.set_number(name, length.into())?;

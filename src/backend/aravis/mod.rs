@@ -78,11 +78,7 @@ impl Aravis {
     /// A camera that is not connected yet.
     #[must_use]
     pub fn new() -> Self {
-        let list = std::env::var(ADDRESSES_VARIABLE).unwrap_or_default();
-        let places = list.parse().unwrap_or_else(|error| {
-            tracing::error!("{ADDRESSES_VARIABLE} is not used: {error}");
-            Places::default()
-        });
+        let places = Places::of_variable(ADDRESSES_VARIABLE);
         let (told, wanted) = (Places::default(), Wanted::default());
         Aravis { places, told, silent: HashSet::new(), wanted, open: None }
     }
@@ -293,7 +289,7 @@ impl Camera for Aravis {
     fn polling(&mut self) -> Result<CameraStatus> {
         let open = self.opened("polling")?;
         if open.is_exposing() {
-            let (exposure, temperature) = (open.status()?, open.temperature);
+            let (exposure, temperature) = (open.known(), open.temperature);
             return Ok(CameraStatus { exposure, cooling: None, temperature, power: None });
         }
         status_of(self)

@@ -6,7 +6,7 @@ use aravis::glib::Error;
 
 use super::acquisition::{Acquisition, Mode};
 use super::device::Link;
-use super::exposure::{Exposure, Last};
+use super::exposure::{Exposure, Last, Pace};
 use super::facts::{Facts, set_form};
 use super::fault::failed;
 use super::feature::{self, Knob, can_set, has_entry};
@@ -46,8 +46,7 @@ pub(super) struct Open {
     pub(super) acquisition: Option<Acquisition>,
     pub(super) exposure: Option<Exposure>,
     pub(super) last: Option<Last>,
-    /// Exposures that were asked for as soon as the one before was there.
-    pub(super) in_a_row: u32,
+    pub(super) pace: Pace,
 }
 
 impl Open {
@@ -72,7 +71,7 @@ impl Open {
             acquisition: None,
             exposure: None,
             last: None,
-            in_a_row: 0,
+            pace: Pace::default(),
         };
         open.set_up(wanted).map_err(|error| failed("connect", error))?;
         Ok(open)

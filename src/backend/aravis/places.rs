@@ -4,55 +4,28 @@ use std::fmt;
 use std::net::Ipv4Addr;
 use std::str::FromStr;
 
-/// In the list of addresses: look nowhere else.
-const ONLY: &str = "only";
+use crate::backend::places;
 
-/// What the user says about where cameras are.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Places {
-    /// Cameras that a question to everybody may not reach.
-    pub(super) given: Vec<Ipv4Addr>,
-    /// Neither the local networks nor the USB is searched.
-    pub(super) only: bool,
-}
+/// What the user says about where cameras are that a question to everybody may not reach. Then the local networks and the
+/// USB are searched.
+pub(super) type Places = places::Places<Place>;
 
-impl Places {
-    /// Adds what another list says.
-    pub(super) fn join(&mut self, more: &Places) {
-        for address in &more.given {
-            if !self.given.contains(address) {
-                self.given.push(*address);
-            }
-        }
-        self.only |= more.only;
-    }
-}
+/// An address of IP version 4, which is all that GigE Vision knows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Place(pub(super) Ipv4Addr);
 
-impl FromStr for Places {
+impl FromStr for Place {
     type Err = String;
 
-    /// Addresses of IP version 4, which is all that GigE Vision knows, and `only`, with commas between them.
-    fn from_str(list: &str) -> Result<Self, String> {
-        let mut places = Places::default();
-        for word in list.split(',').map(str::trim).filter(|word| !word.is_empty()) {
-            if word == ONLY {
-                places.only = true;
-                continue;
-            }
-            let address = word
-                .parse()
-                .map_err(|_no_address| format!("{word} is no address of a camera: it takes 192.168.0.9"))?;
-            places.join(&Places { given: vec![address], only: false });
-        }
-        Ok(places)
+    fn from_str(word: &str) -> Result<Self, String> {
+        let address = word.parse().map(Place);
+        address.map_err(|_no_address| format!("{word} is no address of a camera: it takes 192.168.0.9"))
     }
 }
 
-impl fmt::Display for Places {
+impl fmt::Display for Place {
     fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
-        let only = self.only.then(|| ONLY.to_owned());
-        let all: Vec<String> = self.given.iter().map(ToString::to_string).chain(only).collect();
-        f.write_str(&all.join(","))
+        self.0.fmt(f)
     }
 }
 
@@ -61,12 +34,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_list_may_have_gaps_and_repetitions() {
-        let mut places: Places = " 10.0.0.1,, 10.0.0.2 , 10.0.0.1,only".parse().unwrap();
+    fn a_list_of_addresses_is_one() {
+        let places: Places = " 10.0.0.1,, 10.0.0.2 , 10.0.0.1,only".parse().unwrap();
         assert_eq!(places.to_string(), "10.0.0.1,10.0.0.2,only");
-        places.join(&"10.0.0.3,10.0.0.2".parse().unwrap());
-        assert_eq!(places.to_string(), "10.0.0.1,10.0.0.2,10.0.0.3,only");
-        assert_eq!("".parse(), Ok(Places::default()));
     }
 
     #[test]

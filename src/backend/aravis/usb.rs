@@ -10,8 +10,10 @@ use aravis::prelude::*;
 
 use super::now;
 
-/// The search opens each camera for a moment. One that takes longer hangs.
-const SEARCH: Duration = Duration::from_secs(5);
+/// The search opens each camera for a moment. One that takes longer hangs. The device waits 10 s for a whole search, of
+/// this and of the network, and another camera's search may be on its way already.
+const SEARCH: Duration = Duration::from_secs(6);
+const TURN_OF_ANOTHER: Duration = Duration::from_secs(3);
 const TURN: Duration = Duration::from_millis(20);
 
 /// What a camera says of itself to the USB.
@@ -34,14 +36,14 @@ pub(super) fn search() -> Vec<UsbCamera> {
     if let Err(error) = spawned {
         tracing::error!(%error, "no thread to search the USB");
     }
-    told.recv_timeout(2 * SEARCH).unwrap_or_else(|_| {
+    told.recv_timeout(SEARCH).unwrap_or_else(|_| {
         tracing::warn!("the search for USB3 Vision cameras hangs");
         Vec::new()
     })
 }
 
 fn list() -> Vec<UsbCamera> {
-    let end = now() + SEARCH;
+    let end = now() + TURN_OF_ANOTHER;
     let _alone = loop {
         match LIST.try_lock() {
             Ok(alone) => break alone,

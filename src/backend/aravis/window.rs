@@ -1,5 +1,6 @@
 //! Which window a camera can read for one that is asked: lengths and places go by the camera's steps.
 
+use crate::backend::window::Window;
 use crate::camera::types::{Binning, Roi};
 
 /// What a camera can read along one axis under its present binning, in binned pixels.
@@ -13,30 +14,12 @@ pub(super) struct Axis {
     pub(super) offset_step: u32,
 }
 
-/// A window in binned pixels.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Window {
-    pub(super) x: u32,
-    pub(super) y: u32,
-    pub(super) columns: u32,
-    pub(super) rows: u32,
-}
-
-impl Window {
-    /// The smallest window that covers `roi`. Pixels at its right and lower edge that do not fill a binned pixel are
-    /// left out where nothing else needs that one: no image has them.
-    pub(super) fn covering(roi: Roi, binning: Binning, [across, down]: [Axis; 2]) -> Window {
-        let (x, columns) = across.covering(roi.x, roi.width, binning.x);
-        let (y, rows) = down.covering(roi.y, roi.height, binning.y);
-        Window { x, y, columns, rows }
-    }
-
-    /// The pixels of the sensor that it shows: `roi` as it was asked, where the window is what that takes.
-    pub(super) fn shows(self, roi: Roi, binning: Binning) -> Roi {
-        let (x, width) = back(self.x, self.columns, binning.x, (roi.x, roi.width));
-        let (y, height) = back(self.y, self.rows, binning.y, (roi.y, roi.height));
-        Roi { x, y, width, height }
-    }
+/// The smallest window that covers `roi`. Pixels at its right and lower edge that do not fill a binned pixel are
+/// left out where nothing else needs that one: no image has them.
+pub(super) fn covering(roi: Roi, binning: Binning, [across, down]: [Axis; 2]) -> Window {
+    let (x, columns) = across.covering(roi.x, roi.width, binning.x);
+    let (y, rows) = down.covering(roi.y, roi.height, binning.y);
+    Window { x, y, columns, rows }
 }
 
 impl Axis {
@@ -67,12 +50,6 @@ impl Axis {
         let least = self.least.min(self.most).max(1);
         least + pixels.saturating_sub(least).div_ceil(step) * step
     }
-}
-
-fn back(first: u32, count: u32, factor: u32, asked: (u32, u32)) -> (u32, u32) {
-    let (start, length) = asked;
-    let exact = first * factor == start && length / factor.max(1) == count;
-    if exact { asked } else { (first * factor, count * factor) }
 }
 
 #[cfg(test)]
@@ -132,7 +109,7 @@ mod tests {
             (roi(3, 10), (1, 6), roi(2, 12)),
             (roi(99, 1), (49, 1), roi(98, 2)),
         ] {
-            let came = Window::covering(asked, binning, [half, half]);
+            let came = covering(asked, binning, [half, half]);
             assert_eq!((came.x, came.columns), window, "{asked:?}");
             assert_eq!(came.shows(asked, binning), shown, "{asked:?}");
         }
