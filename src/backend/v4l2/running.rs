@@ -167,7 +167,7 @@ mod tests {
     /// Begun at 100 s for 8 s, looked at so long after that.
     fn old(own_stream: bool, after: f64, stamp: Option<Stamp>) -> bool {
         let (since, single) = (Duration::from_secs(100), Duration::from_secs(8));
-        let running = Running { since, single, own_stream, ..running(1) };
+        let running = Running { single, since, own_stream, ..running(1) };
         running.is_old(since + Duration::from_secs_f64(after), stamp)
     }
 
