@@ -201,7 +201,7 @@ mod tests {
     fn without_a_stamp_what_is_there_at_the_first_look_is_left_out() {
         for stamp in [None, Some(Stamp::Start(at(8.1)))] {
             assert!(old(false, 8.2, stamp));
-            let running = Running { fresh: true, since: at(0.0), ..running(1) };
+            let running = Running { since: at(0.0), fresh: true, ..running(1) };
             assert!(!running.is_old(at(8.2), stamp));
         }
     }
