@@ -19,8 +19,8 @@ soak     memory and descriptors over 10,000 frames by either way, and with a rea
 import argparse, array, atexit, fcntl, glob, mmap, os, re, select, shutil, socket, statistics, subprocess, sys, tempfile, time
 
 END, CHUNK = b"</setBLOBVector>", 1 << 20
-# Longer than any ping.
-PING = 500
+# Pings are looked for so far back: a few short messages may follow one, and a frame that goes by as text takes too long.
+TAIL = 8192
 # The longest message, a frame of 61 megapixels as text.
 ROOM = memoryview(bytearray(200 << 20))
 PATTERN = "SIMULATOR_SCENE.SCENE_TEST_PATTERN=On"
@@ -74,7 +74,7 @@ class Peer:
 
     def answer_pings(self):
         """Answers what was asked since the last time. A ping may come in two parts."""
-        start = max(self.searched, self.have - CHUNK - PING)
+        start = max(self.searched, self.have - TAIL)
         for ping in re.finditer(rb"<pingRequest\s+uid=(['\"])(.*?)\1", bytes(self.room[start : self.have])):
             self.send(f'<pingReply uid="{ping[2].decode()}"/>')
             self.searched = start + ping.end()

@@ -102,7 +102,7 @@ enum News {
     Found(usize, CameraResult<Vec<CameraId>>),
     Plugged(usize),
     /// What it takes to serve a camera that was found, and whether clients who are there already are to hear of it.
-    Prepared(usize, bool, Box<Prepared>),
+    Prepared(usize, Box<Prepared>),
 }
 
 struct Driver {
@@ -264,7 +264,7 @@ impl Driver {
             News::Delivery(ordinal, report) => self.handle(ordinal, Input::Delivery(report)),
             News::Found(family, cameras) => self.tell_hub(hub::Input::Found { family, cameras }),
             News::Plugged(family) => self.tell_hub(hub::Input::Plugged { family }),
-            News::Prepared(ordinal, introduce, prepared) => self.serve_camera(ordinal, introduce, *prepared),
+            News::Prepared(ordinal, prepared) => self.serve_camera(ordinal, *prepared),
         }
     }
 

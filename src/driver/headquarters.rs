@@ -46,10 +46,10 @@ impl Driver {
             match order {
                 Order::Search { family, addresses } => scouts[family].ask(addresses),
                 Order::Save(document) => save(config.clone(), document),
-                Order::Serve { ordinal, family, camera, introduce } => {
+                Order::Serve { ordinal, family, camera } => {
                     *preparing = true;
                     let backend = families[family];
-                    self.prepare(ordinal, backend, camera, introduce);
+                    self.prepare(ordinal, backend, camera);
                 }
                 Order::Revive { ordinal, camera } => self.handle(ordinal, Input::Found(camera)),
                 Order::Retire { ordinal } => self.retire(ordinal),
@@ -59,7 +59,7 @@ impl Driver {
     }
 
     /// Has what a device is made of read where nobody waits for the disk: its name, its settings, its skeleton.
-    fn prepare(&self, ordinal: usize, backend: Backend, camera: CameraId, introduce: bool) {
+    fn prepare(&self, ordinal: usize, backend: Backend, camera: CameraId) {
         let hub = self.headquarters.iter().map(|headquarters| headquarters.hub.name());
         let taken = hub.chain(self.stations.values().map(|station| station.device.name()));
         let taken: Vec<String> = taken.map(str::to_owned).collect();
@@ -67,15 +67,16 @@ impl Driver {
         tokio::task::spawn_blocking(move || {
             let prepared = outfitter.found(ordinal, backend, camera, taken.iter().map(String::as_str));
             // Nobody hears it when the process ends.
-            let _ = outfitter.report().blocking_send(News::Prepared(ordinal, introduce, Box::new(prepared)));
+            let _ = outfitter.report().blocking_send(News::Prepared(ordinal, Box::new(prepared)));
         });
     }
 
-    pub(super) fn serve_camera(&mut self, ordinal: usize, introduce: bool, prepared: Prepared) {
+    pub(super) fn serve_camera(&mut self, ordinal: usize, prepared: Prepared) {
         match self.outfitter.station(prepared) {
             Ok(station) => {
                 self.stations.insert(ordinal, station);
-                if introduce {
+                // Clients may have asked while it was being prepared.
+                if self.headquarters.as_ref().is_some_and(|headquarters| headquarters.hub.is_greeted()) {
                     let everything = Request::GetProperties { device: None, name: None };
                     self.handle(ordinal, Input::Request(everything));
                 }

@@ -207,7 +207,7 @@ impl Hub {
         let ordinal = self.next_ordinal;
         self.next_ordinal += 1;
         self.known.push(Known { ordinal, family, camera: camera.clone(), missing: None });
-        self.orders.push_back(Order::Serve { ordinal, family, camera, introduce: self.greeted });
+        self.orders.push_back(Order::Serve { ordinal, family, camera });
     }
 
     pub(super) fn keep_looking_for(&mut self, ordinal: usize) {

@@ -97,8 +97,6 @@ pub enum Order {
         family: usize,
         /// The camera.
         camera: CameraId,
-        /// Clients have asked for properties already, so the device must introduce itself.
-        introduce: bool,
     },
     /// The camera of that device was gone, or was found elsewhere than before.
     Revive {
@@ -200,6 +198,12 @@ impl Hub {
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name
+    }
+
+    /// Whether clients have asked for properties already, so that a new device must introduce itself.
+    #[must_use]
+    pub fn is_greeted(&self) -> bool {
+        self.greeted
     }
 
     /// Takes one input. Total, like the device's.

@@ -1,6 +1,9 @@
 //! The whole way: a server's pixels in the FITS file that a client of the driver receives, and what that client sees of
 //! a server that dies.
 
+use std::fs::OpenOptions;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::support::{Driver, Element, Folder, Start, fits};
@@ -51,27 +54,54 @@ fn the_hub_finds_a_camera_and_connects_it_by_name() {
     assert_eq!((hub.state("CONNECTION"), hub.get("CONNECTION", "CONNECT")), ("Ok", Some("On")));
 }
 
-#[test]
-fn a_home_directory_that_hangs_when_a_camera_is_found_leaves_the_others_alone() {
-    let second = "Second 00000002";
-    let (one, two) = (
-        Observatory::new(script()),
-        Observatory::new(Script { name: second, unique_id: "00000002", ..script() }),
-    );
+/// The name of a second camera.
+const SECOND: &str = "Second 00000002";
+
+/// The driver with two cameras, started but asked for nothing; the settings of the second one are read from a pipe, so
+/// whoever reads them waits for somebody who writes them.
+fn started_with_a_hanging_home(one: &Observatory, two: &Observatory) -> (Driver, PathBuf) {
     let home = Arc::new(Folder::new());
     let settings = home.path().join(".indi");
     std::fs::create_dir(&settings).unwrap();
-    // Whoever reads this waits for somebody who writes it.
-    let hangs = settings.join(format!("{second}_config.xml"));
-    assert!(std::process::Command::new("mkfifo").arg(hangs).status().unwrap().success());
+    let hangs = settings.join(format!("{SECOND}_config.xml"));
+    assert!(std::process::Command::new("mkfifo").arg(&hangs).status().unwrap().success());
     let addresses = format!("only,{},{}", one.address(), two.address());
     let env = vec![("INDI_CAMERA_ALPACA", addresses)];
     let start = Start { argv0: "indi_camera_alpaca_ccd", device: NAME.into(), env, ..Start::default() };
-    let mut driver = Driver::start(Start { home: Some(home), ..start });
+    (Driver::start(Start { home: Some(home), ..start }), hangs)
+}
+
+fn two_cameras() -> [Observatory; 2] {
+    [script(), Script { name: SECOND, unique_id: "00000002", ..script() }].map(Observatory::new)
+}
+
+#[test]
+fn a_home_directory_that_hangs_when_a_camera_is_found_leaves_the_others_alone() {
+    let [one, two] = two_cameras();
+    let (mut driver, _) = started_with_a_hanging_home(&one, &two);
     driver.connect();
     is_bit_for_bit(&mut driver, &one, (0, 0, 301, 203), 1);
-    driver.address(second);
+    driver.address(SECOND);
     assert_eq!(driver.names(), [""; 0]);
+}
+
+#[test]
+fn a_camera_that_is_being_prepared_while_clients_ask_for_devices_introduces_itself() {
+    let [one, two] = two_cameras();
+    let (mut driver, hangs) = started_with_a_hanging_home(&one, &two);
+    let mut settings = None;
+    until("the settings are being read", || {
+        // Without that flag it would wait for a reader for ever.
+        let write = OpenOptions::new().write(true).custom_flags(libc::O_NONBLOCK).open(&hangs);
+        settings = write.ok();
+        settings.is_some()
+    });
+    // Nobody shall wait there again.
+    std::fs::remove_file(&hangs).unwrap();
+    driver.connect();
+    drop(settings);
+    driver.address(SECOND);
+    driver.wait_for(|peer| peer.state("CONNECTION") == "Idle", SOON);
 }
 
 fn number(driver: &mut Driver, vector: &str, values: &[(&str, f64)]) {
