@@ -274,6 +274,17 @@ impl Night {
                     },
                     "answer to an abort",
                 );
+                // The delivery thread has still stored, and removed, what it had in its hands when it answers that.
+                self.client.new_vector("Text", "CAMERA_CALL", &[("NAME", "list_spool"), ("PARAMS", "")]);
+                self.hear_until(
+                    |told, element| {
+                        let is_reply = element.is("setTextVector", "CAMERA_REPLY")
+                            && element.value("NAME") == Some("list_spool");
+                        told.take(element);
+                        is_reply
+                    },
+                    "list of the spool",
+                );
             }
         }
     }
