@@ -2,10 +2,12 @@
 //! in; its pixels are black + exposure × gain × ramp, with exposures in units of 100 µs and a ramp from 1 to 16 across
 //! the columns, in formats of 8 bits divided by 256 before black is added.
 
-use std::env;
+use std::collections::BTreeSet;
+use std::ffi::OsString;
+use std::os::unix::fs::DirEntryExt;
 use std::process::Stdio;
-use std::thread;
 use std::time::Instant;
+use std::{env, fs, thread};
 
 use indi_camera::backend::BACKENDS;
 use indi_camera::camera::Camera;
@@ -14,7 +16,7 @@ use indi_camera::camera::types::{
     Cancel, ExposureId, ExposureRequest, ExposureStatus, FrameType, Pixels, Spare, Value,
 };
 
-use super::support::Process;
+use super::support::{Limit, Process};
 use super::*;
 
 /// So that a frame is one payload of the camera's.
@@ -42,6 +44,15 @@ rig.Camera = Capped
 rig.main()
 ";
 
+/// The kernel has made out a camera after so long, or does not.
+const ENUMERATED: Duration = Duration::from_secs(15);
+
+/// Video devices that the kernel has: their names, which may be given again, and a number that is not.
+fn nodes() -> BTreeSet<(OsString, u64)> {
+    let nodes = fs::read_dir("/sys/class/video4linux").into_iter().flatten().flatten();
+    nodes.map(|node| (node.file_name(), node.ino())).collect()
+}
+
 /// The camera, which is plugged in until this is dropped.
 struct Plugged(Process);
 
@@ -65,7 +76,19 @@ impl Plugged {
             &height.to_string(),
         ]);
         command.args(faults).stdin(Stdio::null()).stdout(Stdio::null());
-        Plugged(Process::spawn(&mut command).unwrap())
+        // An emulated machine does not always make out what was plugged in. Who has hands tries again.
+        for _ in 0..3 {
+            let there = nodes();
+            let camera = Process::spawn(&mut command).unwrap();
+            let limit = Limit::after(ENUMERATED);
+            while limit.left().is_some() {
+                if !nodes().is_subset(&there) {
+                    return Plugged(camera);
+                }
+                thread::park_timeout(Duration::from_millis(20));
+            }
+        }
+        panic!("the kernel does not see the camera that was plugged in");
     }
 
     /// Waits until it has unplugged itself.
