@@ -96,9 +96,14 @@ impl Rig {
         fits(&self.client.expose(seconds).bytes)
     }
 
-    fn begin(&mut self, seconds: f64) {
+    /// Asks for an exposure and tells what became of that: Busy, or Alert if it was refused.
+    fn begin(&mut self, seconds: f64) -> String {
         self.client.new_vector("Number", "CCD_EXPOSURE", &[("CCD_EXPOSURE_VALUE", &seconds.to_string())]);
-        self.client.wait_for(|peer| peer.state("CCD_EXPOSURE") == "Busy", PATIENCE);
+        let is_answer = |element: &Element| {
+            element.is("setNumberVector", "CCD_EXPOSURE")
+                && ["Busy", "Alert"].contains(&element.attribute("state"))
+        };
+        self.client.until(is_answer, PATIENCE).attribute("state").to_owned()
     }
 
     /// The frame of an exposure that was begun.
@@ -113,7 +118,10 @@ impl Rig {
     /// Exposes until that fails, and tells why.
     fn fail(&mut self, seconds: f64) -> String {
         for _ in 0..20 {
-            self.begin(seconds);
+            if self.begin(seconds) == "Alert" {
+                // It was lost a moment before.
+                return "refused".to_owned();
+            }
             if let [end] = &self.ends()[..]
                 && end == "Alert"
             {

@@ -167,7 +167,7 @@ fn pixels_follow_exposure_and_gain_in_every_format() {
 
 #[test]
 fn a_camera_that_is_pulled_out_during_an_exposure_comes_back_with_its_name_and_settings() {
-    let (plugged, mut rig) = uvc(&["--unplug-after", "6"]);
+    let (plugged, mut rig) = uvc(&["--unplug-after", "7"]);
     settings(&mut rig, "RGGB", 9, 21);
     let why = rig.fail(0.3);
     rig.is_lost();
