@@ -101,8 +101,8 @@ enum News {
     Delivery(usize, Report),
     Found(usize, CameraResult<Vec<CameraId>>),
     Plugged(usize),
-    /// What it takes to serve a camera that was found, and whether clients who are there already are to hear of it.
-    Prepared(usize, Box<Prepared>),
+    /// What it takes to serve a camera that was found.
+    Prepared(Box<Prepared>),
 }
 
 struct Driver {
@@ -264,7 +264,7 @@ impl Driver {
             News::Delivery(ordinal, report) => self.handle(ordinal, Input::Delivery(report)),
             News::Found(family, cameras) => self.tell_hub(hub::Input::Found { family, cameras }),
             News::Plugged(family) => self.tell_hub(hub::Input::Plugged { family }),
-            News::Prepared(ordinal, prepared) => self.serve_camera(ordinal, *prepared),
+            News::Prepared(prepared) => self.serve_camera(*prepared),
         }
     }
 

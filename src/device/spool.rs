@@ -99,12 +99,17 @@ impl Device {
 
     /// Whether somebody waits for what the delivery thread does with the spool.
     pub(super) fn awaits_spool(&self) -> bool {
-        self.spool.asked > 0 || self.awaits_again() || self.store.state(&keys::CCD_SPOOL_DROP) == State::Busy
+        self.spool.asked > 0 || self.awaits_again() || self.awaits_drop()
     }
 
     /// Whether a frame that is to be sent again is not there yet.
     fn awaits_again(&self) -> bool {
         self.spool.ready.is_none() && self.store.state(&keys::CCD_SPOOL_RESEND) == State::Busy
+    }
+
+    /// Whether a frame that is to be dropped is not gone yet.
+    fn awaits_drop(&self) -> bool {
+        self.store.state(&keys::CCD_SPOOL_DROP) == State::Busy
     }
 
     /// The disk of the spool does not answer.
@@ -116,7 +121,7 @@ impl Device {
             let [frame] = self.store.get(&keys::CCD_SPOOL_RESEND);
             self.resend_failed(&frame, failure_kind(error), &error.to_string());
         }
-        if self.store.state(&keys::CCD_SPOOL_DROP) == State::Busy {
+        if self.awaits_drop() {
             let [frame] = self.store.get(&keys::CCD_SPOOL_DROP);
             self.dropped(&frame, Err(error.clone()));
         }
@@ -280,8 +285,7 @@ impl Device {
 
     /// A frame is dropped, or why not. Nobody waits any more for what was given up, but gone is gone.
     pub(super) fn dropped(&mut self, frame: &str, spool: Result<SpoolState, DeliveryError>) {
-        let awaited = self.store.state(&keys::CCD_SPOOL_DROP) == State::Busy
-            && self.store.get(&keys::CCD_SPOOL_DROP) == [frame];
+        let awaited = self.awaits_drop() && self.store.get(&keys::CCD_SPOOL_DROP) == [frame];
         let done = spool.is_ok();
         match spool {
             Ok(spool) => {

@@ -67,11 +67,12 @@ impl Driver {
         tokio::task::spawn_blocking(move || {
             let prepared = outfitter.found(ordinal, backend, camera, taken.iter().map(String::as_str));
             // Nobody hears it when the process ends.
-            let _ = outfitter.report().blocking_send(News::Prepared(ordinal, Box::new(prepared)));
+            let _ = outfitter.report().blocking_send(News::Prepared(Box::new(prepared)));
         });
     }
 
-    pub(super) fn serve_camera(&mut self, ordinal: usize, prepared: Prepared) {
+    pub(super) fn serve_camera(&mut self, prepared: Prepared) {
+        let ordinal = prepared.ordinal;
         match self.outfitter.station(prepared) {
             Ok(station) => {
                 self.stations.insert(ordinal, station);

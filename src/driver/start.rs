@@ -112,7 +112,7 @@ fn driver_name(backends: &[Backend]) -> &'static str {
 
 /// What a device is made of. With this in hand nobody has to wait for a disk any more.
 pub(super) struct Prepared {
-    ordinal: usize,
+    pub(super) ordinal: usize,
     backend: Backend,
     setup: Setup,
     settings: delivery::Settings,

@@ -44,8 +44,8 @@
 //! | the same, and the client too | 1.0 | 1.1 |
 //! | a C program that sleeps as long and writes one byte | 4.2 | 8.3 |
 //!
-//! For the same reason nobody is woken for a thing that can wait: a line of the log that no client listened to woke the
-//! loop in the middle of each read-out, and the thread that had written it waited a tick for its next turn.
+//! For the same reason a line of the log wakes nobody while no client listens to it: it woke the loop in the middle of each
+//! read-out, and the thread that had written it waited a tick for its next turn.
 //!
 //! # Back to back
 //!

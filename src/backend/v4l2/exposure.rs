@@ -20,6 +20,7 @@ const SETTLING: u32 = 1;
 const IDLE: Duration = Duration::from_secs(5);
 /// A stream is begun anew for a longer exposure: to wait for the end of a frame that nobody wants would take too long.
 const LONG: Duration = Duration::from_secs(1);
+
 /// Where the camera is.
 pub(super) enum Exposure {
     None,
