@@ -20,6 +20,7 @@ use crate::host::place::Place;
 use crate::host::session_log::SessionLog;
 use crate::host::spool;
 use crate::host::stdio;
+use crate::host::zone;
 use crate::hub::{self, Family, Hub};
 
 use super::names::{Named, name_device, name_devices};
@@ -43,6 +44,7 @@ pub(super) struct Surroundings {
     spool: Option<PathBuf>,
     simulators: usize,
     transport: Transport,
+    zone: TimeZone,
     /// Where everything is recorded.
     record: Option<PathBuf>,
 }
@@ -67,12 +69,13 @@ impl Surroundings {
             simulators: simulators.unwrap_or(1).clamp(1, MAX_SIMULATORS),
             record: set("INDI_CAMERA_RECORD").map(PathBuf::from),
             transport: if attached { Transport::Attached } else { Transport::Inline },
+            zone: zone::local(),
         }
     }
 
     /// The log file of a process that was started at that moment.
     pub(super) fn session_log(&self, started: Moment) -> SessionLog {
-        SessionLog::new(&self.home, &self.exec, started.utc, &TimeZone::system())
+        SessionLog::new(&self.home, &self.exec, started.utc, &self.zone)
     }
 }
 
@@ -208,7 +211,8 @@ impl Outfitter {
 
     /// All that is to be read for one device. `INDICONFIG` names one file, so it counts only for a camera that is `alone`.
     fn prepared(&self, ordinal: usize, named: Named, alone: bool) -> Prepared {
-        let Surroundings { home, config, skeleton, transport, upload_root, spool, .. } = &self.surroundings;
+        let Surroundings { home, config, skeleton, transport, zone, upload_root, spool, .. } =
+            &self.surroundings;
         let Named { backend, camera, name, nickname, nicknames, mut warnings } = named;
         let config = ConfigFile::new(config.clone().filter(|_| alone), home, &name);
         let saved = saved_settings(&config, &mut warnings);
@@ -245,7 +249,7 @@ impl Outfitter {
             written: delivery::Written::default(),
             device: name,
             transport: *transport,
-            zone: TimeZone::system(),
+            zone: zone.clone(),
             config,
             nicknames,
         };

@@ -13,3 +13,4 @@ pub mod session_log;
 pub mod spool;
 pub mod stdio;
 pub mod sum;
+pub mod zone;
