@@ -36,7 +36,7 @@ use indi_camera::camera::call::Params;
 use indi_camera::camera::error::{CameraError, ErrorKind, Result};
 use indi_camera::camera::types::{
     ADDRESSES_PARAMETER, Binning, CameraId, Cancel, Capabilities, ExposureId, ExposureRequest,
-    ExposureStatus, Frame, FrameType, Pixels, Roi, Spare, Value,
+    ExposureStatus, Frame, FrameType, Pixels, Roi, Value,
 };
 
 use script::Script;
@@ -103,13 +103,7 @@ fn look_at(camera: &mut Alpaca, addresses: &str) {
 }
 
 fn request(duration: Duration, frame_type: FrameType) -> ExposureRequest {
-    ExposureRequest {
-        id: ExposureId(1),
-        duration,
-        frame_type,
-        cancel: Cancel::default(),
-        spare: Spare::default(),
-    }
+    ExposureRequest::new(ExposureId(1), duration, frame_type)
 }
 
 fn params(pairs: &[(&str, Value)]) -> Params {

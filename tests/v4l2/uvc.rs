@@ -12,9 +12,7 @@ use std::{env, fs, thread};
 use indi_camera::backend::BACKENDS;
 use indi_camera::camera::Camera;
 use indi_camera::camera::error::ErrorKind;
-use indi_camera::camera::types::{
-    Cancel, ExposureId, ExposureRequest, ExposureStatus, FrameType, Pixels, Spare, Value,
-};
+use indi_camera::camera::types::{ExposureId, ExposureRequest, ExposureStatus, FrameType, Pixels, Value};
 
 use super::support::{Limit, Process};
 use super::*;
@@ -308,14 +306,8 @@ fn now() -> Instant {
 }
 
 fn begin(camera: &mut dyn Camera, seconds: f64) {
-    let request = ExposureRequest {
-        id: ExposureId(1),
-        duration: Duration::from_secs_f64(seconds),
-        frame_type: FrameType::Light,
-        cancel: Cancel::default(),
-        spare: Spare::default(),
-    };
-    camera.start_exposure(&request).unwrap();
+    let duration = Duration::from_secs_f64(seconds);
+    camera.start_exposure(&ExposureRequest::new(ExposureId(1), duration, FrameType::Light)).unwrap();
 }
 
 fn end_of(camera: &mut dyn Camera) -> Vec<u32> {

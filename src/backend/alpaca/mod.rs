@@ -100,16 +100,14 @@ impl Alpaca {
     }
 
     fn connected(&mut self, call: &'static str) -> Result<&mut Session> {
-        self.session
-            .as_mut()
-            .ok_or_else(|| CameraError::new(ErrorKind::NotConnected, call, "connect the camera first"))
+        self.session.as_mut().ok_or_else(|| CameraError::not_connected(call))
     }
 
     /// The open camera, when it is not exposing: whatever it is told is for the next exposure only.
     fn idle(&mut self, call: &'static str) -> Result<&mut Session> {
         let session = self.connected(call)?;
         if session.is_exposing() {
-            return Err(CameraError::new(ErrorKind::Busy, call, "an exposure is running"));
+            return Err(CameraError::exposing(call));
         }
         Ok(session)
     }
@@ -196,9 +194,8 @@ impl Camera for Alpaca {
     }
 
     fn get_exposure_result(&mut self) -> Result<Frame> {
-        const CALL: &str = "get_exposure_result";
-        let frame = self.connected(CALL)?.take_frame();
-        frame.ok_or_else(|| CameraError::new(ErrorKind::NoFrame, CALL, "there is no frame to fetch"))
+        let frame = self.connected("get_exposure_result")?.take_frame();
+        frame.ok_or_else(CameraError::no_frame)
     }
 
     fn get_camera_roi(&mut self) -> Result<Roi> {

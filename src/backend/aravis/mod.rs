@@ -84,9 +84,7 @@ impl Aravis {
     }
 
     fn opened(&mut self, call: &'static str) -> Result<&mut Open> {
-        self.open
-            .as_mut()
-            .ok_or_else(|| CameraError::new(ErrorKind::NotConnected, call, "connect the camera first"))
+        self.open.as_mut().ok_or_else(|| CameraError::not_connected(call))
     }
 
     /// The open camera, if it is there and does nothing: whatever it is told is for the next exposure only.
@@ -185,9 +183,8 @@ impl Camera for Aravis {
     }
 
     fn get_exposure_result(&mut self) -> Result<Frame> {
-        const CALL: &str = "get_exposure_result";
-        let frame = self.opened(CALL)?.take_result();
-        frame.ok_or_else(|| CameraError::new(ErrorKind::NoFrame, CALL, "there is no frame to fetch"))
+        let frame = self.opened("get_exposure_result")?.take_result();
+        frame.ok_or_else(CameraError::no_frame)
     }
 
     fn get_camera_roi(&mut self) -> Result<Roi> {

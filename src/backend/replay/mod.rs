@@ -85,9 +85,7 @@ impl Replay {
     }
 
     fn connected(&mut self, call: &'static str) -> Result<&mut Session> {
-        self.session
-            .as_mut()
-            .ok_or_else(|| CameraError::new(ErrorKind::NotConnected, call, "connect the camera first"))
+        self.session.as_mut().ok_or_else(|| CameraError::not_connected(call))
     }
 
     fn read_folder(&self) -> std::result::Result<Folder, String> {
@@ -134,7 +132,7 @@ impl Camera for Replay {
         let (now, looping) = (self.now(), self.looping);
         let session = self.connected(CALL)?;
         if session.is_exposing(now.elapsed) {
-            return Err(CameraError::new(ErrorKind::Busy, CALL, "an exposure is running"));
+            return Err(CameraError::exposing(CALL));
         }
         capabilities(session.sensor()).check_exposure(request.duration)?;
         session.expose(now, request, looping)

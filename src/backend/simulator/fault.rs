@@ -194,9 +194,7 @@ impl Faulty {
 
     fn inject(&mut self, params: &Params) -> Result<Reply> {
         let invalid = |why| CameraError::new(ErrorKind::InvalidValue, INJECT, why);
-        let hardware = self.hardware.clone();
-        let hardware = hardware
-            .ok_or_else(|| CameraError::new(ErrorKind::NotConnected, INJECT, "connect the camera first"))?;
+        let hardware = self.hardware.clone().ok_or_else(|| CameraError::not_connected(INJECT))?;
         if let [(name, Value::Bool(true))] = params.as_slice()
             && name == "clear"
         {

@@ -45,7 +45,7 @@ use self::model::Model;
 use self::session::Session;
 use self::settings::Settings;
 use super::Backend;
-use crate::camera::error::{CameraError, ErrorKind, Result};
+use crate::camera::error::{CameraError, Result};
 use crate::camera::types::{Binning, Moment, Roi};
 
 /// The simulator among the backends.
@@ -134,7 +134,7 @@ impl Simulator {
     }
 
     fn connected(&mut self, call: &'static str) -> Result<&mut Session> {
-        self.session.as_mut().ok_or_else(|| not_connected(call))
+        self.session.as_mut().ok_or_else(|| CameraError::not_connected(call))
     }
 }
 
@@ -142,10 +142,6 @@ impl Default for Simulator {
     fn default() -> Self {
         Self::new()
     }
-}
-
-fn not_connected(call: &'static str) -> CameraError {
-    CameraError::new(ErrorKind::NotConnected, call, "connect the camera first")
 }
 
 /// All pixels.

@@ -75,9 +75,7 @@ struct Settings {
 
 impl V4l2 {
     fn opened(&mut self, call: &'static str) -> Result<&mut Open> {
-        self.open
-            .as_mut()
-            .ok_or_else(|| CameraError::new(ErrorKind::NotConnected, call, "connect the camera first"))
+        self.open.as_mut().ok_or_else(|| CameraError::not_connected(call))
     }
 
     fn set_setting(&mut self, name: &str, value: &Value) -> Result<Value> {
