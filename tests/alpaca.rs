@@ -27,7 +27,6 @@ mod server;
 #[path = "alpaca/settings.rs"]
 mod settings;
 
-use std::thread;
 use std::time::Duration;
 
 use indi_camera::backend::alpaca::Alpaca;
@@ -41,7 +40,7 @@ use indi_camera::camera::types::{
 
 use script::Script;
 use server::Observatory;
-use support::{Limit, SOON};
+use support::{Limit, SOON, until};
 
 /// Over before anyone looks.
 const BRIEF: Duration = Duration::from_millis(2);
@@ -84,7 +83,7 @@ impl Rig {
                 ExposureStatus::Ready => return self.camera.get_exposure_result(),
                 ExposureStatus::Idle => panic!("the exposure vanished"),
                 ExposureStatus::Exposing { .. } | ExposureStatus::Reading { .. } => {
-                    pause(limit, "an exposure")
+                    limit.pause("an exposure")
                 }
             }
         }
@@ -112,22 +111,6 @@ fn params(pairs: &[(&str, Value)]) -> Params {
 
 fn text(word: &str) -> Value {
     Value::Text(word.to_owned())
-}
-
-/// Lets a moment pass, within the limit.
-#[track_caller]
-fn pause(limit: Limit, what: &str) {
-    assert!(limit.left().is_some(), "{what}: nothing happens");
-    thread::park_timeout(Duration::from_millis(1));
-}
-
-/// Waits until something is so.
-#[track_caller]
-fn until(what: &str, mut is_so: impl FnMut() -> bool) {
-    let limit = Limit::after(SOON);
-    while !is_so() {
-        pause(limit, what);
-    }
 }
 
 #[track_caller]
