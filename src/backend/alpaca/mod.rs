@@ -13,7 +13,7 @@
 //! Read [`Alpaca`] first.
 
 use std::collections::HashSet;
-use std::time::{Duration, Instant, SystemTime};
+use std::time::Duration;
 
 mod api;
 mod discovery;
@@ -39,6 +39,7 @@ use self::fault::Fault;
 use self::places::{Place, Places};
 use self::pulse::Pulse;
 use self::session::{Control, Session, Wanted};
+use super::clock::{now, utc};
 use super::{Addresses, Backend};
 use crate::camera::Camera;
 use crate::camera::call::{self, Arguments, Params, Reply};
@@ -325,15 +326,4 @@ impl Camera for Alpaca {
             _ => call::by_name(self, name, params),
         }
     }
-}
-
-/// The only places where this backend learns the time.
-#[allow(clippy::disallowed_methods, reason = "a backend is hardware, and hardware lives in real time")]
-fn now() -> Instant {
-    Instant::now()
-}
-
-#[allow(clippy::disallowed_methods, reason = "a label of frames")]
-fn utc() -> SystemTime {
-    SystemTime::now()
 }

@@ -16,7 +16,6 @@
 
 use std::collections::HashSet;
 use std::net::Ipv4Addr;
-use std::time::{Instant, SystemTime};
 
 mod acquisition;
 mod device;
@@ -36,6 +35,7 @@ mod window;
 use self::fault::failed;
 use self::open::{Open, Wanted};
 use self::places::Places;
+use super::clock::{now, utc};
 use super::{Addresses, Backend};
 use crate::camera::error::{CameraError, ErrorKind, Result};
 use crate::camera::types::{
@@ -299,15 +299,4 @@ fn invalid(detail: String) -> CameraError {
 
 fn unknown(call: &'static str, name: &str) -> CameraError {
     CameraError::new(ErrorKind::NotSupported, call, format!("there is no setting named {name}"))
-}
-
-/// The only places where this backend learns the time.
-#[allow(clippy::disallowed_methods, reason = "a backend is hardware, and hardware lives in real time")]
-fn now() -> Instant {
-    Instant::now()
-}
-
-#[allow(clippy::disallowed_methods, reason = "a label of frames")]
-fn utc() -> SystemTime {
-    SystemTime::now()
 }

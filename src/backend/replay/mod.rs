@@ -17,7 +17,7 @@
 //! Read [`Replay`] first.
 
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, Instant};
 
 mod file;
 mod folder;
@@ -30,6 +30,7 @@ pub mod untrusted;
 use self::folder::Folder;
 use self::session::Session;
 use super::Backend;
+use super::clock::{now, utc};
 use crate::camera::Camera;
 use crate::camera::error::{CameraError, ErrorKind, Result};
 use crate::camera::types::{
@@ -76,12 +77,11 @@ impl Replay {
     /// A camera that is not connected yet.
     #[must_use]
     pub fn new() -> Self {
-        Replay { epoch: clock().0, folder: String::new(), looping: true, session: None }
+        Replay { epoch: now(), folder: String::new(), looping: true, session: None }
     }
 
     fn now(&self) -> Moment {
-        let (instant, utc) = clock();
-        Moment { elapsed: instant.duration_since(self.epoch), utc }
+        Moment { elapsed: now().duration_since(self.epoch), utc: utc() }
     }
 
     fn connected(&mut self, call: &'static str) -> Result<&mut Session> {
@@ -265,10 +265,4 @@ fn complaints() -> Vec<String> {
     let sentence =
         |path: PathBuf| format!("{VARIABLE} {} is no folder: choose another in {FOLDER}", path.display());
     missing.map(sentence).into_iter().collect()
-}
-
-/// The only place where the replay learns the time.
-#[allow(clippy::disallowed_methods, reason = "a backend is hardware, and hardware lives in real time")]
-fn clock() -> (Instant, SystemTime) {
-    (Instant::now(), SystemTime::now())
 }
