@@ -94,10 +94,10 @@ impl Buffer {
             Memory::Shared(shared) => match shared.opened(OFlags::RDONLY) {
                 Ok(fd) => (Payload::Attached(AttachedBlob::new(fd, size)), Lent(Seen::Shared(shared))),
                 // No /proc: what is sent is all there is, so it cannot be told when the last one closes it.
-                Err(_) => {
-                    let Shared { fd, mapping } = shared;
-                    (Payload::Attached(AttachedBlob::new(fd, size)), Lent(Seen::ForGood(mapping)))
-                }
+                Err(_) => (
+                    Payload::Attached(AttachedBlob::new(shared.fd, size)),
+                    Lent(Seen::ForGood(shared.mapping)),
+                ),
             },
             Memory::Plain(mut bytes) => {
                 bytes.truncate(len);
