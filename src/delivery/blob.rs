@@ -10,7 +10,7 @@
 //! to go. What is sent is a second, read-only opening of the file, and the buffer is [`Lent`] until that one and all
 //! its copies and mappings are gone, in whatever process: only then does the kernel grant a write lease on the file.
 //! Nobody who holds a frame ever sees it change. (Who splices its pages into a pipe or a socket and then closes it holds
-//! nothing; indiserver and libindi's clients map and copy.)
+//! nothing; indiserver and libindi's clients map and copy.) Bytes that go inside a message are lent until it is written.
 #![allow(unsafe_code)]
 
 use std::ffi::c_void;
