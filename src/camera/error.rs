@@ -78,6 +78,12 @@ impl CameraError {
         Self::new(ErrorKind::NotSupported, call, "this camera cannot do that")
     }
 
+    /// `get_parameter` or `set_parameter` of what this camera does not have.
+    #[must_use]
+    pub fn no_setting(call: &'static str, name: &str) -> Self {
+        Self::new(ErrorKind::NotSupported, call, format!("there is no setting named {name}"))
+    }
+
     /// The call needs a connected camera.
     #[must_use]
     pub fn not_connected(call: &'static str) -> Self {

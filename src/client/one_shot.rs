@@ -95,11 +95,11 @@ impl Drop for OneShot {
 }
 
 /// Sets what is not so already, and keeps what it was.
-async fn change<T: PartialEq, R>(
+async fn change<T: PartialEq>(
     before: &mut Option<T>,
     was: T,
     wanted: T,
-    set: impl Future<Output = Result<R>>,
+    set: impl Future<Output = Result<()>>,
 ) -> Result<()> {
     if was != wanted {
         *before = Some(was);

@@ -103,7 +103,7 @@ impl Aravis {
         const CALL: &str = "set_parameter";
         let control = self.can(CALL)?.controls.iter().find(|control| control.name == FRAME_RATE);
         let Some(ControlKind::Number(range)) = control.map(|control| control.kind.clone()) else {
-            return Err(unknown(CALL, FRAME_RATE));
+            return Err(CameraError::no_setting(CALL, FRAME_RATE));
         };
         let rate = match value {
             Value::Record(fields) => match fields.as_slice() {
@@ -117,7 +117,7 @@ impl Aravis {
             return Err(CameraError::new(ErrorKind::OutOfRange, CALL, detail));
         }
         let set = self.idle(CALL)?.set_frame_rate(rate).map_err(|error| failed(CALL, error))?;
-        set.ok_or_else(|| unknown(CALL, FRAME_RATE))
+        set.ok_or_else(|| CameraError::no_setting(CALL, FRAME_RATE))
     }
 }
 
@@ -257,9 +257,9 @@ impl Camera for Aravis {
             FORMAT_PARAMETER => Ok(Value::Text(self.opened(CALL)?.form.name.to_owned())),
             FRAME_RATE => {
                 let rate = self.opened(CALL)?.frame_rate().map_err(|error| failed(CALL, error))?;
-                rate.ok_or_else(|| unknown(CALL, name))
+                rate.ok_or_else(|| CameraError::no_setting(CALL, name))
             }
-            _ => Err(unknown(CALL, name)),
+            _ => Err(CameraError::no_setting(CALL, name)),
         }
     }
 
@@ -278,7 +278,7 @@ impl Camera for Aravis {
                 Ok(value)
             }
             FRAME_RATE => self.set_rate(&value),
-            _ => Err(unknown(CALL, name)),
+            _ => Err(CameraError::no_setting(CALL, name)),
         }
     }
 
@@ -295,8 +295,4 @@ impl Camera for Aravis {
 
 fn invalid(detail: String) -> CameraError {
     CameraError::new(ErrorKind::InvalidValue, "set_parameter", detail)
-}
-
-fn unknown(call: &'static str, name: &str) -> CameraError {
-    CameraError::new(ErrorKind::NotSupported, call, format!("there is no setting named {name}"))
 }

@@ -178,7 +178,7 @@ impl Camera for Replay {
         match name {
             FOLDER => Ok(Value::Record(vec![("FOLDER".to_owned(), Value::Text(self.folder.clone()))])),
             REPEAT => Ok(Value::Text(if self.looping { LOOP } else { ONCE }.to_owned())),
-            _ => Err(no_setting("get_parameter", name)),
+            _ => Err(CameraError::no_setting("get_parameter", name)),
         }
     }
 
@@ -199,7 +199,7 @@ impl Camera for Replay {
             }
             (FOLDER, _) => return Err(invalid(format!("{FOLDER} takes a record with the text FOLDER"))),
             (REPEAT, _) => return Err(invalid(format!("{REPEAT} takes {ONCE} or {LOOP}"))),
-            _ => return Err(no_setting(CALL, name)),
+            _ => return Err(CameraError::no_setting(CALL, name)),
         }
         self.get_parameter(name)
     }
@@ -221,10 +221,6 @@ fn chosen_folder(fields: &[(String, Value)]) -> std::result::Result<Option<Strin
         }
     }
     Ok(chosen)
-}
-
-fn no_setting(call: &'static str, name: &str) -> CameraError {
-    CameraError::new(ErrorKind::NotSupported, call, format!("there is no setting named {name}"))
 }
 
 fn capabilities(sensor: &file::Sensor) -> Capabilities {

@@ -233,9 +233,7 @@ impl Camera for Simulator {
 
 impl Simulator {
     fn setting(&mut self, call: &'static str, name: &str) -> Result<(&mut dyn Vector, Changes)> {
-        self.settings.named(name).ok_or_else(|| {
-            CameraError::new(ErrorKind::NotSupported, call, format!("there is no setting named {name}"))
-        })
+        self.settings.named(name).ok_or_else(|| CameraError::no_setting(call, name))
     }
 
     /// Follows the settings, which described another sensor `before`: what was set on that means nothing on this one.
