@@ -3,14 +3,14 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::ask::{Settled, Wish, within};
+use super::ask::within;
 use super::camera::Camera;
 use super::error::{ClientError, Result};
 use super::image::Frame;
 use super::info;
 use super::line::{Order, abort};
 use super::mirror::{Device, EXPOSURE, Mirror};
-use super::one_shot::OneShot;
+use super::one_shot::{Instead, ONE_FRAME, OneShot};
 use super::progress::{Progress, Shot};
 use super::tracker::{Plan, Tracker};
 use crate::camera::answer::{ExposureBegun, ExposureProgress};
@@ -38,23 +38,26 @@ impl Camera {
     ///
     /// [`ClientError::Busy`] while one runs, ours or another client's.
     pub async fn start_exposure(&self, wish: &ExposureWish) -> Result<ExposureBegun> {
-        self.start(wish).await.map(|(begun, _)| begun)
+        self.start(wish, &[]).await.map(|(begun, _)| begun)
     }
 
     /// Starts an exposure that is followed to its end, and aborted when nobody follows it any more.
     pub async fn expose(&self, wish: &ExposureWish) -> Result<Exposure> {
-        let (begun, session) = self.start(wish).await?;
+        self.follow(wish, &[]).await
+    }
+
+    async fn follow(&self, wish: &ExposureWish, switches: &[Instead]) -> Result<Exposure> {
+        let (begun, session) = self.start(wish, switches).await?;
         Ok(Exposure { camera: self.clone(), begun, session, finished: false })
     }
 
-    /// Takes one frame: connects the camera where that has not been done, has frames sent to clients, exposes, and waits
-    /// for the end. `progress` is shown how it goes, several times a second. Dropped before its end, it aborts.
+    /// Takes one frame: connects the camera where that has not been done, exposes, and waits for the end. A camera that
+    /// only saves its frames sends this one besides, and one that makes a run of each exposure makes one frame of this;
+    /// `UPLOAD_MODE` and `CCD_FAST_TOGGLE` are put back after it. `progress` is shown how it goes, several times a
+    /// second. Dropped before its end, it aborts.
     pub async fn capture(&self, wish: &ExposureWish, progress: impl FnMut(&Progress)) -> Result<Arc<Shot>> {
         self.connect().await?;
-        if self.look(|_, device| Ok(device.is_on("UPLOAD_MODE", "UPLOAD_LOCAL")))? == Some(true) {
-            self.ask("UPLOAD_MODE", &[("UPLOAD_CLIENT", Wish::On(true))], Settled::Done).await?;
-        }
-        self.expose(wish).await?.finish(progress).await
+        self.follow(wish, &ONE_FRAME).await?.finish(progress).await
     }
 
     /// Ends the exposure and drops its frame. Returns when the camera has stopped; `false` when none was running.
@@ -131,7 +134,7 @@ impl Camera {
         })
     }
 
-    async fn start(&self, wish: &ExposureWish) -> Result<(ExposureBegun, u64)> {
+    async fn start(&self, wish: &ExposureWish, switches: &[Instead]) -> Result<(ExposureBegun, u64)> {
         let session = self.appear().await?;
         self.stopped(session).await?;
         let bounds = self.look(|_, device| {
@@ -154,10 +157,12 @@ impl Camera {
         // Frames that we did not want until now are wanted from the first one on.
         self.server().order(Order::WantFrames { device: self.name().to_owned() });
         let mut settings = OneShot::lock(self).await;
-        let begun = match settings.set(wish).await {
-            Ok(()) => self.begin(session, seconds).await,
-            Err(error) => Err(error),
+        let begun = async {
+            settings.turn(switches).await?;
+            settings.set(wish).await?;
+            self.begin(session, seconds).await
         };
+        let begun = begun.await;
         match begun {
             Ok(begun) => {
                 settings.put_back_after(session, begun.exposure_id);

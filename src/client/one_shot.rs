@@ -2,10 +2,27 @@
 
 use tokio::sync::OwnedMutexGuard;
 
+use super::ask::{Settled, Wish};
 use super::camera::Camera;
 use super::error::Result;
 use crate::camera::types::{Binning, FrameType, Roi};
 use crate::camera::wish::ExposureWish;
+
+/// A switch that is on instead of another one of its vector.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Instead {
+    vector: &'static str,
+    /// Where this one is on,
+    of: &'static str,
+    /// this one is what is wanted.
+    wanted: &'static str,
+}
+
+/// What one frame for us takes: that it is sent, without being saved any less, and that it is one.
+pub(super) const ONE_FRAME: [Instead; 2] = [
+    Instead { vector: "UPLOAD_MODE", of: "UPLOAD_LOCAL", wanted: "UPLOAD_BOTH" },
+    Instead { vector: "CCD_FAST_TOGGLE", of: "INDI_ENABLED", wanted: "INDI_DISABLED" },
+];
 
 /// What is changed for one exposure. While it lives no other exposure of this camera starts; dropped, it puts back what
 /// was before.
@@ -19,6 +36,7 @@ pub(super) struct OneShot {
 /// What the camera was set to, as far as it was changed.
 #[derive(Debug, Default)]
 struct Before {
+    switches: Vec<Instead>,
     gain: Option<i32>,
     offset: Option<i32>,
     binning: Option<Binning>,
@@ -31,6 +49,18 @@ impl OneShot {
     pub(super) async fn lock(camera: &Camera) -> OneShot {
         let lock = camera.server().settings(camera.name()).lock_owned().await;
         OneShot { camera: camera.clone(), before: Before::default(), lock: Some(lock) }
+    }
+
+    /// Turns these switches, as far as the camera has them.
+    pub(super) async fn turn(&mut self, switches: &[Instead]) -> Result<()> {
+        for &switch in switches {
+            let Instead { vector, of, wanted } = switch;
+            if self.camera.look(|_, device| Ok(device.is_on(vector, of)))? == Some(true) {
+                self.before.switches.push(switch);
+                self.camera.ask(vector, &[(wanted, Wish::On(true))], Settled::Done).await?;
+            }
+        }
+        Ok(())
     }
 
     /// Sets what the wish names and what is not so already.
@@ -132,11 +162,15 @@ impl Before {
         if let Some(frame_type) = self.frame_type {
             camera.set_frame_type(frame_type).await?;
         }
+        for Instead { vector, of, .. } in self.switches {
+            camera.ask(vector, &[(of, Wish::On(true))], Settled::Done).await?;
+        }
         Ok(())
     }
 
     fn is_nothing(&self) -> bool {
-        let Before { gain, offset, binning, roi, frame_type } = self;
-        gain.is_none() && offset.is_none() && binning.is_none() && roi.is_none() && frame_type.is_none()
+        let Before { switches, gain, offset, binning, roi, frame_type } = self;
+        let none = gain.is_none() && offset.is_none() && binning.is_none();
+        none && roi.is_none() && frame_type.is_none() && switches.is_empty()
     }
 }

@@ -2,6 +2,7 @@
 
 use indi_camera::camera::answer::Code;
 use indi_camera::camera::types::{Binning, FrameType, Roi};
+use indi_camera::client::{Settled, Wish};
 
 use super::*;
 
@@ -95,6 +96,53 @@ fn settings_for_one_exposure_are_put_back_after_it() {
     });
 }
 
+/// Waits until that switch is told to be on.
+async fn until_on(camera: &Camera, vector: &str, element: &str) {
+    let told = |mirror: &Mirror| mirror.device(camera.name())?.is_on(vector, element)?.then_some(());
+    camera.server().until(support::SOON, format!("{element} On"), told).await.unwrap();
+}
+
+#[test]
+fn a_capture_leaves_a_camera_that_saves_runs_of_frames_as_it_was() {
+    run(async {
+        let home = Folder::new();
+        let camera = connected(&home).await;
+        let turn = async |vector: &str, element: &str| {
+            camera.ask(vector, &[(element, Wish::On(true))], Settled::Done).await.unwrap();
+        };
+        turn("UPLOAD_MODE", "UPLOAD_LOCAL").await;
+        turn("CCD_FAST_TOGGLE", "INDI_ENABLED").await;
+        camera.ask("CCD_FAST_COUNT", &[("FRAMES", Wish::Number(5.0))], Settled::Done).await.unwrap();
+        let stays = || {
+            let is_on = |vector: &str, element: &str| {
+                camera.server().look(|mirror| mirror.device(DEVICE)?.is_on(vector, element)) == Some(true)
+            };
+            assert!(is_on("UPLOAD_MODE", "UPLOAD_LOCAL") && is_on("CCD_FAST_TOGGLE", "INDI_ENABLED"));
+            let count =
+                camera.server().look(|mirror| mirror.device(DEVICE)?.number("CCD_FAST_COUNT", "FRAMES"));
+            assert_eq!(count, Some(5.0));
+        };
+        assert_true(&take(&camera, SHORT).await, (1280, 1024)).await;
+        stays();
+        let saved = || home.list("").into_iter().filter(|name| name.ends_with(".fits")).count();
+        assert_eq!(saved(), 1, "whoever records there misses nothing");
+        // A wish that is refused.
+        let wish = ExposureWish { binning: Some(Binning { x: 99, y: 1 }), ..ExposureWish::of(SHORT) };
+        camera.capture(&wish, |_| {}).await.unwrap_err();
+        stays();
+        // One that is given up.
+        let wish = ExposureWish::of(LONG);
+        tokio::select! {
+            _ = camera.capture(&wish, |_| {}) => panic!("it ended"),
+            () = begin_when_busy(&camera) => {}
+        }
+        until_exposure_is(&camera, State::Idle).await;
+        until_on(&camera, "UPLOAD_MODE", "UPLOAD_LOCAL").await;
+        until_on(&camera, "CCD_FAST_TOGGLE", "INDI_ENABLED").await;
+        stays();
+    });
+}
+
 #[test]
 fn a_bias_takes_the_shortest_time_and_limits_are_inclusive() {
     run(async {
@@ -151,8 +199,8 @@ fn settings_are_read_back_and_refusals_are_the_drivers_own_words() {
         assert_eq!(camera.get_camera_roi().await.unwrap(), roi);
         camera.reset_roi().await.unwrap();
         // Only the driver knows that this cannot be changed now.
-        let wish = [("WIDTH", indi_camera::client::Wish::Number(640.0))];
-        let asked = camera.ask("SIMULATOR_SENSOR", &wish, indi_camera::client::Settled::Done).await;
+        let wish = [("WIDTH", Wish::Number(640.0))];
+        let asked = camera.ask("SIMULATOR_SENSOR", &wish, Settled::Done).await;
         let error = asked.unwrap_err();
         assert!(matches!(error, ClientError::Refused { .. }), "{error}");
         assert!(error.to_string().contains("SIMULATOR_SENSOR: ") && error.to_string().len() > 60, "{error}");

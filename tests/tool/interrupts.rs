@@ -43,6 +43,23 @@ fn an_interrupted_exposure_is_aborted_and_nothing_of_it_is_left() {
 }
 
 #[test]
+fn a_camera_that_saves_its_frames_does_so_again_after_an_interrupted_exposure() {
+    let server = Server::simulator();
+    let mut client = onlooker(&server);
+    let bench = Bench::at(&server);
+    let words = Folder::in_memory();
+    bench.done(&["call", "connect"]);
+    bench.done(&["set", "Camera Simulator.UPLOAD_MODE.UPLOAD_LOCAL=On"]);
+    let mut capture = bench.start(&["capture", "-e", "600"], &words.path().join("log"));
+    client.wait_for(is_exposing, PATIENCE);
+    assert_eq!(client.get("UPLOAD_MODE", "UPLOAD_BOTH"), Some("On"), "it is to be sent");
+    kill_process(capture.pid(), Signal::INT).unwrap();
+    assert_eq!(capture.wait(SOON).expect("it ends").code(), Some(130));
+    client.wait_for(|client| client.get("UPLOAD_MODE", "UPLOAD_LOCAL") == Some("On"), SOON);
+    assert!(!is_exposing(&client));
+}
+
+#[test]
 fn the_driver_that_was_started_ends_with_the_tool() {
     let bench = Bench::new();
     let words = Folder::in_memory();
