@@ -125,6 +125,13 @@ impl Mirror {
         self.devices.iter().map(|device| device.vectors.len() + 1).sum()
     }
 
+    /// Whether drivers of ours have looked for cameras, and none of them does so any more.
+    pub(super) fn is_searched(&self) -> bool {
+        let hubs = self.devices.iter().filter(|device| device.vector("CAMERA_SCAN").is_some());
+        let mut searches = hubs.filter_map(|hub| hub.vector("CAMERAS")).peekable();
+        searches.peek().is_some() && searches.all(|search| search.state != State::Busy)
+    }
+
     pub(super) fn device_mut(&mut self, name: &str) -> Option<&mut Device> {
         self.devices.iter_mut().find(|device| device.name == name)
     }

@@ -12,7 +12,7 @@ use super::address::Address;
 use super::camera::Camera;
 use super::error::{ClientError, Result};
 use super::line::{Line, Order};
-use super::mirror::{Link, Mirror};
+use super::mirror::{Device, Link, Mirror};
 use crate::camera::answer::{Found, Scan};
 use crate::wire::Request;
 
@@ -170,23 +170,20 @@ impl Server {
     }
 
     /// The cameras that there are: devices that say so in DRIVER_INFO. Waits until no more are told of for half a
-    /// second, and for the first as long as a device may take to appear.
+    /// second, and for the first as long as a device may take to appear, or until drivers that search for cameras say
+    /// that there is none.
     pub async fn scanning(&self) -> Result<Scan> {
         const QUIET: Duration = Duration::from_millis(500);
         self.session().await?;
-        let limit = self.patience().appear;
-        let cameras = |mirror: &Mirror| mirror.devices().iter().filter(|device| device.is_camera()).count();
-        let first = self.until(limit, "a camera", |mirror| (cameras(mirror) > 0).then_some(())).await;
-        match first {
-            Ok(()) | Err(ClientError::Timeout { .. }) => {}
-            Err(gone) => return Err(gone),
-        }
-        let ends = Instant::now() + limit;
+        let ends = Instant::now() + self.patience().appear;
+        let enough = |mirror: &Mirror| mirror.devices().iter().any(Device::is_camera) || mirror.is_searched();
         loop {
-            let seen = self.look(Mirror::size);
-            let more = |mirror: &Mirror| (mirror.size() != seen).then_some(());
-            match self.until(QUIET, "more devices", more).await {
-                Ok(()) if Instant::now() < ends => {}
+            let seen = self.look(|mirror| (mirror.size(), enough(mirror)));
+            let left = ends.saturating_duration_since(Instant::now());
+            let patience = if seen.1 { QUIET } else { left };
+            let more = |mirror: &Mirror| ((mirror.size(), enough(mirror)) != seen).then_some(());
+            match self.until(patience, "more devices", more).await {
+                Ok(()) if !left.is_zero() => {}
                 Ok(()) | Err(ClientError::Timeout { .. }) => break,
                 Err(gone) => return Err(gone),
             }

@@ -109,6 +109,29 @@ fn frames_come_in_every_format_of_the_camera() {
 }
 
 #[test]
+fn a_scan_ends_when_every_search_of_the_driver_has_ended_without_a_camera() {
+    let vector = |verb: &str, part: &str, state: &str, value: &str| {
+        format!(
+            "echo '<{verb}TextVector device=\"Hub\" name=\"CAMERAS\" state=\"{state}\" perm=\"ro\">\
+             <{part}Text name=\"v4l2\">{value}</{part}Text></{verb}TextVector>'\n"
+        )
+    };
+    let scan = "echo '<defSwitchVector device=\"Hub\" name=\"CAMERA_SCAN\" state=\"Busy\" perm=\"rw\" \
+                rule=\"AtMostOne\"><defSwitch name=\"SCAN\">Off</defSwitch></defSwitchVector>'\n";
+    run(async {
+        let home = Folder::new();
+        let busy = vector("def", "def", "Busy", "not searched yet");
+        let done = vector("set", "one", "Ok", "none");
+        let server = script(&home, &format!("{busy}{scan}{done}exec cat > /dev/null"));
+        let patience = Patience { appear: Duration::from_secs(3600), ..patience() };
+        let server = Server::connect(server, patience).await.unwrap();
+        let scan = tokio::time::timeout(support::SOON, server.scanning()).await;
+        assert_eq!(scan.expect("nothing is to be waited for").unwrap().camera, [""; 0]);
+        server.close().await;
+    });
+}
+
+#[test]
 fn closing_the_line_ends_the_driver() {
     run(async {
         let home = Folder::new();
