@@ -90,6 +90,26 @@ fn what_is_said_of_a_picture_is_true() {
 }
 
 #[test]
+fn full_pixels_of_a_camera_that_scales_its_values_up_are_counted() {
+    let server = Server::simulator();
+    let mut client = server.tcp();
+    client.send("<getProperties version='1.7'/>\n");
+    client.wait_for(|client| client.vector("SIMULATOR_MODEL").is_some(), crate::support::SOON);
+    client.new_vector("Switch", "SIMULATOR_MODEL", &[("IMX462C", "On")]);
+    client.wait_for(|client| client.get("SIMULATOR_MODEL", "IMX462C") == Some("On"), crate::support::SOON);
+
+    let bench = Bench::at(&server);
+    for (binning, file) in [("1", "capture_001.fits"), ("2", "capture_002.fits")] {
+        let run = bench.done(&["capture", "-e", "1", "--bin", binning, "--json"]);
+        let picture = &run.envelope()["params"]["pictures"][0];
+        let full = fits(&bench.read(file)).pixels.iter().filter(|&&value| value >= 4095 << 4).count();
+        assert!(full > 10, "the sky is too dark to show anything: {full}");
+        assert_eq!(number(picture, "/image/statistics/maximum"), f64::from(4095 << 4));
+        assert_eq!(number(picture, "/image/statistics/saturated") as usize, full, "binned by {binning}");
+    }
+}
+
+#[test]
 fn a_series_is_numbered_and_told_line_by_line() {
     let bench = Bench::new();
     let out = ["--out", "night/m31_XXX.fits"];

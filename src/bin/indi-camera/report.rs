@@ -58,12 +58,14 @@ impl Image {
     /// Looks at a frame. `adc_bits` is what the camera's converter has, where that is known.
     pub(super) fn of(pixels: &Pixels, light: &Planes, adc_bits: Option<u32>) -> Option<Image> {
         let (planes, height, width) = pixels.shape();
-        let container = u32::MAX >> (32 - u32::from(pixels.bits()));
-        let statistics = Statistics::of(pixels, container)?;
-        // Values of 12 bits in 16 end at 4095; those that were shifted up or added together do not.
-        let converter =
-            adc_bits.filter(|bits| (1..32).contains(bits)).map_or(container, |bits| (1 << bits) - 1);
-        let statistics = if statistics.maximum <= converter && converter < container {
+        let container = u32::from(pixels.bits());
+        let bits = adc_bits.filter(|bits| (1..container).contains(bits)).unwrap_or(container);
+        let converter = u32::MAX >> (32 - bits);
+        // Values of 12 bits in 16 end at 4095, but most cameras shift them up, to 65520. Sums of pixels pass 4095 too,
+        // and 16 full ones make the same 65520.
+        let shifted = converter << (container - bits);
+        let statistics = Statistics::of(pixels, shifted)?;
+        let statistics = if converter < shifted && statistics.maximum <= converter {
             Statistics::of(pixels, converter)?
         } else {
             statistics
