@@ -46,10 +46,27 @@ fn frames_are_sent_again_to_somebody() {
 }
 
 #[test]
+fn where_there_is_no_spool_that_is_said_whether_there_is_a_directory_or_not() {
+    let bench = Bench::new();
+    let nothing_in = |arguments: &[&str], place: &str| {
+        let run = bench.run(&[&["spool", "verify"], arguments].concat());
+        assert_eq!(run.code(), 4, "{run:?}");
+        assert!(run.stderr.contains(&format!("there is no spool in {place}")), "{run:?}");
+    };
+    nothing_in(&["/no/such/directory"], "/no/such/directory");
+    nothing_in(&["."], ".");
+    let usual = bench.folder.path().join(".indi/spool");
+    nothing_in(&[], usual.to_str().unwrap());
+    fs::create_dir_all(&usual).unwrap();
+    nothing_in(&[], usual.to_str().unwrap());
+    // What cannot be read is another matter.
+    fs::write(bench.folder.path().join("file"), "no directory").unwrap();
+    assert_eq!(bench.run(&["spool", "verify", "file"]).code(), 1);
+}
+
+#[test]
 fn damage_is_found_without_any_driver() {
     let bench = Bench::new();
-    assert_eq!(bench.run(&["spool", "verify", "/no/such/directory"]).code(), 1);
-    assert_eq!(bench.run(&["spool", "verify", "."]).code(), 4);
     let server = Server::simulator();
     let at = Bench::at(&server);
     at.done(&["call", "connect"]);

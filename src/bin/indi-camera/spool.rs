@@ -2,6 +2,7 @@
 
 use std::env;
 use std::fmt::Write as _;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use indi_camera::camera::answer::{Answer, Code, SpoolList, SpooledFrame};
@@ -98,9 +99,14 @@ pub(super) fn verify(directory: Option<&Path>) -> Result<Outcome, Fault> {
     let directory = directory.map_or_else(usual, Path::to_owned);
     let unreadable =
         |path: &Path, error: &std::io::Error| Fault::disk(format!("cannot read {}: {error}", path.display()));
-    let spools = verify::spools(&directory).map_err(|error| unreadable(&directory, &error))?;
+    let spools = match verify::spools(&directory) {
+        // Where no driver has kept a frame yet not even the directory is there.
+        Err(error) if error.kind() == ErrorKind::NotFound => Vec::new(),
+        spools => spools.map_err(|error| unreadable(&directory, &error))?,
+    };
     if spools.is_empty() {
-        return Err(Fault::unknown(format!("there is no spool in {}", directory.display())));
+        let advice = "A driver makes one there when it keeps its first frame: see its property CCD_SPOOL.";
+        return Err(Fault::unknown(format!("there is no spool in {}", directory.display())).advise(advice));
     }
     let mut found = Vec::new();
     for spool in spools {
