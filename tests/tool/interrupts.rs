@@ -1,12 +1,13 @@
 //! Ctrl-C, and servers that go away.
 
 use std::fs;
+use std::path::Path;
 use std::time::Duration;
 
 use rustix::process::{Pid, PidfdFlags, Signal, kill_process, pidfd_open};
 
-use crate::support::{Client, Folder, Limit, SOON, Server, poll_for};
-use crate::{Bench, PATIENCE};
+use crate::support::{Client, Folder, Limit, Process, SOON, Server, command, poll_for};
+use crate::{Bench, PATIENCE, TOOL};
 
 /// A client that sees how the camera of that server does.
 fn onlooker(server: &Server) -> Client {
@@ -57,6 +58,31 @@ fn a_camera_that_saves_its_frames_does_so_again_after_an_interrupted_exposure() 
     assert_eq!(capture.wait(SOON).expect("it ends").code(), Some(130));
     client.wait_for(|client| client.get("UPLOAD_MODE", "UPLOAD_LOCAL") == Some("On"), SOON);
     assert!(!is_exposing(&client));
+}
+
+#[test]
+fn what_is_said_of_a_cooler_that_stays_on_switches_it_off_as_it_stands() {
+    let server = Server::simulator();
+    let mut client = onlooker(&server);
+    let bench = Bench::at(&server);
+    let words = Folder::in_memory();
+    let log = words.path().join("log");
+    let is_on = |client: &Client| client.get("CCD_COOLER", "COOLER_ON") == Some("On");
+    let wish = ["--camera", "Camera Simulator", "capture", "-e", "600", "--cool-to", "-15"];
+    let mut capture = bench.start(&wish, &log);
+    client.wait_for(is_on, PATIENCE);
+    kill_process(capture.pid(), Signal::INT).unwrap();
+    assert_eq!(capture.wait(SOON).expect("it ends").code(), Some(130));
+
+    let said = fs::read_to_string(&log).unwrap();
+    let advice = said.lines().find_map(|line| line.split_once("The cooler stays on: ")).expect(&said).1;
+    let path = Path::new(TOOL).parent().unwrap().join("");
+    let path = format!("{}:{}", path.display(), std::env::var("PATH").unwrap());
+    let mut shell = command(Path::new("sh"), &bench.folder);
+    shell.args(["-c", advice]).env("PATH", path).stdout(fs::File::create(&log).unwrap());
+    let status = Process::spawn(&mut shell).unwrap().wait(PATIENCE).expect("it ends");
+    assert!(status.success(), "{advice}: {}", fs::read_to_string(&log).unwrap());
+    client.wait_for(|client| !is_on(client), SOON);
 }
 
 #[test]

@@ -77,6 +77,7 @@ fn what_is_not_there_or_not_allowed_has_its_exit_code() {
     bench.done(&["set", &full("CONNECTION.CONNECT=On")]);
     fails(&["get", "Nobody.CCD_GAIN.GAIN"], 4, &["Nobody", DEVICE]);
     fails(&["get", &full("CCD_GAIN.GAINS")], 4, &["GAINS", "are: GAIN"]);
+    fails(&["get", &full("CCD_GAINS.GAIN")], 4, &["indi-camera … get 'Camera Simulator'"]);
     fails(&["set", &full("CCD_GAIN.GAINS=1")], 4, &["are: GAIN"]);
     fails(&["set", &full("CCD_GAINS.GAIN=1")], 4, &["CCD_GAINS"]);
     fails(&["set", &full("CCD_GAIN.GAIN=1e9")], 1, &["1000000000", "0 to 300"]);

@@ -73,7 +73,7 @@ impl<'a> Plan<'a> {
     ) -> Result<Outcome, Fault> {
         let mut bar = Bar::new();
         let camera = stop.unless(self.prepare(reach, server)).await?;
-        self.cool(&camera, &bar, stop).await?;
+        self.cool(reach, &camera, &bar, stop).await?;
 
         let count = self.wish.count;
         let mut pictures = Vec::new();
@@ -133,7 +133,7 @@ impl<'a> Plan<'a> {
     }
 
     /// Waits until the sensor is as cold as wished.
-    async fn cool(&self, camera: &Camera, bar: &Bar, stop: &mut Stop) -> Result<(), Fault> {
+    async fn cool(&self, reach: &Reach, camera: &Camera, bar: &Bar, stop: &mut Stop) -> Result<(), Fault> {
         let Some(target) = self.wish.cool_to else { return Ok(()) };
         let cooled = async {
             let from = camera.get_current_temperature().await?;
@@ -149,8 +149,12 @@ impl<'a> Plan<'a> {
         stop.unless(cooled).await.map_err(|fault| match fault.exit {
             Exit::Interrupted | Exit::Terminated => {
                 let sentence = format!("{} while cooling", fault.sentence);
-                Fault { sentence, ..fault }
-                    .advise("The cooler stays on: indi-camera call cooling '{\"enable\": false}'")
+                let fault = Fault { sentence, ..fault };
+                if reach.is_simulator() {
+                    return fault;
+                }
+                let off = reach.to_type("call cooling '{\"enable\": false}'");
+                fault.advise(format!("The cooler stays on: {off}"))
             }
             Exit::Late => fault.advise("--cool-timeout SECONDS gives the cooler more time."),
             _ => fault,

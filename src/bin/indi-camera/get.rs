@@ -10,6 +10,7 @@ use serde_json::{Map, Value as Json};
 use super::arguments::{Get, Reach};
 use super::fault::Fault;
 use super::outcome::Outcome;
+use super::reach::quoted;
 use super::values::{Named, find};
 
 /// So long after the last new property nobody expects more of them.
@@ -99,7 +100,8 @@ pub(super) fn nothing(mirror: &Mirror, pattern: &str) -> Fault {
     let name = device.name();
     if device.vector("CONNECTION").is_some() && !device.is_connected() {
         return fault.advise(format!(
-            "{name} is not connected, and has most of its properties only then: set '{name}.CONNECTION.CONNECT=On'"
+            "{name} is not connected, and has most of its properties only then: indi-camera … set {}",
+            quoted(&format!("{name}.CONNECTION.CONNECT=On"))
         ));
     }
     let property = pattern[name.len() + 1..].split('.').next().unwrap_or_default();
@@ -108,6 +110,6 @@ pub(super) fn nothing(mirror: &Mirror, pattern: &str) -> Fault {
             let elements: Vec<&str> = vector.elements.iter().map(|element| &*element.name).collect();
             format!("The elements of {property} are: {}.", elements.join(", "))
         }
-        None => format!("\"indi-camera get '{name}'\" lists what there is."),
+        None => format!("To list what there is: indi-camera … get {}", quoted(name)),
     })
 }

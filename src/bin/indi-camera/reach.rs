@@ -1,5 +1,6 @@
 //! From the arguments to a line: to a server, to a driver, or to the simulated camera that comes with this tool.
 
+use std::iter;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -64,6 +65,23 @@ impl Reach {
         }
     }
 
+    /// What to type in a shell to give this command to the same camera.
+    pub(super) fn to_type(&self, command: &str) -> String {
+        let servers = self.server.iter().map(|server| ("--server", server.clone()));
+        let driver = self.driver.iter().map(|program| ("--driver", program.display().to_string()));
+        let camera = self.camera.iter().map(|name| ("--camera", name.clone()));
+        let options = servers.chain(driver).chain(camera);
+        let options = options.map(|(option, value)| format!("{option} {}", quoted(&value)));
+        let words: Vec<String> =
+            iter::once("indi-camera".to_owned()).chain(options).chain([command.to_owned()]).collect();
+        words.join(" ")
+    }
+
+    /// Whether the other end is the simulated camera that comes and goes with this tool.
+    pub(super) fn is_simulator(&self) -> bool {
+        self.server.is_empty() && self.driver.is_none()
+    }
+
     /// Whether the driver at the other end is ours alone.
     pub(super) fn is_own_driver(&self) -> bool {
         self.server.is_empty()
@@ -77,6 +95,16 @@ impl Reach {
             }
         }
         Ok(())
+    }
+}
+
+/// One word of a shell.
+pub(super) fn quoted(text: &str) -> String {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "@%+:,./_-".contains(c);
+    if !text.is_empty() && text.chars().all(is_plain) {
+        text.to_owned()
+    } else {
+        format!("'{}'", text.replace('\'', r"'\''"))
     }
 }
 
@@ -130,4 +158,23 @@ fn unreachable(address: &Address, error: ClientError) -> Fault {
         }
     };
     if fault.exit == Exit::Unreachable { fault.advise(advice) } else { fault }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_to_be_typed_reaches_the_same_camera_through_a_shell() {
+        let reach = Reach {
+            server: vec!["@/tmp/indi".to_owned()],
+            driver: None,
+            camera: Some("Bob's $CCD".to_owned()),
+            timeout: CONNECTING,
+        };
+        let line = reach.to_type("scan");
+        assert_eq!(line, r"indi-camera --server @/tmp/indi --camera 'Bob'\''s $CCD' scan");
+        let reach = Reach { server: Vec::new(), driver: Some("./my driver".into()), camera: None, ..reach };
+        assert_eq!(reach.to_type("scan"), "indi-camera --driver './my driver' scan");
+    }
 }
