@@ -69,7 +69,7 @@
 //!
 //! `call` prints the answer as it is. `set` ends when the property has reached what was written, so no script has to
 //! sleep. With `--json` every command prints one object of the same form as an answer; what went wrong is a sentence on
-//! standard error besides. `indi-camera capture --help` and its neighbours have examples for each command.
+//! standard error besides. `indi-camera capture --help`, and that of every command that asks a camera, has examples.
 //!
 //! | exit code | means |
 //! |---|---|

@@ -80,6 +80,8 @@ fn a_terminal_shows_how_it_goes_and_the_picture() {
     assert!(lines.len() > 10 && lines.len() <= 40, "{} lines", lines.len());
     assert!(widths.iter().all(|width| *width == widths[0] && (30..=100).contains(width)), "{widths:?}");
     assert!(lines[0].contains("\x1b[38;2;"), "{}", lines[0]);
+    let piped = bench.done(&["capture", "-e", "1", "--show", "--roi", CORNER]);
+    assert!(piped.stderr.contains("no terminal") && !piped.stdout.contains('▀'), "{piped:?}");
     let shown = on_a_terminal(&bench, &capture, "");
     assert!(shown.contains("24-bit colours") && !shown.contains('▀'), "{shown}");
 }

@@ -55,13 +55,19 @@ impl<'a> Plan<'a> {
     /// Finds out what is wrong before a camera is asked for anything.
     pub(super) fn new(wish: &'a Capture, json: bool) -> Result<Plan<'a>, Fault> {
         let files = Files::new(&wish.out, wish.count, wish.overwrite, &Zoned::now())?;
-        let is_seen = !json && io::stdout().is_terminal();
-        if wish.show && is_seen && !terminal::has_colours() {
-            tell(
-                "indi-camera: this terminal does not say that it has 24-bit colours (COLORTERM=truecolor), so nothing is drawn",
-            );
+        let hidden = if json {
+            Some("the answer is JSON")
+        } else if !io::stdout().is_terminal() {
+            Some("the output is no terminal")
+        } else if !terminal::has_colours() {
+            Some("this terminal does not say that it has 24-bit colours (COLORTERM=truecolor)")
+        } else {
+            None
+        };
+        if let Some(why) = hidden.filter(|_| wish.show) {
+            tell(&format!("indi-camera: nothing is drawn: {why}"));
         }
-        Ok(Plan { wish, files, show: wish.show && is_seen && terminal::has_colours() })
+        Ok(Plan { wish, files, show: wish.show && hidden.is_none() })
     }
 
     pub(super) async fn run(
