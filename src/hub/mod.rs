@@ -31,7 +31,7 @@ mod pairs;
 mod tests;
 
 pub use family::Family;
-pub use name::device_name;
+pub use name::{device_name, plain};
 
 use calls::Desk;
 use family::Search;
