@@ -82,7 +82,7 @@ fn write_an_inline_blob(bencher: Bencher<'_, '_>) {
         timeout: 60.0,
         at: SystemTime::UNIX_EPOCH,
         format: ".fits".into(),
-        payload: Payload::Inline(vec![7; 8 << 20]),
+        payload: Payload::Inline(vec![7; 8 << 20].into()),
     });
     let mut out = Vec::new();
     bencher.counter(BytesCount::new(8_usize << 20)).bench_local(|| {

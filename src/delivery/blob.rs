@@ -10,7 +10,7 @@
 //! to go. What is sent is a second, read-only opening of the file, and the buffer is [`Lent`] until that one and all
 //! its copies and mappings are gone, in whatever process: only then does the kernel grant a write lease on the file.
 //! Nobody who holds a frame ever sees it change. (Who splices its pages into a pipe or a socket and then closes it holds
-//! nothing; indiserver and libindi's clients map and copy.)
+//! nothing; indiserver and libindi's clients map and copy.) Bytes that go inside a message are lent until it is written.
 #![allow(unsafe_code)]
 
 use std::ffi::c_void;
@@ -18,6 +18,7 @@ use std::io;
 use std::num::NonZeroU64;
 use std::os::fd::{AsRawFd, BorrowedFd, OwnedFd};
 use std::ptr::NonNull;
+use std::sync::Arc;
 
 use rustix::fs::{
     MemfdFlags, Mode, OFlags, SealFlags, fallocate, fcntl_add_seals, ftruncate, memfd_create, open,
@@ -83,22 +84,25 @@ impl Buffer {
         }
     }
 
-    /// The first `len` bytes, 1 to [`capacity`](Self::capacity), as they go to the client, and the memory that may come
-    /// back.
-    pub fn into_payload(self, len: usize) -> io::Result<(Payload, Option<Lent>)> {
+    /// The first `len` bytes, 1 to [`capacity`](Self::capacity), as they go to the client, and what the client has lent.
+    pub fn into_payload(self, len: usize) -> io::Result<(Payload, Lent)> {
         let size = u64::try_from(len).ok().and_then(NonZeroU64::new).filter(|_| len <= self.capacity());
         let size = size.ok_or_else(|| {
             io::Error::new(io::ErrorKind::InvalidInput, "a BLOB has a byte at least and fits into its memory")
         })?;
         Ok(match self.0 {
             Memory::Shared(shared) => match shared.opened(OFlags::RDONLY) {
-                Ok(fd) => (Payload::Attached(AttachedBlob::new(fd, size)), Some(Lent(shared))),
+                Ok(fd) => (Payload::Attached(AttachedBlob::new(fd, size)), Lent(Seen::Shared(shared))),
                 // No /proc: what is sent is all there is, so it cannot be told when the last one closes it.
-                Err(_) => (Payload::Attached(AttachedBlob::new(shared.fd, size)), None),
+                Err(_) => (
+                    Payload::Attached(AttachedBlob::new(shared.fd, size)),
+                    Lent(Seen::ForGood(shared.mapping)),
+                ),
             },
             Memory::Plain(mut bytes) => {
                 bytes.truncate(len);
-                (Payload::Inline(bytes), None)
+                let bytes = Arc::new(bytes);
+                (Payload::Inline(Arc::clone(&bytes)), Lent(Seen::Plain(bytes)))
             }
         })
     }
@@ -139,12 +143,39 @@ impl Shared {
 /// Memory that was sent. It becomes a [`Buffer`] again when everybody has closed it; dropping it takes a moment, so drop
 /// it when nobody waits.
 #[derive(Debug)]
-pub struct Lent(Shared);
+pub struct Lent(Seen);
+
+#[derive(Debug)]
+enum Seen {
+    Shared(Shared),
+    /// Nobody can tell how long.
+    ForGood(Mapping),
+    Plain(Arc<Vec<u8>>),
+}
 
 impl Lent {
+    /// What the client sees, and perhaps some room behind it.
+    #[must_use]
+    pub fn bytes(&self) -> &[u8] {
+        match &self.0 {
+            Seen::Shared(Shared { mapping, .. }) | Seen::ForGood(mapping) => mapping.seen(),
+            Seen::Plain(bytes) => bytes,
+        }
+    }
+
     /// The buffer, if nobody can see it any more.
     pub fn returned(self) -> Result<Buffer, Lent> {
-        if self.0.is_ours_alone() { Ok(Buffer(Memory::Shared(self.0))) } else { Err(self) }
+        match self.0 {
+            Seen::Shared(shared) if shared.is_ours_alone() => Ok(Buffer(Memory::Shared(shared))),
+            Seen::Plain(bytes) => match Arc::try_unwrap(bytes) {
+                Ok(mut bytes) => {
+                    bytes.resize(bytes.capacity(), 0);
+                    Ok(Buffer(Memory::Plain(bytes)))
+                }
+                Err(bytes) => Err(Lent(Seen::Plain(bytes))),
+            },
+            seen => Err(Lent(seen)),
+        }
     }
 }
 
@@ -207,6 +238,12 @@ impl Mapping {
         // kernel has zeroed the bytes when they were new. A slice is given out only by a `Buffer`, whose file nobody
         // else has: not yet, or not any more. So the exclusive borrow of `self` is exclusive access.
         unsafe { std::slice::from_raw_parts_mut(self.at.as_ptr(), self.len) }
+    }
+
+    fn seen(&self) -> &[u8] {
+        // SAFETY: the same, and while `self` is borrowed nobody writes: the file is sealed against every way of writing
+        // but this mapping, which writes only through `bytes`.
+        unsafe { std::slice::from_raw_parts(self.at.as_ptr(), self.len) }
     }
 
     fn address(&self) -> *mut c_void {
@@ -293,7 +330,8 @@ mod tests {
         let at = buffer.bytes().as_ptr();
         let (payload, lent) = buffer.into_payload(5000).unwrap();
         let Payload::Attached(blob) = payload else { panic!("inline") };
-        let lent = lent.unwrap().returned().unwrap_err();
+        assert_eq!(lent.bytes()[..5000], [0; 5000]);
+        let lent = lent.returned().unwrap_err();
         let copy = blob.fd().try_clone_to_owned().unwrap();
         let seen = mapped(&blob);
         drop(blob);
@@ -324,7 +362,13 @@ mod tests {
     fn inline_bytes_are_cut_to_the_file() {
         let mut buffer = Buffer::new(Transport::Inline, 10).unwrap();
         buffer.bytes()[..3].copy_from_slice(b"abc");
-        let Payload::Inline(bytes) = buffer.into_payload(3).unwrap().0 else { panic!("attached") };
-        assert_eq!(bytes, b"abc");
+        let (payload, lent) = buffer.into_payload(3).unwrap();
+        let Payload::Inline(bytes) = payload else { panic!("attached") };
+        assert_eq!(*bytes, b"abc");
+        assert_eq!(lent.bytes(), b"abc");
+        let lent = lent.returned().expect_err("it is not sent yet");
+        drop(bytes);
+        let mut buffer = lent.returned().expect("it was sent");
+        assert_eq!(buffer.bytes(), b"abc\0\0\0\0\0\0\0");
     }
 }

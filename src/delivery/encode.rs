@@ -1,5 +1,7 @@
 //! From a frame to the bytes of the format that was asked for.
 
+use std::sync::Arc;
+
 use crate::device::job::{DeliveryError, Encoding};
 use crate::image::header::Card;
 use crate::image::pack::Packed;
@@ -8,7 +10,7 @@ use crate::image::{Frame, fits, native};
 use crate::wire::Payload;
 
 use super::Worker;
-use super::blob::{Buffer, Lent};
+use super::blob::Buffer;
 
 /// A file in memory: the first `len` bytes of the buffer.
 pub(super) struct Encoded {
@@ -19,7 +21,7 @@ pub(super) struct Encoded {
 }
 
 impl Worker {
-    /// What is stored as a file and, but for the last step of [`payload`], sent to the client.
+    /// What is stored as a file and, but for the last step of [`copy`], sent to the client.
     pub(super) fn encode(
         &mut self,
         encoding: Encoding,
@@ -60,23 +62,19 @@ impl Worker {
     }
 }
 
-/// The client's copy, its BLOB format, and the memory that may come back from those who see it.
-pub(super) fn payload(
+/// The client's copy of a file, and its BLOB format.
+pub(super) fn copy(
     encoding: Encoding,
+    file: Payload,
     suffix: &'static str,
-    buffer: Buffer,
-    len: usize,
-) -> Result<((Payload, &'static str), Option<Lent>), DeliveryError> {
-    let (payload, lent) =
-        buffer.into_payload(len).map_err(|error| DeliveryError::Memory(error.to_string()))?;
-    let sent = match payload {
+) -> Result<(Payload, &'static str), DeliveryError> {
+    Ok(match file {
         Payload::Inline(plain) if encoding == Encoding::NativeZlib => {
-            let bytes = native::deflated(&plain).map_err(DeliveryError::Encode)?;
+            let bytes = Arc::new(native::deflated(&plain).map_err(DeliveryError::Encode)?);
             (Payload::Deflated { bytes, inflated: plain.len() as u64 }, ".bin.z")
         }
-        payload => (payload, suffix),
-    };
-    Ok((sent, lent))
+        file => (file, suffix),
+    })
 }
 
 fn impossible(error: impl std::error::Error) -> DeliveryError {

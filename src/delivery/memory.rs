@@ -104,11 +104,6 @@ impl Stock {
         })
     }
 
-    /// The file in it was seen by nobody, so it serves again.
-    pub(super) fn put_back(&mut self, buffer: Buffer) {
-        self.ready = Some(buffer);
-    }
-
     /// It was sent.
     pub(super) fn lend(&mut self, lent: Lent) {
         self.lent.push_back(lent);
@@ -158,7 +153,7 @@ mod tests {
     fn send(stock: &mut Stock, buffer: Buffer) -> Payload {
         let len = buffer.capacity();
         let (payload, lent) = buffer.into_payload(len).unwrap();
-        stock.lend(lent.unwrap());
+        stock.lend(lent);
         payload
     }
 

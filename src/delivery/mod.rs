@@ -1,7 +1,8 @@
 //! The delivery thread: everything between a read-out and the writer that takes time.
 //!
 //! It fits, encodes and stores frames and keeps the files of configuration and nickname, one [`Job`] after the other,
-//! and answers each with one [`Report`]; of a frame it tells before that it begins. A short file that was sent is kept
+//! and answers each with one [`Report`]; of a frame it tells before that it begins, and what a client is to have of it
+//! it hands over before the disk is touched, which may hang. A short file that was sent is kept
 //! until the next one, for those who ask for it as a text. It never decides what a failure means and never speaks to a
 //! client: that is the device's part.
 //!
@@ -136,7 +137,8 @@ impl Worker {
         }
     }
 
-    fn run(&mut self, job: Job) -> Answer {
+    /// Does a job, and tells of a frame's copy for the client before it stores the frame.
+    fn run(&mut self, job: Job, tell: &dyn Fn(Report)) -> Answer {
         match job {
             Job::Reserve { bytes } => {
                 self.memory.want(bytes);
@@ -146,7 +148,7 @@ impl Worker {
                 let (id, client, file) = (delivery.id, delivery.client, delivery.file.is_some());
                 let _span = tracing::error_span!("exposure", id = id.0, device = self.device).entered();
                 guarded(
-                    || self.deliver(*delivery),
+                    || self.deliver(*delivery, tell),
                     |why| Some(undelivered(id, client, file, &DeliveryError::Encode(why))),
                 )
             }
@@ -187,7 +189,7 @@ impl Worker {
         }
     }
 
-    fn deliver(&mut self, delivery: Delivery) -> Answer {
+    fn deliver(&mut self, delivery: Delivery, tell: &dyn Fn(Report)) -> Answer {
         let Delivery { id, name, cancel, spare, frame, roi, binning, cards, encoding, client, file, keep } =
             delivery;
         if cancel.is_cancelled() {
@@ -206,16 +208,30 @@ impl Worker {
             Err(error) => return (failed(&DeliveryError::Encode(error.to_string())), None),
         };
 
-        let Encoded { mut buffer, len, suffix } = match self.encode(encoding, &cards, &frame) {
+        let Encoded { buffer, len, suffix } = match self.encode(encoding, &cards, &frame) {
             Ok(encoded) => encoded,
             Err(error) => return (failed(&error), None),
         };
+        let (file_in_memory, lent) = match buffer.into_payload(len) {
+            Ok(lent) => lent,
+            Err(error) => return (failed(&DeliveryError::Memory(error.to_string())), None),
+        };
+        let mut blob = client.then(|| encode::copy(encoding, file_in_memory, suffix));
         let encoded = now();
         let mut took = Took { encode: Some(encoded - began), write: None };
         tracing::debug!(bytes = len, took = ?took.encode, "encoded");
+        let mut bytes = len as u64;
+        if let Some(Ok((payload, _))) = &blob {
+            self.kept = Kept::of(id, payload);
+            bytes = payload.len();
+        }
+        let is_stored = file.is_some() || keep;
+        if is_stored && let Some(Ok(blob)) = blob.take_if(|blob| blob.is_ok()) {
+            tell(Report::Encoded { id, blob });
+        }
+
         let (started, pixels) = (frame.info.started, frame.pixels);
         let constant = pixels.constant();
-
         let (_, height, width) = pixels.shape();
         let unsaved = Unsaved {
             name: &name,
@@ -228,35 +244,13 @@ impl Worker {
             keep,
             cancel: &cancel,
         };
-        let Some(Safe { file, kept }) = self.store(unsaved, &buffer.bytes()[..len]) else {
-            self.memory.put_back(buffer);
-            return (None, Some(pixels));
-        };
-        if file.is_some() || kept.is_some() {
+        let safe = self.store(unsaved, &lent.bytes()[..len]);
+        self.memory.lend(lent);
+        let Some(Safe { file, kept }) = safe else { return (None, Some(pixels)) };
+        if is_stored {
             took.write = Some(encoded.elapsed());
             tracing::debug!(?file, took = ?took.write, "written");
         }
-        let blob = if client {
-            Some(encode::payload(encoding, suffix, buffer, len).map(|(sent, lent)| {
-                self.kept = Kept::of(id, &sent.0);
-                if let Some(lent) = lent {
-                    self.memory.lend(lent);
-                }
-                sent
-            }))
-        } else {
-            self.memory.put_back(buffer);
-            None
-        };
-
-        if cancel.is_cancelled() {
-            self.take_back(&name, kept.is_some());
-            return (None, Some(pixels));
-        }
-        let bytes = match &blob {
-            Some(Ok((payload, _))) => payload.len(),
-            _ => len as u64,
-        };
         (Some(Report::Delivered { id, bytes, blob, file, constant, kept, took }), Some(pixels))
     }
 

@@ -1,13 +1,13 @@
 //! The file that was sent last, once more, for those who can read nothing but texts.
 //!
-//! Shared memory that was sent is kept by its descriptor, which costs no copy; bytes that went inside their message are
-//! copied before they go. Either way only files of at most [`MOST_RECALLED`] bytes are kept, and only the last one, so
-//! that this is all the memory it can take.
+//! Nothing is copied until somebody asks: shared memory that was sent is kept by its descriptor. Only files of at most
+//! [`MOST_RECALLED`] bytes are kept, and only the last one, so that this is all the memory it can take.
 
 use std::fs::File;
 use std::io::{self, Read};
 use std::os::unix::fs::FileExt;
 use std::path::Path;
+use std::sync::Arc;
 
 use crate::camera::types::ExposureId;
 use crate::device::job::{DeliveryError, MOST_RECALLED};
@@ -25,7 +25,7 @@ pub(super) struct Kept {
 #[derive(Debug)]
 enum Memory {
     Shared { file: File, len: usize },
-    Plain(Vec<u8>),
+    Plain(Arc<Vec<u8>>),
 }
 
 impl Kept {
@@ -36,18 +36,18 @@ impl Kept {
             Payload::Attached(blob) => {
                 Memory::Shared { file: blob.fd().try_clone_to_owned().ok()?.into(), len }
             }
-            Payload::Inline(bytes) | Payload::Deflated { bytes, .. } => Memory::Plain(bytes.clone()),
+            Payload::Inline(bytes) | Payload::Deflated { bytes, .. } => Memory::Plain(Arc::clone(bytes)),
         };
         Some(Kept { id, memory })
     }
 
-    fn bytes(&self) -> io::Result<Vec<u8>> {
+    fn bytes(&self) -> io::Result<Arc<Vec<u8>>> {
         match &self.memory {
-            Memory::Plain(bytes) => Ok(bytes.clone()),
+            Memory::Plain(bytes) => Ok(Arc::clone(bytes)),
             Memory::Shared { file, len } => {
                 let mut bytes = vec![0; *len];
                 file.read_exact_at(&mut bytes, 0)?;
-                Ok(bytes)
+                Ok(Arc::new(bytes))
             }
         }
     }
@@ -62,7 +62,7 @@ pub(super) fn text(
     let bytes = match (kept.filter(|kept| kept.id == id), path) {
         (Some(kept), _) => kept.bytes().map_err(|error| DeliveryError::Memory(error.to_string()))?,
         (None, Some(path)) => match stored(path).map_err(|error| explain(path, &error))? {
-            Some(bytes) => bytes,
+            Some(bytes) => Arc::new(bytes),
             None => return Ok(None),
         },
         (None, None) => return Ok(None),

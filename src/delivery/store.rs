@@ -198,9 +198,7 @@ impl Worker {
             return Err(broken(CHANGED));
         }
         let (payload, lent) = buffer.into_payload(len).map_err(no_memory)?;
-        if let Some(lent) = lent {
-            self.memory.lend(lent);
-        }
+        self.memory.lend(lent);
         Ok((payload, format))
     }
 

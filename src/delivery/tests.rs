@@ -1,3 +1,4 @@
+use std::cell::{Cell, RefCell};
 use std::fs;
 use std::io::Read;
 use std::path::Path;
@@ -32,6 +33,19 @@ pub(super) fn settings(scratch: &Scratch, transport: Transport) -> Settings {
 
 fn worker(scratch: &Scratch, transport: Transport) -> Worker {
     Worker::new(settings(scratch, transport))
+}
+
+/// What a job ends with. A copy that is told of early is put into its answer, as the device does it.
+fn run(worker: &mut Worker, job: Job) -> Answer {
+    let early = RefCell::new(None);
+    let mut answer = worker.run(job, &|report| {
+        let Report::Encoded { blob, .. } = report else { panic!("{report:?} is no copy") };
+        assert!(early.replace(Some(blob)).is_none(), "told twice");
+    });
+    if let (Some(Report::Delivered { blob, .. }), Some(copy)) = (&mut answer.0, early.take()) {
+        assert!(blob.replace(Ok(copy)).is_none(), "told early and late");
+    }
+    answer
 }
 
 pub(super) fn delivery(client: bool, prefix: Option<&str>) -> Delivery {
@@ -77,7 +91,7 @@ fn expected() -> Vec<u8> {
 
 fn content(payload: Payload) -> Vec<u8> {
     match payload {
-        Payload::Inline(bytes) | Payload::Deflated { bytes, .. } => bytes,
+        Payload::Inline(bytes) | Payload::Deflated { bytes, .. } => bytes.to_vec(),
         Payload::Attached(blob) => {
             let mut bytes = vec![0; usize::try_from(blob.len().get()).unwrap()];
             fs::File::from(blob.fd().try_clone_to_owned().unwrap()).read_exact(&mut bytes).unwrap();
@@ -89,7 +103,7 @@ fn content(payload: Payload) -> Vec<u8> {
 type Delivered = (Option<Result<Vec<u8>, DeliveryError>>, Option<Result<PathBuf, DeliveryError>>);
 
 fn deliver(worker: &mut Worker, delivery: Delivery) -> Option<Delivered> {
-    match worker.run(Job::Deliver(Box::new(delivery))).0? {
+    match run(worker, Job::Deliver(Box::new(delivery))).0? {
         Report::Delivered { id, blob, file, .. } => {
             assert_eq!(id, ExposureId(5));
             let blob = blob.map(|blob| blob.map(|(payload, format)| (content(payload), format)));
@@ -112,7 +126,7 @@ fn client_and_file_get_the_same_bytes() {
         let mut worker = worker(&scratch, transport);
         for reserve in [None, Some(400), Some(123_456)] {
             if let Some(bytes) = reserve {
-                worker.run(Job::Reserve { bytes });
+                run(&mut worker, Job::Reserve { bytes });
                 worker.memory.prepare();
             }
             let (blob, file) = deliver(&mut worker, delivery(true, Some("A"))).unwrap();
@@ -123,6 +137,29 @@ fn client_and_file_get_the_same_bytes() {
         assert!(blob.is_none() && fs::read(file.unwrap().unwrap()).unwrap() == expected());
         let (blob, file) = deliver(&mut worker, delivery(true, None)).unwrap();
         assert!(blob.unwrap().unwrap() == expected() && file.is_none());
+    }
+}
+
+#[test]
+fn the_clients_copy_is_there_before_anything_is_stored() {
+    for (transport, keep) in [(Transport::Attached, false), (Transport::Inline, true)] {
+        let scratch = Scratch::new();
+        let mut worker = worker(&scratch, transport);
+        let told = Cell::new(0);
+        let wanted = Delivery { keep, ..delivery(true, Some("A")) };
+        let (answer, _) = worker.run(Job::Deliver(Box::new(wanted)), &|report| {
+            let Report::Encoded { id: ExposureId(5), blob: (payload, ".fits") } = report else {
+                panic!("{report:?}")
+            };
+            assert!(content(payload) == expected());
+            assert!(scratch.names().is_empty());
+            told.set(told.get() + 1);
+        });
+        assert_eq!(told.get(), 1);
+        let Some(Report::Delivered { blob: None, file: Some(Ok(path)), .. }) = answer else {
+            panic!("{answer:?}")
+        };
+        assert!(fs::read(path).unwrap() == expected());
     }
 }
 
@@ -143,10 +180,10 @@ fn every_encoding_reaches_client_and_disk() {
                 let scratch = Scratch::new();
                 let mut worker = worker(&scratch, transport);
                 if reserve {
-                    worker.run(Job::Reserve { bytes: 400 });
+                    run(&mut worker, Job::Reserve { bytes: 400 });
                 }
                 let delivery = Delivery { encoding, ..delivery(true, Some("A")) };
-                let (Some(report), _) = worker.run(Job::Deliver(Box::new(delivery))) else { panic!() };
+                let (Some(report), _) = run(&mut worker, Job::Deliver(Box::new(delivery))) else { panic!() };
                 let Report::Delivered { blob: Some(Ok((payload, format))), file: Some(Ok(path)), .. } =
                     report
                 else {
@@ -181,9 +218,9 @@ fn memory_is_freed_when_nothing_happens() {
     let (_jobs, queue) = mpsc::channel();
     let sent = delivery(true, None);
     let spare = sent.spare.clone();
-    let (_report, pixels) = worker.run(Job::Deliver(Box::new(sent)));
+    let (_report, pixels) = run(&mut worker, Job::Deliver(Box::new(sent)));
     spare.leave(pixels.unwrap());
-    worker.run(Job::Reserve { bytes: 400 });
+    run(&mut worker, Job::Reserve { bytes: 400 });
     assert!(matches!(worker.wait(&queue, Duration::ZERO), Wait::Idle));
     assert!(worker.memory.is_empty());
     assert_eq!(spare, worker.spare);
@@ -298,21 +335,21 @@ fn a_broken_configuration_is_told() {
     fs::create_dir(scratch.path().join(".indi")).unwrap();
     fs::write(worker.config.path(), "<broken").unwrap();
     let path = worker.config.path().to_owned();
-    let (answer, _) = worker.run(Job::LoadConfig(Press(1), ConfigSource::Saved));
+    let (answer, _) = run(&mut worker, Job::LoadConfig(Press(1), ConfigSource::Saved));
     assert!(
         matches!(answer, Some(Report::Loaded(_, Err(DeliveryError::File { path: at, .. }))) if at == path)
     );
     let nowhere = ConfigFile::new(None, Path::new("/dev/null"), "A");
     worker.config = nowhere;
     assert!(matches!(
-        worker.run(Job::SaveConfig(Press(2), Vec::new())).0,
+        run(&mut worker, Job::SaveConfig(Press(2), Vec::new())).0,
         Some(Report::Saved(_, Err(DeliveryError::File { .. })))
     ));
 }
 
 /// The file of an exposure as the bytes behind its text.
 fn recalled(worker: &mut Worker, id: u64, path: Option<PathBuf>) -> Option<Vec<u8>> {
-    match worker.run(Job::Recall { id: ExposureId(id), path }).0 {
+    match run(worker, Job::Recall { id: ExposureId(id), path }).0 {
         Some(Report::Recalled { text, .. }) => {
             text.unwrap().map(|text| base64::Engine::decode(&base64::prelude::BASE64_STANDARD, text).unwrap())
         }
@@ -338,7 +375,7 @@ fn the_frame_that_was_sent_last_can_be_had_as_a_text() {
         assert!(recalled(&mut worker, 5, Some(path.clone())).unwrap() == expected());
         fs::remove_file(&path).unwrap();
         let Some(Report::Recalled { text, .. }) =
-            worker.run(Job::Recall { id: ExposureId(5), path: Some(path) }).0
+            run(&mut worker, Job::Recall { id: ExposureId(5), path: Some(path) }).0
         else {
             panic!("no answer")
         };

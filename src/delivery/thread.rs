@@ -76,7 +76,10 @@ fn work(worker: &mut Worker, queue: &Queue, given_up: &Cancel, report: impl Fn(R
                 {
                     return;
                 }
-                let (answer, pixels) = worker.run(job);
+                let (answer, pixels) = worker.run(job, &|early| {
+                    // Whether anyone hears it is seen at the end: the frame is to be stored all the same.
+                    let _ = report(early);
+                });
                 if answer.is_some_and(|answer| !report(answer)) {
                     return;
                 }
@@ -166,6 +169,7 @@ mod tests {
         let frame = Delivery { keep: true, ..delivery(true, None) };
         rig.delivery.jobs.send(Job::Deliver(Box::new(frame))).unwrap();
         assert!(matches!(rig.heard.recv().unwrap(), Report::Begun { .. }));
+        assert!(matches!(rig.heard.recv().unwrap(), Report::Encoded { .. }));
         let Report::Delivered { kept: Some(Err(error)), .. } = rig.heard.recv().unwrap() else {
             panic!("kept without limits")
         };

@@ -20,8 +20,8 @@ pub enum Job {
         /// Bytes of pixels to come, without header.
         bytes: usize,
     },
-    /// Encode one frame and take it where it is wanted; told by [`Report::Begun`], and answered by
-    /// [`Report::Delivered`] unless it was cancelled.
+    /// Encode one frame and take it where it is wanted; told by [`Report::Begun`] and, if it is stored as well as sent,
+    /// [`Report::Encoded`], and answered by [`Report::Delivered`] unless it was cancelled.
     Deliver(Box<Delivery>),
     /// Remove a frame that nobody wants any more, from the spool and where it was saved; never answered.
     Discard {
@@ -240,13 +240,21 @@ pub enum Report {
         /// Of which exposure.
         id: ExposureId,
     },
+    /// The client's copy of a frame that has to be stored yet, which may take long.
+    Encoded {
+        /// Of which exposure.
+        id: ExposureId,
+        /// The copy and its BLOB format.
+        #[serde(with = "recorded::alone")]
+        blob: (Payload, &'static str),
+    },
     /// A frame has gone as far as the delivery thread takes it.
     Delivered {
         /// Of which exposure.
         id: ExposureId,
         /// Length of the file; 0 if there is none.
         bytes: u64,
-        /// The client's copy and its BLOB format, where one was wanted.
+        /// The client's copy and its BLOB format, where one was wanted and has not been told of before.
         #[serde(with = "recorded")]
         blob: Option<Result<(Payload, &'static str), DeliveryError>>,
         /// The stored file, where one was wanted.

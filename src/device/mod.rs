@@ -324,6 +324,7 @@ impl Device {
     fn reported(&mut self, report: Report) {
         match report {
             Report::Begun { id } => self.delivery_begun(id),
+            Report::Encoded { id, blob } => self.frame_encoded(id, blob),
             Report::Delivered { id, bytes, blob, file, constant, kept, took } => {
                 self.note_took(took);
                 self.delivered(id, Delivered { bytes, blob, file, constant, kept });

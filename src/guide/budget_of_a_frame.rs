@@ -23,7 +23,8 @@
 //!   61 million pixels took 50 ms more than its copy, all of them in the kernel.
 //! * A file in shared memory is lent with its message, and written again when the kernel says that nobody can see it any
 //!   more ([`delivery::blob`](crate::delivery::blob)). Where it does not come back in time, because a client still looks at
-//!   it, new memory is made while the next exposure runs.
+//!   it, new memory is made while the next exposure runs. The memory of what goes through a pipe comes back when it is
+//!   written: that takes 12 of 31 ms of processor time off a frame of 16 million pixels.
 //!
 //! The rest are wake-ups: a frame goes through five threads, and each hand-over takes 0.1 ms, up to 0.2 on a busy machine.
 //! They are the price of a camera, a disk or a client that hangs and of nobody else noticing.

@@ -10,6 +10,7 @@
 
 use std::num::NonZeroU64;
 use std::os::fd::OwnedFd;
+use std::sync::Arc;
 use std::time::SystemTime;
 
 use serde::{Deserialize, Serialize};
@@ -288,11 +289,11 @@ pub enum Payload {
     /// As a file descriptor beside the message. indiserver must be at the other end of a unix socket.
     Attached(AttachedBlob),
     /// As base64 inside the message. Never empty.
-    Inline(Vec<u8>),
+    Inline(Arc<Vec<u8>>),
     /// The same, of a zlib stream that clients inflate: its format ends with `.z`.
     Deflated {
         /// The stream. Never empty.
-        bytes: Vec<u8>,
+        bytes: Arc<Vec<u8>>,
         /// Its length when inflated.
         inflated: u64,
     },

@@ -439,8 +439,12 @@ impl Rehearsal {
                     _ if self.disk_silent => {}
                     job if self.disk_hangs || !self.stuck.is_empty() => {
                         if let (Job::Deliver(delivery), true) = (&job, self.stuck.is_empty()) {
-                            let begun = Report::Begun { id: delivery.id };
-                            self.device.handle(self.now, Input::Delivery(begun));
+                            let (id, is_stored) = (delivery.id, delivery.file.is_some() || delivery.keep);
+                            self.device.handle(self.now, Input::Delivery(Report::Begun { id }));
+                            if is_stored && delivery.client {
+                                let blob = copy(delivery.encoding);
+                                self.device.handle(self.now, Input::Delivery(Report::Encoded { id, blob }));
+                            }
                         }
                         self.disk_hangs = false;
                         self.stuck.push_back(job);
@@ -539,7 +543,7 @@ impl Rehearsal {
             Job::Resend(frame) => {
                 self.heard.push(format!("! resend {frame}"));
                 let blob = match self.spool.waiting.contains(&frame) {
-                    true => Ok((Payload::Inline(vec![1, 2, 3]), ".fits")),
+                    true => Ok((Payload::Inline(vec![1, 2, 3].into()), ".fits")),
                     false => Err(DeliveryError::NoFrame(frame.clone())),
                 };
                 self.device.handle(self.now, Input::Delivery(Report::Resent { frame, blob }));
@@ -613,10 +617,14 @@ impl Rehearsal {
             "no-file" | "nowhere" => Err(failed()),
             _ => Ok(PathBuf::from("/pictures/IMAGE_001.fits")),
         });
-        let blob = client.then(|| match how {
+        let mut blob = client.then(|| match how {
             "no-blob" => Err(DeliveryError::Memory("out of memory".to_owned())),
-            _ => Ok((Payload::Inline(vec![1, 2, 3]), suffix(encoding))),
+            _ => Ok(copy(encoding)),
         });
+        let is_stored = file.is_some() || keep;
+        if is_stored && let Some(Ok(blob)) = blob.take_if(|blob| blob.is_ok()) {
+            self.input(Input::Delivery(Report::Encoded { id, blob }));
+        }
         let constant = (how == "constant").then_some(0);
         let took = Took {
             encode: Some(Duration::from_millis(12)),
@@ -728,6 +736,11 @@ fn setup(saved: Document) -> Setup {
         saved,
         warnings: Vec::new(),
     }
+}
+
+/// The client's copy of a frame.
+fn copy(encoding: Encoding) -> (Payload, &'static str) {
+    (Payload::Inline(vec![1, 2, 3].into()), suffix(encoding))
 }
 
 /// The BLOB format by which a scene tells the encodings apart.

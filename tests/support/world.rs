@@ -47,6 +47,13 @@ struct Parcel {
     file: bool,
     keep: bool,
     begun: bool,
+    /// The client's copy has been handed over.
+    told: bool,
+}
+
+/// A client's copy that says of which exposure it is, so that the listener can tell.
+fn copy_of(id: ExposureId) -> (Payload, &'static str) {
+    (Payload::Inline(id.0.to_le_bytes().to_vec().into()), ".fits")
 }
 
 /// What a disk has been asked for.
@@ -300,14 +307,12 @@ impl World {
         if self.hangs && self.parcels.front().is_some_and(|parcel| !parcel.begun) {
             return;
         }
-        let Some(Parcel { id, client, file, keep, begun }) = self.parcels.pop_front() else { return };
+        let Some(Parcel { id, client, file, keep, begun, told }) = self.parcels.pop_front() else { return };
         if !begun {
             self.input(Input::Delivery(Report::Begun { id }));
         }
         let failed = || DeliveryError::DiskFull { path: PathBuf::from("/pictures") };
-        // The payload says of which exposure it is, so that the listener can tell.
-        let payload = Payload::Inline(id.0.to_le_bytes().to_vec());
-        let blob = client.then(|| if how & 1 == 0 { Ok((payload, ".fits")) } else { Err(failed()) });
+        let blob = (client && !told).then(|| if how & 1 == 0 { Ok(copy_of(id)) } else { Err(failed()) });
         let file = file.then(|| if how & 2 == 0 { Ok(PathBuf::from("/p/1.fits")) } else { Err(failed()) });
         let constant = (how & 4 != 0).then_some(0);
         let spool = SpoolState { frames: 1, bytes: 8, ..SpoolState::default() };
@@ -343,7 +348,7 @@ impl World {
             Errand::Room(id) => Report::NoRoom { id, error: broken() },
             Errand::Spool => Report::Spool(works.then(SpoolState::default).ok_or_else(broken)),
             Errand::Resend(frame) if works && frame == "known" => {
-                Report::Resent { blob: Ok((Payload::Inline(SENT_AGAIN.to_vec()), ".fits")), frame }
+                Report::Resent { blob: Ok((Payload::Inline(SENT_AGAIN.to_vec().into()), ".fits")), frame }
             }
             Errand::Resend(frame) => {
                 Report::Resent { blob: Err(DeliveryError::NoFrame(frame.clone())), frame }
@@ -479,9 +484,14 @@ impl World {
                 if !delivery.cancel.is_cancelled() {
                     let (client, file) = (delivery.client, delivery.file.is_some());
                     let (id, keep, begun) = (delivery.id, delivery.keep, !self.hangs);
-                    self.parcels.push_back(Parcel { id, client, file, keep, begun });
+                    let told = begun && client && (file || keep);
+                    self.parcels.push_back(Parcel { id, client, file, keep, begun, told });
                     if begun {
                         self.device.handle(self.moment(), Input::Delivery(Report::Begun { id }));
+                    }
+                    if told {
+                        let blob = copy_of(id);
+                        self.device.handle(self.moment(), Input::Delivery(Report::Encoded { id, blob }));
                     }
                 }
             }

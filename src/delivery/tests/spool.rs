@@ -8,7 +8,7 @@ use crate::host::sum::Sum;
 
 /// Delivers a frame for client, file and journal; `None` if it was cancelled.
 fn deliver_kept(worker: &mut Worker, delivery: Delivery) -> Option<Report> {
-    worker.run(Job::Deliver(Box::new(Delivery { keep: true, ..delivery }))).0
+    run(worker, Job::Deliver(Box::new(Delivery { keep: true, ..delivery }))).0
 }
 
 #[test]
@@ -72,8 +72,8 @@ fn a_cancelled_frame_is_neither_in_the_spool_nor_in_its_journal() {
         panic!("not kept")
     };
     assert_eq!((kept.spool.frames, kept.spool.waiting), (1, vec!["frame-5".to_owned()]));
-    worker.run(Job::Discard { frame: "frame-5".to_owned() });
-    let (Some(Report::Listed(Ok(frames))), _) = worker.run(Job::ListSpool) else { panic!("no list") };
+    run(&mut worker, Job::Discard { frame: "frame-5".to_owned() });
+    let (Some(Report::Listed(Ok(frames))), _) = run(&mut worker, Job::ListSpool) else { panic!("no list") };
     assert_eq!(frames, []);
 }
 
@@ -100,7 +100,7 @@ fn a_frame_is_sent_again_in_every_format() {
             deliver_kept(&mut worker, Delivery { encoding, ..delivery(true, None) }).unwrap();
             let stored = scratch.path().join("spool").join(format!("frame-5{suffix}"));
             let (Some(Report::Resent { blob: Ok((payload, format)), .. }), _) =
-                worker.run(Job::Resend("frame-5".to_owned()))
+                run(&mut worker, Job::Resend("frame-5".to_owned()))
             else {
                 panic!("not sent")
             };
@@ -110,7 +110,7 @@ fn a_frame_is_sent_again_in_every_format() {
             for damaged in [&bytes[1..], &[&bytes[..], b"x"].concat()[1..], b""] {
                 fs::write(&stored, damaged).unwrap();
                 let (Some(Report::Resent { blob: Err(error), .. }), _) =
-                    worker.run(Job::Resend("frame-5".to_owned()))
+                    run(&mut worker, Job::Resend("frame-5".to_owned()))
                 else {
                     panic!("{} bytes were sent", damaged.len())
                 };
@@ -130,11 +130,11 @@ fn taking_a_frame_back_leaves_a_later_one_of_the_same_name_alone() {
     let mut worker = Worker::new(settings);
     deliver_kept(&mut worker, frame("second")).unwrap();
     let discard = |frame: &str| Job::Discard { frame: frame.to_owned() };
-    worker.run(discard("first"));
+    run(&mut worker, discard("first"));
     assert!(fs::read(scratch.path().join("M31.fits")).unwrap() == expected());
-    let (Some(Report::Listed(Ok(frames))), _) = worker.run(Job::ListSpool) else { panic!("no list") };
+    let (Some(Report::Listed(Ok(frames))), _) = run(&mut worker, Job::ListSpool) else { panic!("no list") };
     assert_eq!(frames.iter().map(|frame| &*frame.name).collect::<Vec<_>>(), ["second"]);
-    worker.run(discard("second"));
+    run(&mut worker, discard("second"));
     assert!(!scratch.names().contains(&"M31.fits".to_owned()));
 }
 
@@ -143,6 +143,6 @@ fn a_thread_that_takes_over_takes_back_what_the_other_one_has_stored() {
     let scratch = Scratch::in_memory();
     let settings = settings(&scratch, Transport::Inline);
     deliver_kept(&mut Worker::new(settings.clone()), delivery(false, Some("M31"))).unwrap();
-    Worker::new(settings).run(Job::Discard { frame: "frame-5".to_owned() });
+    run(&mut Worker::new(settings), Job::Discard { frame: "frame-5".to_owned() });
     assert_eq!(scratch.names(), ["spool"]);
 }

@@ -1,12 +1,16 @@
 //! A client's copy of a frame as a recording has it: its length and its format, or why there is none.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::{DeliveryError, Encoding};
 use crate::wire::Payload;
 
-type Blob = Result<(Payload, &'static str), DeliveryError>;
-type Told = Result<(u64, String), DeliveryError>;
+type Copy = (Payload, &'static str);
+type Seen = (u64, String);
+type Blob = Result<Copy, DeliveryError>;
+type Told = Result<Seen, DeliveryError>;
 
 #[expect(clippy::ref_option, reason = "serde hands over the field as it is")]
 pub(super) fn serialize<S: Serializer>(blob: &Option<Blob>, to: S) -> Result<S::Ok, S::Error> {
@@ -30,16 +34,34 @@ pub(super) mod again {
     }
 }
 
-fn told(blob: &Blob) -> Told {
-    match blob {
-        Ok((payload, format)) => Ok((payload.len(), (*format).to_owned())),
-        Err(error) => Err(error.clone()),
+/// The same of a frame that has to be stored yet.
+pub(super) mod alone {
+    use super::{Copy, Deserialize, Deserializer, Serialize, Serializer};
+
+    pub(in super::super) fn serialize<S: Serializer>(copy: &Copy, to: S) -> Result<S::Ok, S::Error> {
+        super::seen(copy).serialize(to)
+    }
+
+    pub(in super::super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Copy, D::Error> {
+        Deserialize::deserialize(from).map(super::copy)
     }
 }
 
-/// A BLOB of one byte: nobody who runs a recording again looks into it.
+fn told(blob: &Blob) -> Told {
+    blob.as_ref().map(seen).map_err(Clone::clone)
+}
+
 fn blob(told: Told) -> Blob {
-    told.map(|(_, format)| (Payload::Inline(vec![0]), known(&format)))
+    told.map(copy)
+}
+
+fn seen((payload, format): &Copy) -> Seen {
+    (payload.len(), (*format).to_owned())
+}
+
+/// A BLOB of one byte: nobody who runs a recording again looks into it.
+fn copy((_, format): Seen) -> Copy {
+    (Payload::Inline(Arc::new(vec![0])), known(&format))
 }
 
 fn known(format: &str) -> &'static str {

@@ -4,7 +4,8 @@
 //!   handed over ── FILE_ALLOWANCE ── begun ── the rest of DELIVERY_ALLOWANCE ── overdue
 //! ```
 //! The time runs from when a frame is the oldest. As long as the thread has not begun with it, it is not the frame that
-//! hangs but what the thread has in hand: another thread takes over, and the frame is kept.
+//! hangs but what the thread has in hand: another thread takes over, and the frame is kept. If it is the frame's own file
+//! that hangs, the client's copy is here already and goes without it.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -33,15 +34,20 @@ pub(super) struct OnItsWay {
     begun: bool,
     /// When it has to be done with; known as soon as there is no older one.
     until: Option<Duration>,
+    /// The client's copy, while the frame is stored.
+    copy: Option<Copy>,
     /// What became of it, once that is known.
     pub(super) delivered: Option<Delivered>,
 }
+
+/// A file for the client, and its BLOB format.
+type Copy = (Payload, &'static str);
 
 /// A frame that has been delivered as far as the delivery thread takes it.
 #[derive(Debug)]
 pub(in crate::device) struct Delivered {
     pub(in crate::device) bytes: u64,
-    pub(in crate::device) blob: Option<Result<(Payload, &'static str), DeliveryError>>,
+    pub(in crate::device) blob: Option<Result<Copy, DeliveryError>>,
     pub(in crate::device) file: Option<Result<PathBuf, DeliveryError>>,
     /// The value that all its pixels have, if they are all alike.
     pub(in crate::device) constant: Option<u32>,
@@ -63,8 +69,18 @@ impl Device {
         let (id, cancel) = (delivery.id, delivery.cancel.clone());
         let (file, keep) = (delivery.file.is_some(), delivery.keep);
         let result = Box::new(result);
-        let (begun, until, delivered) = (false, None, None);
-        self.upload.frames.push_back(OnItsWay { id, cancel, file, keep, result, begun, until, delivered });
+        let on_its_way = OnItsWay {
+            id,
+            cancel,
+            file,
+            keep,
+            result,
+            begun: false,
+            until: None,
+            copy: None,
+            delivered: None,
+        };
+        self.upload.frames.push_back(on_its_way);
         if self.upload.frames.len() == 1 {
             self.expect_delivery();
         }
@@ -78,6 +94,13 @@ impl Device {
         }
         if self.timers.is_set(Timer::DeliveryOverdue) {
             self.expect_delivery();
+        }
+    }
+
+    /// The client's copy of a frame that is being stored.
+    pub(in crate::device) fn frame_encoded(&mut self, id: ExposureId, copy: Copy) {
+        if let Some(frame) = self.upload.frames.iter_mut().find(|frame| frame.id == id) {
+            frame.copy = Some(copy);
         }
     }
 
@@ -104,6 +127,10 @@ impl Device {
             self.say(Level::Warning, &what);
             self.note_delivery(None, Some(false));
             return self.replace_thread();
+        }
+        if self.give_up_file() {
+            self.replace_thread();
+            return self.announce_frames();
         }
         let Some(file) = self.give_up_delivery() else { return };
         let seconds = DELIVERY_ALLOWANCE.as_secs();
@@ -138,7 +165,8 @@ impl Device {
     pub(in crate::device) fn delivered(&mut self, id: ExposureId, delivered: Delivered) {
         match self.upload.frames.iter_mut().find(|frame| frame.id == id) {
             Some(frame) => {
-                frame.delivered = Some(delivered);
+                let blob = delivered.blob.or_else(|| frame.copy.take().map(Ok));
+                frame.delivered = Some(Delivered { blob, ..delivered });
                 self.announce_frames();
             }
             None if self.spool.leaving => {}
@@ -149,6 +177,22 @@ impl Device {
             // It was dropped while it was being stored.
             None => self.jobs.extend(delivered.taken_back(self.frame_name(id))),
         }
+    }
+
+    /// Leaves the oldest frame to a disk that takes too long, if the client's copy is here.
+    fn give_up_file(&mut self) -> bool {
+        let Some(frame) = self.upload.frames.front_mut() else { return false };
+        let Some(copy) = frame.copy.take() else { return false };
+        let error = DeliveryError::Silent { seconds: DELIVERY_ALLOWANCE.as_secs() };
+        frame.delivered = Some(Delivered {
+            bytes: copy.0.len(),
+            blob: Some(Ok(copy)),
+            file: frame.file.then(|| Err(error.clone())),
+            constant: None,
+            kept: frame.keep.then_some(Err(error)),
+        });
+        self.upload.late.push(frame.id);
+        true
     }
 
     /// Gives up the oldest frame, which takes too long; whether the disk has a part in it. What is on its way to a disk
@@ -163,8 +207,7 @@ impl Device {
         Some(file || keep)
     }
 
-    /// A frame is on the disk whose exposure has ended in Alert because that took too long. The client's copy is not
-    /// sent any more.
+    /// A frame is on the disk whose exposure has ended in Alert because that took too long.
     fn stored_late(&mut self, id: ExposureId, Delivered { file, kept, .. }: Delivered) {
         let name = self.frame_name(id);
         let place = match (&file, &kept) {

@@ -186,7 +186,7 @@ fn an_inline_blob_is_one_unbroken_line_without_enclen() {
                 <oneBLOB name=\"CCD1\" size=\"1000\" format=\".fits\">\n";
     let text = base64::prelude::BASE64_STANDARD.encode(&bytes);
     let expected = format!("{head}{text}\n</oneBLOB>\n</setBLOBVector>\n");
-    let update = blob(Payload::Inline(bytes));
+    let update = blob(Payload::Inline(bytes.into()));
     let mut streamed = Vec::new();
     inline_head(&update, &mut streamed);
     assert_eq!(String::from_utf8(streamed).as_deref(), Ok(head));
@@ -196,7 +196,7 @@ fn an_inline_blob_is_one_unbroken_line_without_enclen() {
 /// Clients make room for what they inflate by it.
 #[test]
 fn a_deflated_blob_says_its_size_when_inflated() {
-    let update = blob(Payload::Deflated { bytes: b"abc".to_vec(), inflated: 1_000_000 });
+    let update = blob(Payload::Deflated { bytes: b"abc".to_vec().into(), inflated: 1_000_000 });
     let text = written(&Message::SetBlob(update));
     assert!(
         text.contains("<oneBLOB name=\"CCD1\" size=\"1000000\" format=\".fits\">\nYWJj\n</oneBLOB>"),

@@ -185,7 +185,7 @@ impl Listener {
         let indi_camera::wire::Payload::Inline(bytes) = &blob.payload else {
             panic!("no frame of this world")
         };
-        if bytes == SENT_AGAIN {
+        if bytes.as_slice() == SENT_AGAIN {
             let is = |name: &str, state| self.vectors.get(name).is_some_and(|known| known.state == state);
             assert!(is("CCD_SPOOL_RESEND", State::Busy), "a frame is sent again, and nobody waits for it");
             assert!(!is("CCD_EXPOSURE", State::Busy), "a frame is sent again during an exposure");
