@@ -93,18 +93,7 @@ fn thread(transport: Transport) -> (Sender<Job>, Receiver<Report>) {
 }
 
 fn job() -> Job {
-    let now = SystemTime::UNIX_EPOCH;
-    let info = FrameInfo {
-        started: now,
-        ended: now,
-        exposed: Duration::ZERO,
-        roi: FULL,
-        binning: Binning::NONE,
-        gain: None,
-        offset: None,
-        temperature: None,
-        added: 1,
-    };
+    let info = FrameInfo::new(SystemTime::UNIX_EPOCH, Duration::ZERO, FULL);
     let pixels = Pixels::U16(Array3::from_elem((1, FULL.height as usize, FULL.width as usize), 1000));
     Job::Deliver(Box::new(Delivery {
         id: ExposureId(1),

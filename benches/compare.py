@@ -107,6 +107,16 @@ class Peer:
         one = f'<one{kind} name="{element}">{value}</one{kind}>'
         self.send(f'<new{kind}Vector device="{device}" name="{name}">{one}</new{kind}Vector>')
 
+    def set_up(self, device, width, height):
+        """Connects a camera with a sensor of that size, where the driver lets it have one."""
+        for setting in (f"SIMULATOR_SENSOR.WIDTH={width}", f"SIMULATOR_SENSOR.HEIGHT={height}", PATTERN):
+            if setting.split(".")[0] in self.kinds:
+                self.put(device, setting)
+        self.quiet(0.3)
+        self.put(device, "CONNECTION.CONNECT=On")
+        self.until(b"CCD_EXPOSURE", 30)
+        self.quiet(0.5)
+
     def expose(self, device, seconds):
         self.put(device, f"CCD_EXPOSURE.CCD_EXPOSURE_VALUE={seconds}")
 
@@ -185,13 +195,7 @@ class Driver(Process):
         self.devices = sorted({name.decode() for name in names})
         line.quiet(0.1)
         for device in self.devices:
-            for setting in (f"SIMULATOR_SENSOR.WIDTH={width}", f"SIMULATOR_SENSOR.HEIGHT={height}", PATTERN):
-                if setting.split(".")[0] in line.kinds:
-                    line.put(device, setting)
-            line.quiet(0.1)
-            line.put(device, "CONNECTION.CONNECT=On")
-            line.until(b"CCD_EXPOSURE", 30)
-            line.quiet(0.5)
+            line.set_up(device, width, height)
             for setting in settings:
                 line.put(device, setting)
             line.quiet(0.1)
@@ -342,13 +346,7 @@ def chain(command, width, height, local=False, servers=1, count=8):
     line = chained[-1].join(local)
     line.until(b"CONNECTION", 20)
     line.quiet(0.5)
-    for setting in (f"SIMULATOR_SENSOR.WIDTH={width}", f"SIMULATOR_SENSOR.HEIGHT={height}", PATTERN):
-        if setting.split(".")[0] in line.kinds:
-            line.put(device, setting)
-    line.quiet(0.3)
-    line.put(device, "CONNECTION.CONNECT=On")
-    line.until(b"CCD_EXPOSURE", 30)
-    line.quiet(0.5)
+    line.set_up(device, width, height)
     line.send(f'<enableBLOB device="{device}">Also</enableBLOB>')
     line.quiet(0.2)
     cpu = lambda: sum(server.cpu() for server in chained) + chained[0].driver_cpu()

@@ -6,9 +6,7 @@ use divan::Bencher;
 use divan::counter::BytesCount;
 use indi_camera::backend::simulator::Simulator;
 use indi_camera::camera::Camera;
-use indi_camera::camera::types::{
-    Cancel, ExposureId, ExposureRequest, ExposureStatus, FrameType, Spare, Value,
-};
+use indi_camera::camera::types::{ExposureId, ExposureRequest, ExposureStatus, FrameType, Value};
 use indi_camera::delivery::blob::{Buffer, Transport};
 use indi_camera::image::pack::Packed;
 use indi_camera::image::planes::Planes;
@@ -39,18 +37,7 @@ fn pixels() -> Pixels {
 }
 
 fn frame() -> Frame {
-    let now = SystemTime::UNIX_EPOCH;
-    let info = FrameInfo {
-        started: now,
-        ended: now,
-        exposed: Duration::ZERO,
-        roi: FULL,
-        binning: Binning::NONE,
-        gain: None,
-        offset: None,
-        temperature: None,
-        added: 1,
-    };
+    let info = FrameInfo::new(SystemTime::UNIX_EPOCH, Duration::ZERO, FULL);
     Frame { pixels: pixels(), info }
 }
 
@@ -268,14 +255,7 @@ fn exposed(camera: &mut Simulator, frame_type: FrameType) -> Option<Frame> {
 }
 
 fn exposed_for(camera: &mut Simulator, duration: Duration, frame_type: FrameType) -> Option<Frame> {
-    let request = ExposureRequest {
-        id: ExposureId(1),
-        duration,
-        frame_type,
-        cancel: Cancel::default(),
-        spare: Spare::default(),
-    };
-    camera.start_exposure(&request).ok()?;
+    camera.start_exposure(&ExposureRequest::new(ExposureId(1), duration, frame_type)).ok()?;
     while camera.get_exposure_status().ok()? != ExposureStatus::Ready {
         std::thread::park_timeout(Duration::from_micros(200));
     }

@@ -17,7 +17,7 @@ use std::os::unix::fs::symlink;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::time::Duration;
-use std::{env, fs, thread};
+use std::{env, fs};
 
 use indi_camera::backend::BACKENDS;
 use script::Script;
@@ -159,16 +159,6 @@ fn connected(client: &mut Client, family: &Family) -> Running {
     client.wait_for(|peer| peer.vector("CCD_FRAME").is_some(), PATIENCE);
     let [width, height] = ["WIDTH", "HEIGHT"].map(|side| client.number("CCD_FRAME", side) as u64);
     Running { device, seconds, size: (width, height), frames: 0, late: 0, lost: 0 }
-}
-
-/// What the door of the Alpaca server waits by.
-#[track_caller]
-fn until(what: &str, mut is_so: impl FnMut() -> bool) {
-    let limit = Limit::after(PATIENCE);
-    while !is_so() {
-        assert!(limit.left().is_some(), "{what}: nothing happens");
-        thread::park_timeout(Duration::from_millis(10));
-    }
 }
 
 fn set(client: &mut Client, kind: &str, vector: &str, values: &[(&str, &str)]) {

@@ -27,7 +27,6 @@ mod server;
 #[path = "alpaca/settings.rs"]
 mod settings;
 
-use std::thread;
 use std::time::Duration;
 
 use indi_camera::backend::alpaca::Alpaca;
@@ -36,12 +35,12 @@ use indi_camera::camera::call::Params;
 use indi_camera::camera::error::{CameraError, ErrorKind, Result};
 use indi_camera::camera::types::{
     ADDRESSES_PARAMETER, Binning, CameraId, Cancel, Capabilities, ExposureId, ExposureRequest,
-    ExposureStatus, Frame, FrameType, Pixels, Roi, Spare, Value,
+    ExposureStatus, Frame, FrameType, Pixels, Roi, Value,
 };
 
 use script::Script;
 use server::Observatory;
-use support::{Limit, SOON};
+use support::{Limit, SOON, until};
 
 /// Over before anyone looks.
 const BRIEF: Duration = Duration::from_millis(2);
@@ -84,7 +83,7 @@ impl Rig {
                 ExposureStatus::Ready => return self.camera.get_exposure_result(),
                 ExposureStatus::Idle => panic!("the exposure vanished"),
                 ExposureStatus::Exposing { .. } | ExposureStatus::Reading { .. } => {
-                    pause(limit, "an exposure")
+                    limit.pause("an exposure")
                 }
             }
         }
@@ -103,13 +102,7 @@ fn look_at(camera: &mut Alpaca, addresses: &str) {
 }
 
 fn request(duration: Duration, frame_type: FrameType) -> ExposureRequest {
-    ExposureRequest {
-        id: ExposureId(1),
-        duration,
-        frame_type,
-        cancel: Cancel::default(),
-        spare: Spare::default(),
-    }
+    ExposureRequest::new(ExposureId(1), duration, frame_type)
 }
 
 fn params(pairs: &[(&str, Value)]) -> Params {
@@ -118,22 +111,6 @@ fn params(pairs: &[(&str, Value)]) -> Params {
 
 fn text(word: &str) -> Value {
     Value::Text(word.to_owned())
-}
-
-/// Lets a moment pass, within the limit.
-#[track_caller]
-fn pause(limit: Limit, what: &str) {
-    assert!(limit.left().is_some(), "{what}: nothing happens");
-    thread::park_timeout(Duration::from_millis(1));
-}
-
-/// Waits until something is so.
-#[track_caller]
-fn until(what: &str, mut is_so: impl FnMut() -> bool) {
-    let limit = Limit::after(SOON);
-    while !is_so() {
-        pause(limit, what);
-    }
 }
 
 #[track_caller]

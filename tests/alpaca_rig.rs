@@ -12,11 +12,10 @@ use std::io::{Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
-use std::thread;
 use std::time::Duration;
 
 use door::Door;
-use support::{Driver, Element, Fits, Folder, Limit, Process, Start, fits};
+use support::{Driver, Element, Fits, Folder, Process, Start, fits, until};
 
 /// The simulator takes its time, above all to start.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -43,7 +42,7 @@ impl Simulator {
         command.args(["--host", "127.0.0.1", "--port", &free.port().to_string(), "--config"]).arg(&config);
         command.current_dir(folder.path()).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
         let process = Process::spawn(&mut command).unwrap();
-        until("the simulator listens", || TcpStream::connect(free).is_ok());
+        until("the simulator listens", PATIENCE, || TcpStream::connect(free).is_ok());
         Simulator { address: free, process, _folder: folder }
     }
 
@@ -67,15 +66,6 @@ impl Simulator {
             rows,
             (0..rows).flat_map(|row| (0..columns).map(move |column| value(column, row))).collect(),
         )
-    }
-}
-
-#[track_caller]
-fn until(what: &str, mut is_so: impl FnMut() -> bool) {
-    let limit = Limit::after(PATIENCE);
-    while !is_so() {
-        assert!(limit.left().is_some(), "{what}: nothing happens");
-        thread::park_timeout(Duration::from_millis(10));
     }
 }
 
@@ -174,7 +164,7 @@ fn a_simulator_killed_during_an_exposure_or_with_half_an_image_sent_costs_one_fr
         number(&mut driver, "CCD_EXPOSURE", &[("CCD_EXPOSURE_VALUE", seconds)]);
         driver.wait_for(|peer| peer.state("CCD_EXPOSURE") == "Busy", PATIENCE);
         if hold.is_some() {
-            until("the image is asked for", || door.heard("/imagearray") > asked);
+            until("the image is asked for", PATIENCE, || door.heard("/imagearray") > asked);
         }
         door.slam();
         drop(simulator);

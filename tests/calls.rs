@@ -5,9 +5,8 @@
 #[path = "support/rehearsal.rs"]
 mod rehearsal;
 
-use indi_camera::camera::answer::{Answer, Status};
+use indi_camera::camera::answer::{Answer, Code, Status};
 use indi_camera::camera::call::NAMES;
-use indi_camera::camera::error::ErrorKind;
 use indi_camera::wire::{Message, State, Update, Values};
 use proptest::prelude::*;
 use rehearsal::Rehearsal;
@@ -148,19 +147,7 @@ proptest! {
 /// A camera that has failed in each of its ways, told as what it was.
 #[test]
 fn every_kind_of_failure_has_its_code() {
-    let kinds = [
-        ErrorKind::InvalidValue,
-        ErrorKind::OutOfRange,
-        ErrorKind::NotSupported,
-        ErrorKind::Busy,
-        ErrorKind::NotConnected,
-        ErrorKind::Timeout,
-        ErrorKind::Disconnected,
-        ErrorKind::Hardware,
-        ErrorKind::NoFrame,
-        ErrorKind::Io,
-    ];
-    for kind in kinds {
+    for kind in Code::ALL.into_iter().filter_map(Code::kind) {
         let code = kind.code();
         let mut rehearsal = Rehearsal::connected();
         rehearsal.take_messages();

@@ -25,8 +25,8 @@ use indi_camera::camera::Camera;
 use indi_camera::camera::call::{Call, Params, Reply, dispatch};
 use indi_camera::camera::error::{ErrorKind, Result};
 use indi_camera::camera::types::{
-    Binning, CameraId, Cancel, Capabilities, CoolingStatus, ExposureId, ExposureRequest, ExposureStatus,
-    FORMAT_PARAMETER, Frame, FrameType, Pixels, Range, Roi, Spare, Value,
+    Binning, CameraId, Capabilities, CoolingStatus, ExposureId, ExposureRequest, ExposureStatus,
+    FORMAT_PARAMETER, Frame, FrameType, Pixels, Range, Roi, Value,
 };
 
 /// Sees that something is what it has to be, and says what it is where it is not.

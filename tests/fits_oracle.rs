@@ -149,15 +149,10 @@ fn the_whole_header_comes_back() {
         further: vec![text("OBJECT", "M 31"), text("TELESCOP", "RASA")],
     };
     let info = FrameInfo {
-        started,
-        ended: started + Duration::from_secs(3),
-        exposed: Duration::from_secs(3),
-        roi,
-        binning: Binning::NONE,
         gain: Some(100),
         offset: Some(-5),
         temperature: Some(-10.1),
-        added: 1,
+        ..FrameInfo::new(started, Duration::from_secs(3), roi)
     };
     let cards = header::cards(&snapshot, &info, 1);
     let file = write("header", &cards, &Pixels::U16(Array3::zeros((1, 10, 12))));

@@ -12,7 +12,7 @@ use indi_camera::camera::call::{Call, Reply};
 use indi_camera::camera::error::{CameraError, ErrorKind, Result};
 use indi_camera::camera::types::{
     Binning, CameraId, Cancel, Capabilities, Event, ExposureId, ExposureRequest, ExposureStatus, Frame,
-    FrameInfo, FrameType, Pixels, Roi, Spare, Value,
+    FrameInfo, FrameType, Pixels, Roi, Value,
 };
 use indi_camera::camera::worker::{Clock, Settings, Worker};
 use ndarray::Array3;
@@ -81,18 +81,7 @@ impl Camera for Scripted {
             drop(GATE.lock());
         }
         let roi = Roi { x: 0, y: 0, width: 1, height: 1 };
-        let now = SystemTime::UNIX_EPOCH;
-        let info = FrameInfo {
-            started: now,
-            ended: now,
-            exposed: Duration::ZERO,
-            roi,
-            binning: Binning::NONE,
-            gain: None,
-            offset: None,
-            temperature: None,
-            added: 1,
-        };
+        let info = FrameInfo::new(SystemTime::UNIX_EPOCH, Duration::ZERO, roi);
         Ok(Frame { pixels: Pixels::U16(Array3::zeros((1, 1, 1))), info })
     }
     fn get_camera_roi(&mut self) -> Result<Roi> {
@@ -129,14 +118,8 @@ fn worker(mode: &str) -> (Worker, Receiver<Event>) {
 }
 
 fn expose(worker: &Worker, id: u64) -> Cancel {
-    let cancel = Cancel::default();
-    let request = ExposureRequest {
-        id: ExposureId(id),
-        duration: Duration::from_millis(1),
-        frame_type: FrameType::Light,
-        cancel: cancel.clone(),
-        spare: Spare::default(),
-    };
+    let request = ExposureRequest::new(ExposureId(id), Duration::from_millis(1), FrameType::Light);
+    let cancel = request.cancel.clone();
     assert!(worker.ask(Call::StartExposure(request)));
     cancel
 }

@@ -6,6 +6,8 @@
 
 use crate::camera::Camera;
 
+mod clock;
+
 // What cameras of the network have in common.
 #[cfg(any(feature = "alpaca", feature = "aravis"))]
 mod places;

@@ -9,8 +9,8 @@ use super::arguments::invalid;
 pub use super::arguments::{Arguments, Direction};
 use super::error::{CameraError, ErrorKind, Result};
 use super::types::{
-    Binning, CameraId, CameraStatus, Cancel, Capabilities, Celsius, CoolingStatus, ExposureId,
-    ExposureRequest, ExposureStatus, Frame, FrameType, Percent, Roi, Spare, Value,
+    Binning, CameraId, CameraStatus, Capabilities, Celsius, CoolingStatus, ExposureId, ExposureRequest,
+    ExposureStatus, Frame, FrameType, Percent, Roi, Value,
 };
 use super::wish::ExposureWish;
 
@@ -227,13 +227,7 @@ fn request(params: &Params) -> Result<ExposureRequest> {
         return Err(invalid("start_exposure", rule));
     }
     let frame_type = wish.frame_type.unwrap_or(FrameType::Light);
-    Ok(ExposureRequest {
-        id: ExposureId(0),
-        duration: wish.duration()?,
-        frame_type,
-        cancel: Cancel::default(),
-        spare: Spare::default(),
-    })
+    Ok(ExposureRequest::new(ExposureId(0), wish.duration()?, frame_type))
 }
 
 #[cfg(test)]

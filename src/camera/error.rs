@@ -77,6 +77,30 @@ impl CameraError {
     pub fn not_supported(call: &'static str) -> Self {
         Self::new(ErrorKind::NotSupported, call, "this camera cannot do that")
     }
+
+    /// `get_parameter` or `set_parameter` of what this camera does not have.
+    #[must_use]
+    pub fn no_setting(call: &'static str, name: &str) -> Self {
+        Self::new(ErrorKind::NotSupported, call, format!("there is no setting named {name}"))
+    }
+
+    /// The call needs a connected camera.
+    #[must_use]
+    pub fn not_connected(call: &'static str) -> Self {
+        Self::new(ErrorKind::NotConnected, call, "connect the camera first")
+    }
+
+    /// The call has to wait for the end of an exposure.
+    #[must_use]
+    pub fn exposing(call: &'static str) -> Self {
+        Self::new(ErrorKind::Busy, call, "an exposure is running")
+    }
+
+    /// `get_exposure_result` without an exposure that has left a frame.
+    #[must_use]
+    pub fn no_frame() -> Self {
+        Self::new(ErrorKind::NoFrame, "get_exposure_result", "there is no frame to fetch")
+    }
 }
 
 /// The result of a camera call.

@@ -7,7 +7,7 @@ use std::fmt;
 use std::time::Duration;
 
 use super::error::{CameraError, ErrorKind, Result};
-use super::types::{Binning, Capabilities, Celsius, Range, Roi};
+use super::types::{Binning, Capabilities, Celsius, ExposureStatus, Range, Roi};
 
 impl Capabilities {
     /// The window that is the whole sensor.
@@ -72,6 +72,20 @@ impl Capabilities {
     /// For `set_offset`; not supported without an offset.
     pub fn check_offset(&self, offset: i32) -> Result<()> {
         within(self.offset, "set_offset", "offset", offset)
+    }
+}
+
+impl ExposureStatus {
+    /// For `get_exposure_result`: the exposure is over and its frame is there.
+    pub fn check_ready(self) -> Result<()> {
+        match self {
+            ExposureStatus::Ready => Ok(()),
+            ExposureStatus::Idle => Err(CameraError::no_frame()),
+            ExposureStatus::Exposing { .. } | ExposureStatus::Reading { .. } => {
+                let detail = "the frame is not ready yet";
+                Err(CameraError::new(ErrorKind::NoFrame, "get_exposure_result", detail))
+            }
+        }
     }
 }
 
@@ -173,5 +187,19 @@ mod tests {
         assert_eq!(can.check_target(f64::INFINITY).unwrap_err().kind, InvalidValue);
         refused(can.check_gain(301), OutOfRange, "set_gain: gain takes -10 to 300, not 301");
         refused(can.check_offset(0), NotSupported, "set_offset: this camera cannot do that");
+    }
+
+    #[test]
+    fn a_frame_is_fetched_when_it_is_there_and_not_before() {
+        assert!(ExposureStatus::Ready.check_ready().is_ok());
+        let left = Duration::from_secs(1);
+        for (status, words) in [
+            (ExposureStatus::Idle, "there is no frame to fetch"),
+            (ExposureStatus::Exposing { left }, "the frame is not ready yet"),
+            (ExposureStatus::Reading { done: None }, "the frame is not ready yet"),
+        ] {
+            let error = status.check_ready().unwrap_err();
+            assert_eq!((error.kind, error.detail.as_str()), (ErrorKind::NoFrame, words));
+        }
     }
 }

@@ -210,6 +210,14 @@ pub struct ExposureRequest {
     pub spare: Spare,
 }
 
+impl ExposureRequest {
+    /// One that is wanted, and brings no memory.
+    #[must_use]
+    pub fn new(id: ExposureId, duration: Duration, frame_type: FrameType) -> Self {
+        ExposureRequest { id, duration, frame_type, cancel: Cancel::default(), spare: Spare::default() }
+    }
+}
+
 /// Where an exposure is.
 #[derive(Clone, Copy, Debug, PartialEq, Deserialize, Serialize)]
 pub enum ExposureStatus {

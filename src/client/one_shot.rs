@@ -38,39 +38,24 @@ impl OneShot {
         let camera = &self.camera;
         if let Some(frame_type) = wish.frame_type {
             let was = camera.get_frame_type().await?;
-            if was != frame_type {
-                self.before.frame_type = Some(was);
-                camera.set_frame_type(frame_type).await?;
-            }
+            change(&mut self.before.frame_type, was, frame_type, camera.set_frame_type(frame_type)).await?;
         }
         if let Some(gain) = wish.gain {
             let was = camera.get_gain().await?;
-            if was != gain {
-                self.before.gain = Some(was);
-                camera.set_gain(gain).await?;
-            }
+            change(&mut self.before.gain, was, gain, camera.set_gain(gain)).await?;
         }
         if let Some(offset) = wish.offset {
             let was = camera.get_offset().await?;
-            if was != offset {
-                self.before.offset = Some(was);
-                camera.set_offset(offset).await?;
-            }
+            change(&mut self.before.offset, was, offset, camera.set_offset(offset)).await?;
         }
         if let Some(binning) = wish.binning {
             let was = camera.get_binning().await?;
-            if was != binning {
-                self.before.binning = Some(was);
-                camera.set_binning(binning).await?;
-            }
+            change(&mut self.before.binning, was, binning, camera.set_binning(binning)).await?;
         }
         if let Some(roi) = wish.roi {
             let was = camera.get_camera_roi().await?;
             let was = Roi { x: was.start_x, y: was.start_y, width: was.width, height: was.height };
-            if was != roi {
-                self.before.roi = Some(was);
-                camera.set_camera_roi(roi).await?;
-            }
+            change(&mut self.before.roi, was, roi, camera.set_camera_roi(roi)).await?;
         }
         Ok(())
     }
@@ -107,6 +92,20 @@ impl Drop for OneShot {
             });
         }
     }
+}
+
+/// Sets what is not so already, and keeps what it was.
+async fn change<T: PartialEq>(
+    before: &mut Option<T>,
+    was: T,
+    wanted: T,
+    set: impl Future<Output = Result<()>>,
+) -> Result<()> {
+    if was != wanted {
+        *before = Some(was);
+        set.await?;
+    }
+    Ok(())
 }
 
 impl Before {

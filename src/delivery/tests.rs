@@ -50,17 +50,7 @@ fn run(worker: &mut Worker, job: Job) -> Answer {
 
 pub(super) fn delivery(client: bool, prefix: Option<&str>) -> Delivery {
     let now = SystemTime::UNIX_EPOCH;
-    let info = FrameInfo {
-        started: now,
-        ended: now,
-        exposed: Duration::ZERO,
-        roi: FULL,
-        binning: Binning::NONE,
-        gain: None,
-        offset: None,
-        temperature: None,
-        added: 1,
-    };
+    let info = FrameInfo::new(now, Duration::ZERO, FULL);
     let pixels = Array3::from_shape_fn((1, 30, 40), |(_, y, x)| u16::try_from(1000 * y + x).unwrap());
     let file =
         |prefix: &str| FileTarget { directory: String::new(), prefix: prefix.to_owned(), started: now };

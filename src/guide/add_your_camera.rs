@@ -141,7 +141,8 @@
 //! * It never pretends: what it does not know is `None`, what it cannot do is [`NotSupported`], and a setter answers
 //!   with what was really set.
 //! * It never cuts a value down to the limits. What is outside is [`OutOfRange`], with one clause that says what was
-//!   asked and what is allowed, and changes nothing.
+//!   asked and what is allowed, and changes nothing. What every camera refuses alike has its words already:
+//!   [`CameraError::exposing`] and its neighbours.
 //! * It never applies a setting to an exposure that is running, and never hands over a frame twice, late, or after an
 //!   abort.
 //! * It never decides what is the same for every camera: ramps of temperature, retries, countdowns, what to restore
@@ -173,6 +174,7 @@
 //! [`by_name`]: crate::camera::call::by_name
 //! [`call`]: crate::camera::Camera::call
 //! [`Camera`]: crate::camera::Camera
+//! [`CameraError::exposing`]: crate::camera::error::CameraError::exposing
 //! [`Cancel`]: crate::camera::types::Cancel
 //! [`Capabilities::check_gain`]: crate::camera::types::Capabilities::check_gain
 //! [`Capabilities`]: crate::camera::types::Capabilities

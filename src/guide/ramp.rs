@@ -46,8 +46,7 @@ struct Exposure {
 
 impl Ramp {
     fn connected(&self, call: &'static str) -> Result<&Capabilities> {
-        let error = || CameraError::new(ErrorKind::NotConnected, call, "connect the camera first");
-        self.can.as_ref().ok_or_else(error)
+        self.can.as_ref().ok_or_else(|| CameraError::not_connected(call))
     }
 }
 
@@ -82,20 +81,10 @@ impl Camera for Ramp {
             self.get_exposure_status()?,
             ExposureStatus::Exposing { .. } | ExposureStatus::Reading { .. }
         ) {
-            return Err(CameraError::new(ErrorKind::Busy, CALL, "an exposure is running"));
+            return Err(CameraError::exposing(CALL));
         }
         let (now, utc) = clock();
-        let info = FrameInfo {
-            started: utc,
-            ended: utc + request.duration,
-            exposed: request.duration,
-            roi,
-            binning: Binning::NONE,
-            gain: Some(self.gain),
-            offset: None,
-            temperature: None,
-            added: 1,
-        };
+        let info = FrameInfo { gain: Some(self.gain), ..FrameInfo::new(utc, request.duration, roi) };
         // Replaces a frame that nobody fetched.
         self.running = Some(Exposure { ends: now + request.duration, info });
         Ok(())
@@ -116,11 +105,10 @@ impl Camera for Ramp {
     }
 
     fn get_exposure_result(&mut self) -> Result<Frame> {
-        const CALL: &str = "get_exposure_result";
-        self.connected(CALL)?;
+        self.connected("get_exposure_result")?;
         let ready = self.get_exposure_status()? == ExposureStatus::Ready;
         let Some(Exposure { info, .. }) = self.running.take_if(|_| ready) else {
-            return Err(CameraError::new(ErrorKind::NoFrame, CALL, "there is no frame to fetch"));
+            return Err(CameraError::no_frame());
         };
         Ok(Frame { pixels: Pixels::U16(ramp(&info)), info })
     }

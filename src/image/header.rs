@@ -202,17 +202,7 @@ mod tests {
 
     fn info() -> FrameInfo {
         let started = SystemTime::UNIX_EPOCH + Duration::from_micros(1_000_000_000_000_001);
-        FrameInfo {
-            started,
-            ended: started + Duration::from_secs(2),
-            exposed: Duration::from_secs(2),
-            roi: Roi { x: 0, y: 0, width: 640, height: 480 },
-            binning: Binning::NONE,
-            gain: None,
-            offset: None,
-            temperature: None,
-            added: 1,
-        }
+        FrameInfo::new(started, Duration::from_secs(2), Roi { x: 0, y: 0, width: 640, height: 480 })
     }
 
     fn value(cards: &[Card], keyword: &str) -> Option<CardValue> {

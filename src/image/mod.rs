@@ -167,6 +167,25 @@ pub struct FrameInfo {
     pub added: u32,
 }
 
+impl FrameInfo {
+    /// A plain exposure, not binned, of which nothing else was measured. What is known beside goes before it:
+    /// `FrameInfo { gain: Some(120), ..FrameInfo::new(started, exposed, roi) }`.
+    #[must_use]
+    pub fn new(started: SystemTime, exposed: Duration, roi: Roi) -> Self {
+        FrameInfo {
+            started,
+            ended: started + exposed,
+            exposed,
+            roi,
+            binning: Binning::NONE,
+            gain: None,
+            offset: None,
+            temperature: None,
+            added: 1,
+        }
+    }
+}
+
 /// One read-out.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 pub struct Frame {

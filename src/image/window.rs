@@ -210,18 +210,7 @@ mod tests {
     use crate::image::FrameInfo;
 
     fn frame(pixels: Pixels, roi: Roi, binning: Binning) -> Frame {
-        let started = SystemTime::UNIX_EPOCH;
-        let info = FrameInfo {
-            started,
-            ended: started,
-            exposed: Duration::ZERO,
-            roi,
-            binning,
-            gain: None,
-            offset: None,
-            temperature: None,
-            added: 1,
-        };
+        let info = FrameInfo { binning, ..FrameInfo::new(SystemTime::UNIX_EPOCH, Duration::ZERO, roi) };
         Frame { pixels, info }
     }
 

@@ -111,7 +111,7 @@ fn cameras_of_the_newest_interface_are_opened_as_it_wants() {
     assert_eq!(rig.observatory.door.heard("PUT /api/v1/camera/0/connect "), 1);
     rig.frame();
     rig.camera.disconnect().unwrap();
-    until("the camera is closed", || !rig.observatory.camera.script().connected);
+    until("the camera is closed", SOON, || !rig.observatory.camera.script().connected);
 }
 
 #[test]

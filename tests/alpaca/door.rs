@@ -5,6 +5,12 @@ use std::io::{Read, Write};
 use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
 use std::thread;
+use std::time::Duration;
+
+use crate::support::until;
+
+/// The machine may be an emulated one.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// What happens to what goes through the door.
 #[derive(Clone, Debug, Default)]
@@ -70,7 +76,7 @@ impl Door {
         drop(state);
         // Wakes the listener, which then sees that it is to go.
         drop(TcpStream::connect(self.address));
-        super::until("the door is shut", || !self.state.lock().unwrap().listening);
+        until("the door is shut", PATIENCE, || !self.state.lock().unwrap().listening);
     }
 
     /// A server listens again, at the same port.

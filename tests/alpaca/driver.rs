@@ -90,7 +90,7 @@ fn a_camera_that_is_being_prepared_while_clients_ask_for_devices_introduces_itse
     let [one, two] = two_cameras();
     let (mut driver, hangs) = started_with_a_hanging_home(&one, &two);
     let mut settings = None;
-    until("the settings are being read", || {
+    until("the settings are being read", SOON, || {
         // Without that flag it would wait for a reader for ever.
         let write = OpenOptions::new().write(true).custom_flags(libc::O_NONBLOCK).open(&hangs);
         settings = write.ok();
@@ -206,7 +206,9 @@ fn survives_the_server(driver: &mut Driver, observatory: &mut Observatory) {
     let told = driver.messages.iter().filter(|message| message.contains(&lost)).count();
     assert_eq!(told, 1, "{:?}", driver.messages);
     // It is told them after clients have been told of the camera, and before anything else that they ask.
-    until("the new server's camera has the old settings", || observatory.camera.script().gain == Some(33));
+    until("the new server's camera has the old settings", SOON, || {
+        observatory.camera.script().gain == Some(33)
+    });
     is_bit_for_bit(driver, observatory, (0, 0, 301, 203), 1);
 }
 
@@ -221,7 +223,7 @@ fn a_server_killed_and_started_again_costs_one_exposure() {
     // With a part of the image sent.
     observatory.door.plan(|plan| plan.hold_image = Some(50_000));
     begin(&mut driver, 0.01);
-    until("the image is asked for", || observatory.door.heard("/imagearray") > 1);
+    until("the image is asked for", SOON, || observatory.door.heard("/imagearray") > 1);
     observatory.door.plan(|plan| plan.hold_image = None);
     survives_the_server(&mut driver, &mut observatory);
 }

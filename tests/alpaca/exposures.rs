@@ -35,12 +35,12 @@ fn an_exposure_goes_through_its_phases_and_tells_how_far_its_read_out_is() {
     }
     rig.camera.call("stop_exposure", &Params::new()).unwrap();
     // Half of what the camera tells: the network comes after that.
-    until("the read-out is told", || match rig.camera.get_exposure_status().unwrap() {
+    until("the read-out is told", SOON, || match rig.camera.get_exposure_status().unwrap() {
         ExposureStatus::Reading { done } => done.is_some_and(|done| (done - 20.0).abs() < 0.1),
         other => panic!("{other:?}"),
     });
     rig.observatory.camera.script().read_out = Duration::ZERO;
-    until("the frame", || match rig.camera.get_exposure_status().unwrap() {
+    until("the frame", SOON, || match rig.camera.get_exposure_status().unwrap() {
         ExposureStatus::Reading { .. } => false,
         ExposureStatus::Ready => true,
         other => panic!("{other:?}"),

@@ -79,7 +79,7 @@ fn a_gap_in_the_network_does_not_end_an_exposure() {
     let mut rig = Rig::of(Script { read_out: Duration::from_millis(50), ..Script::default() });
     rig.start(BRIEF);
     rig.observatory.door.plan(|plan| plan.stall = Some("/imageready"));
-    until("the server is asked in vain", || {
+    until("the server is asked in vain", SOON, || {
         rig.camera.get_exposure_status().unwrap();
         rig.observatory.door.heard("/imageready") > 0
     });
@@ -92,7 +92,7 @@ fn a_server_that_cannot_be_reached_for_a_while_does_not_end_an_exposure() {
     let mut rig = Rig::new();
     rig.start(BRIEF);
     let gap = rig.observatory.gap();
-    until("time has passed", || {
+    until("time has passed", SOON, || {
         let status = rig.camera.get_exposure_status().unwrap();
         matches!(status, ExposureStatus::Reading { .. })
     });
@@ -158,7 +158,7 @@ fn a_server_that_dies_with_half_an_image_sent_is_a_lost_camera_and_comes_back() 
     let mut rig = Rig::of(large());
     rig.observatory.door.plan(|plan| plan.hold_image = Some(1_000_000));
     rig.start(BRIEF);
-    until("half of the image", || {
+    until("half of the image", SOON, || {
         let status = rig.camera.get_exposure_status().unwrap();
         matches!(status, ExposureStatus::Reading { done: Some(done) } if done > 60.0)
     });
@@ -188,7 +188,7 @@ fn a_camera_that_refuses_to_stop_because_it_has_ended_already_takes_the_next_exp
     rig.observatory.camera.script().refuses.insert("stopexposure", nothing);
     rig.start(BRIEF);
     let exposing = rig.observatory.camera.script().exposing.unwrap();
-    until("the camera has ended it", || support::now() > exposing.opened + exposing.length);
+    until("the camera has ended it", SOON, || support::now() > exposing.opened + exposing.length);
     rig.camera.abort_exposure().unwrap();
     rig.frame();
     // One that goes on is another matter.
@@ -214,7 +214,7 @@ fn an_image_that_has_stopped_coming_can_be_aborted() {
     let mut rig = Rig::of(large());
     rig.observatory.door.plan(|plan| plan.hold_image = Some(100_000));
     rig.start(BRIEF);
-    until("the beginning of the image", || {
+    until("the beginning of the image", SOON, || {
         let status = rig.camera.get_exposure_status().unwrap();
         matches!(status, ExposureStatus::Reading { done: Some(_) })
     });

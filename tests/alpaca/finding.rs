@@ -2,6 +2,7 @@
 
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, TcpListener};
+use std::thread;
 
 use super::script::Scripted;
 use super::server::Running;

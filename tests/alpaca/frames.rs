@@ -152,7 +152,7 @@ fn a_large_frame_comes_whole_and_tells_how_much_is_here() {
     rig.observatory.door.plan(|plan| plan.hold_image = Some(1_000_000));
     rig.start(BRIEF);
     let mut most = 0.0;
-    until("a third of the image", || {
+    until("a third of the image", SOON, || {
         if let ExposureStatus::Reading { done: Some(done) } = rig.camera.get_exposure_status().unwrap() {
             assert!((most..=100.0).contains(&done), "{done} after {most}");
             most = done;

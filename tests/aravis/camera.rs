@@ -5,13 +5,12 @@ use std::fs;
 use std::net::UdpSocket;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
-use std::thread;
 use std::time::Duration;
 
 use rustix::process::{Signal, kill_process};
 
 use super::PATIENCE;
-use super::support::{Folder, Limit, Process};
+use super::support::{Folder, Limit, Process, until};
 
 /// "Who are you?", and where cameras hear it.
 const QUESTION: [u8; 8] = [0x42, 1, 0, 2, 0, 0, 0, 1];
@@ -105,12 +104,7 @@ fn spawn(arguments: &[String]) -> Process {
     let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
     socket.connect(DOOR).unwrap();
     socket.set_read_timeout(Some(Duration::from_millis(100))).unwrap();
-    let limit = Limit::after(PATIENCE);
     let answers = || socket.send(&QUESTION).is_ok() && socket.recv(&mut [0; 1024]).is_ok();
-    while !answers() {
-        assert!(limit.left().is_some(), "the fake camera does not answer");
-        // A refusal comes at once.
-        thread::park_timeout(Duration::from_millis(10));
-    }
+    until("the fake camera answers", PATIENCE, answers);
     process
 }

@@ -6,7 +6,7 @@ use indi_camera::backend::aravis::Aravis;
 use indi_camera::camera::Camera;
 use indi_camera::camera::error::ErrorKind;
 use indi_camera::camera::types::{
-    ADDRESSES_PARAMETER, Cancel, ExposureId, ExposureRequest, ExposureStatus, FrameType, Spare, Value,
+    ADDRESSES_PARAMETER, ExposureId, ExposureRequest, ExposureStatus, FrameType, Value,
 };
 use rustix::process::Signal;
 
@@ -169,13 +169,7 @@ fn a_failure_is_told_to_whoever_waits_for_the_frame_and_not_to_a_poll() {
     camera.set_parameter(ADDRESSES_PARAMETER, only).unwrap();
     let id = camera.scanning().unwrap().remove(0);
     camera.connect(&id).unwrap();
-    let request = ExposureRequest {
-        id: ExposureId(1),
-        duration: Duration::from_millis(10),
-        frame_type: FrameType::Light,
-        cancel: Cancel::default(),
-        spare: Spare::default(),
-    };
+    let request = ExposureRequest::new(ExposureId(1), Duration::from_millis(10), FrameType::Light);
     camera.start_exposure(&request).unwrap();
     let limit = Limit::after(PATIENCE);
     let failure = loop {

@@ -105,13 +105,7 @@ pub fn report(check: impl Fn(Backend, bool)) {
 }
 
 pub fn request(duration: Duration, frame_type: FrameType) -> ExposureRequest {
-    ExposureRequest {
-        id: ExposureId(1),
-        duration,
-        frame_type,
-        cancel: Cancel::default(),
-        spare: Spare::default(),
-    }
+    ExposureRequest::new(ExposureId(1), duration, frame_type)
 }
 
 impl Rig {

@@ -9,8 +9,7 @@ use indi_camera::camera::Camera;
 use indi_camera::camera::call::{Params, Reply};
 use indi_camera::camera::error::{ErrorKind, Result};
 use indi_camera::camera::types::{
-    CameraId, Cancel, CoolingStatus, ExposureId, ExposureRequest, ExposureStatus, Frame, FrameType, Pixels,
-    Spare, Value,
+    CameraId, CoolingStatus, ExposureId, ExposureRequest, ExposureStatus, Frame, FrameType, Pixels, Value,
 };
 
 use crate::support;
@@ -44,14 +43,8 @@ fn inject(camera: &mut Faulty, fields: &[(String, Value)]) -> f64 {
 }
 
 fn start(camera: &mut Faulty) -> Result<()> {
-    let (id, cancel, duration) = (ExposureId(1), Cancel::default(), Duration::from_millis(1));
-    camera.start_exposure(&ExposureRequest {
-        id,
-        duration,
-        frame_type: FrameType::Light,
-        cancel,
-        spare: Spare::default(),
-    })
+    let duration = Duration::from_millis(1);
+    camera.start_exposure(&ExposureRequest::new(ExposureId(1), duration, FrameType::Light))
 }
 
 fn frame(camera: &mut Faulty) -> Frame {

@@ -7,7 +7,7 @@ use std::time::Duration;
 use indi_camera::backend::replay::Replay;
 use indi_camera::camera::Camera;
 use indi_camera::camera::types::{
-    Cancel, ExposureId, ExposureRequest, ExposureStatus, Frame, FrameType, Pixels, Spare, Value,
+    ExposureId, ExposureRequest, ExposureStatus, Frame, FrameType, Pixels, Value,
 };
 use indi_camera::image::pack::Packed;
 use ndarray::Array3;
@@ -25,16 +25,7 @@ fn replayed(folder: &Path) -> Option<Frame> {
     let id = camera.scanning().unwrap().remove(0);
     camera.connect(&id).ok()?;
     let duration = Duration::from_micros(100);
-    let (id, cancel) = (ExposureId(1), Cancel::default());
-    camera
-        .start_exposure(&ExposureRequest {
-            id,
-            duration,
-            frame_type: FrameType::Light,
-            cancel,
-            spare: Spare::default(),
-        })
-        .unwrap();
+    camera.start_exposure(&ExposureRequest::new(ExposureId(1), duration, FrameType::Light)).unwrap();
     loop {
         match camera.get_exposure_status().ok()? {
             ExposureStatus::Exposing { .. } | ExposureStatus::Reading { .. } => std::thread::yield_now(),

@@ -1,9 +1,9 @@
 //! What the process tests stand on: a [`Driver`] under our own hands, a [`Server`] that is Debian's indiserver, and
 //! the [`Peer`] that both give out.
 //!
-//! Nothing here sleeps and nothing waits without a limit: every wait is a `poll` on the descriptor that will bring
-//! the news, and running out of time is a panic that shows what had been heard until then. Processes are ended by
-//! the handle that started them.
+//! Nothing here waits without a limit: every wait is a `poll` on the descriptor that will bring the news, and running
+//! out of time is a panic that shows what had been heard until then. What no descriptor tells of is looked at again
+//! and again ([`until`]). Processes are ended by the handle that started them.
 #![allow(dead_code, unused_imports, reason = "each test binary uses its own part of the harness")]
 #![allow(unreachable_pub, reason = "a module of test binaries has no outside")]
 
@@ -23,6 +23,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::thread;
 use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
@@ -319,6 +320,22 @@ impl Limit {
     /// What is left; `None` when the time is up.
     pub fn left(self) -> Option<Duration> {
         self.0.checked_duration_since(now()).filter(|left| !left.is_zero())
+    }
+
+    /// Lets a moment of it pass.
+    #[track_caller]
+    pub fn pause(self, what: &str) {
+        assert!(self.left().is_some(), "{what}: nothing happens");
+        thread::park_timeout(Duration::from_millis(1));
+    }
+}
+
+/// Waits until something is so that no descriptor tells of.
+#[track_caller]
+pub fn until(what: &str, patience: Duration, mut is_so: impl FnMut() -> bool) {
+    let limit = Limit::after(patience);
+    while !is_so() {
+        limit.pause(what);
     }
 }
 

@@ -5,24 +5,27 @@ use std::collections::VecDeque;
 use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
 
+use indi_camera::camera::answer::Code;
 use indi_camera::camera::call::{Call, Reply};
 use indi_camera::camera::error::{CameraError, ErrorKind};
 use indi_camera::camera::types::{
-    Binning, CONTROL_VALUE, CameraId, CameraStatus, Capabilities, CaptureFormat, Control, ControlKind,
-    CoolingStatus, Event, ExposureId, ExposureStatus, Frame, FrameInfo, Moment, Pixels, Range, Roi, Sensor,
-    Value,
+    Binning, CONTROL_VALUE, CameraStatus, Capabilities, Control, ControlKind, CoolingStatus, Event,
+    ExposureId, ExposureStatus, Frame, FrameInfo, Moment, Pixels, Range, Roi, Value,
 };
 use indi_camera::device::job::{DeliveryError, Document, Encoding, Kept, SpoolEntry, SpoolState, Took};
 use indi_camera::device::{Device, Epoch, Input, Job, Report, Setup};
 use indi_camera::image::header::{Card, CardValue};
-use indi_camera::property::skeleton::Skeleton;
-use indi_camera::property::store::Vector;
-use indi_camera::property::{keys, load};
+use indi_camera::property::load;
 use indi_camera::wire::{
     Elements, Kind, Message, New, News, Payload, Request, Snooped, State, Update, Values,
 };
 use ndarray::Array3;
 use serde_json::Value as Json;
+
+#[path = "setup.rs"]
+mod setup;
+
+use setup::{NAME, camera, capabilities, format};
 
 const SETTINGS: &str = r#"<INDIDriver>
 <defNumberVector device="d" name="SIMULATOR_SENSOR" label="Sensor" group="Simulator" state="Idle" perm="rw" timeout="0">
@@ -161,7 +164,7 @@ impl Rehearsal {
             let (name, params) = call.split_once(' ').unwrap_or((call, ""));
             let elements = [("NAME", name), ("PARAMS", params)];
             let elements = elements.map(|(element, text)| (element.to_owned(), text.to_owned())).into();
-            let (device, name) = (Some("Cam".to_owned()), "CAMERA_CALL".to_owned());
+            let (device, name) = (Some(NAME.to_owned()), "CAMERA_CALL".to_owned());
             self.write(New { device, name, kind: Kind::Text, elements });
             return Ok(());
         }
@@ -171,7 +174,7 @@ impl Rehearsal {
             ["t", seconds] => self.pass_until(number(seconds)?),
             [">", "getProperties", name @ ..] => {
                 let name = name.first().map(|name| (*name).to_owned());
-                self.input(Input::Request(Request::GetProperties { device: Some("Cam".to_owned()), name }));
+                self.input(Input::Request(Request::GetProperties { device: Some(NAME.to_owned()), name }));
             }
             [">", kind, name, elements @ ..] => {
                 let kind = match *kind {
@@ -181,7 +184,7 @@ impl Rehearsal {
                     "newBLOBVector" => Kind::Blob,
                     other => return Err(format!("no such element: {other}")),
                 };
-                let (device, name) = (Some("Cam".to_owned()), (*name).to_owned());
+                let (device, name) = (Some(NAME.to_owned()), (*name).to_owned());
                 let new = New { device, name, kind, elements: pairs(elements) };
                 self.input(Input::Request(Request::New(new)));
             }
@@ -282,7 +285,7 @@ impl Rehearsal {
                 let event = Event::Failed { id: self.exposure()?, error };
                 self.input(Input::Camera(self.epoch, event));
             }
-            ["camera", "found"] => self.input(Input::Found(camera("Cam", "SN42"))),
+            ["camera", "found"] => self.input(Input::Found(camera(NAME, "SN42"))),
             ["camera", "thread", of, "answers"] => {
                 let epoch = Epoch(of.parse().map_err(|_error| format!("{of} is no thread"))?);
                 self.input(Input::Camera(epoch, Event::Reply(Ok(Reply::Done))));
@@ -662,7 +665,7 @@ impl Rehearsal {
                 self.cooling.on = *on;
                 Reply::Done
             }
-            Call::Scanning => Reply::Cameras(vec![camera("Cam", "SN42"), camera("Other", "SN7")]),
+            Call::Scanning => Reply::Cameras(vec![camera(NAME, "SN42"), camera("Other", "SN7")]),
             Call::GetCameraRoi => Reply::Roi(Roi { x: 0, y: 0, width: 1280, height: 1024 }),
             Call::GetBinning => Reply::Binning(Binning::NONE),
             Call::SetCameraRoi(roi) => Reply::Roi(*roi),
@@ -712,30 +715,8 @@ impl Rehearsal {
     }
 }
 
-fn camera(name: &str, serial: &str) -> CameraId {
-    let (name, serial) = (name.to_owned(), Some(serial.to_owned()));
-    CameraId { model: name.clone(), name, serial, bus: None }
-}
-
 fn setup(saved: Document) -> Setup {
-    Setup {
-        name: "Cam".to_owned(),
-        ordinal: 0,
-        camera: camera("Cam", "SN42"),
-        guides: false,
-        driver: ["Cam".to_owned(), "indi_camera_test_ccd".to_owned(), "0.1".to_owned()],
-        always: keys::ALWAYS.iter().flat_map(vectors).collect(),
-        settings: load::load("test", SETTINGS).unwrap(),
-        on_demand: keys::ON_DEMAND.iter().flat_map(vectors).collect(),
-        on_connect: keys::ON_CONNECT.iter().flat_map(vectors).collect(),
-        home: "/home/user".to_owned(),
-        upload_root: None,
-        process: 0x1a2b,
-        nickname: Some("old".to_owned()),
-        log_file: "/home/user/.indi/logs/today.log".to_owned(),
-        saved,
-        warnings: Vec::new(),
-    }
+    Setup { settings: load::load("test", SETTINGS).unwrap(), ..setup::with(saved) }
 }
 
 /// The client's copy of a frame.
@@ -755,59 +736,10 @@ fn suffix(encoding: Encoding) -> &'static str {
     }
 }
 
-fn vectors(skeleton: &Skeleton) -> Vec<Vector> {
-    load::load(skeleton.file(), skeleton.source()).unwrap()
-}
-
-/// A sensor of 1280×1024 with everything but a mosaic and a guide port.
-pub fn capabilities() -> Capabilities {
-    Capabilities {
-        sensor: Sensor {
-            width: 1280,
-            height: 1024,
-            pixel_x: 5.2,
-            pixel_y: 5.2,
-            bits: 16,
-            adc_bits: 16,
-            bayer: None,
-        },
-        formats: Vec::new(),
-        exposure: Range { min: 0.001, max: 3600.0, step: 0.001 },
-        binning: Binning { x: 2, y: 2 },
-        subframe: true,
-        shutter: true,
-        cooler: Some(Range { min: -20.0, max: 20.0, step: 0.1 }),
-        thermometer: true,
-        cooler_power: true,
-        gain: Some(Range { min: 0, max: 300, step: 1 }),
-        offset: Some(Range { min: 0, max: 1000, step: 1 }),
-        controls: Vec::new(),
-        guide_port: false,
-        scene: false,
-        sdk: None,
-    }
-}
-
-fn format(name: &str) -> CaptureFormat {
-    let bits = if name.ends_with('8') { 8 } else { 16 };
-    CaptureFormat { name: name.to_owned(), label: name.replace('_', " "), bits, adc_bits: bits, bayer: None }
-}
-
 fn frame() -> Frame {
-    Frame {
-        pixels: Pixels::U16(Array3::zeros((1, 1, 1))),
-        info: FrameInfo {
-            started: SystemTime::UNIX_EPOCH,
-            ended: SystemTime::UNIX_EPOCH,
-            exposed: Duration::ZERO,
-            roi: Roi { x: 0, y: 0, width: 1, height: 1 },
-            binning: Binning::NONE,
-            gain: None,
-            offset: None,
-            temperature: None,
-            added: 1,
-        },
-    }
+    let roi = Roi { x: 0, y: 0, width: 1, height: 1 };
+    let info = FrameInfo::new(SystemTime::UNIX_EPOCH, Duration::ZERO, roi);
+    Frame { pixels: Pixels::U16(Array3::zeros((1, 1, 1))), info }
 }
 
 fn show_call(call: &Call) -> String {
@@ -928,17 +860,6 @@ fn number(text: &str) -> Result<f64, String> {
 }
 
 fn error_kind(word: &str) -> Result<ErrorKind, String> {
-    let kinds = [
-        ErrorKind::InvalidValue,
-        ErrorKind::OutOfRange,
-        ErrorKind::NotSupported,
-        ErrorKind::Busy,
-        ErrorKind::NotConnected,
-        ErrorKind::Timeout,
-        ErrorKind::Disconnected,
-        ErrorKind::Hardware,
-        ErrorKind::NoFrame,
-        ErrorKind::Io,
-    ];
-    kinds.into_iter().find(|kind| kind.code() == word).ok_or_else(|| format!("no error {word}"))
+    let mut kinds = Code::ALL.into_iter().filter_map(Code::kind);
+    kinds.find(|kind| kind.code() == word).ok_or_else(|| format!("no error {word}"))
 }

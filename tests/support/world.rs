@@ -11,28 +11,26 @@ use std::time::{Duration, SystemTime};
 use indi_camera::camera::call::{Call, Reply};
 use indi_camera::camera::error::{CameraError, ErrorKind};
 use indi_camera::camera::types::{
-    Binning, CameraId, CameraStatus, Capabilities, CaptureFormat, CoolingStatus, Event, ExposureId,
-    ExposureStatus, Frame, FrameInfo, Moment, Pixels, Range, Roi, Sensor, Value,
+    Binning, CameraStatus, Capabilities, CoolingStatus, Event, ExposureId, ExposureStatus, Frame, FrameInfo,
+    Moment, Pixels, Roi, Value,
 };
 use indi_camera::device::job::{DeliveryError, Document, Kept, Press, SpoolState, Took};
-use indi_camera::device::{Device, Epoch, Input, Job, Level, Report, Setup};
-use indi_camera::property::skeleton::Skeleton;
-use indi_camera::property::store::Vector;
-use indi_camera::property::{keys, load};
+use indi_camera::device::{Device, Epoch, Input, Job, Level, Report};
 use indi_camera::wire::{Kind, New, News, Payload, Request, Snooped, State, parse};
 use ndarray::Array3;
 
 #[path = "world/listener.rs"]
 pub mod listener;
+#[path = "setup.rs"]
+mod setup;
 #[path = "world/steps.rs"]
 pub mod steps;
 
 use listener::{Listener, SENT_AGAIN};
+pub use setup::NAME;
 pub use steps::Step;
 use steps::{Act, CALLS, SNOOPED, WRITES};
 
-/// Name of the device.
-pub const NAME: &str = "Cam";
 /// Deadlines that may fire at one moment. More, and the device would never sleep.
 const MOST_AT_ONCE: usize = 200;
 /// Calls that a camera answers in one go.
@@ -101,7 +99,7 @@ impl World {
     pub fn new(kind: u8) -> World {
         let now = Moment { elapsed: Duration::ZERO, utc: SystemTime::UNIX_EPOCH };
         let mut world = World {
-            device: Device::new(setup(Vec::new()), now),
+            device: Device::new(setup::with(Vec::new()), now),
             listener: Listener::default(),
             can: capabilities(kind),
             now: Duration::ZERO,
@@ -160,7 +158,7 @@ impl World {
             Act::Pass(milliseconds) => self.pass(Duration::from_millis(milliseconds)),
             Act::Snooped(at) => self.snooped(SNOOPED[at % SNOOPED.len()]),
             Act::Log => self.input(Input::Log(Level::Debug, "a line".to_owned())),
-            Act::Found => self.input(Input::Found(camera())),
+            Act::Found => self.input(Input::Found(setup::camera(NAME, "SN42"))),
         }
     }
 
@@ -193,10 +191,11 @@ impl World {
         self.expect_nothing_busy();
         self.pass(EVERYTHING);
         self.expect_nothing_busy();
+        let now = self.moment();
         self.listener.compare(|world_listener| {
             // A second client asks; what it is told is what the first one believes.
             self.device.handle(
-                Moment { elapsed: self.now, utc: SystemTime::UNIX_EPOCH + self.now },
+                now,
                 Input::Request(Request::GetProperties { device: Some(NAME.to_owned()), name: None }),
             );
             while let Some(message) = self.device.poll_message() {
@@ -529,7 +528,7 @@ impl World {
                 self.cooling.on = *on;
                 Reply::Done
             }
-            Call::Scanning => Reply::Cameras(vec![camera()]),
+            Call::Scanning => Reply::Cameras(vec![setup::camera(NAME, "SN42")]),
             Call::GetCameraRoi => Reply::Roi(self.can.full()),
             Call::SetCameraRoi(roi) => Reply::Roi(*roi),
             Call::GetBinning => Reply::Binning(Binning::NONE),
@@ -558,86 +557,27 @@ fn kind_of_failure(how: u8) -> ErrorKind {
     kinds[usize::from(how) % kinds.len()]
 }
 
-fn camera() -> CameraId {
-    CameraId { name: NAME.to_owned(), model: NAME.to_owned(), serial: Some("SN42".to_owned()), bus: None }
-}
-
 fn frame(at: Duration, shape: (usize, usize, usize)) -> Frame {
     let at = SystemTime::UNIX_EPOCH + at;
-    Frame {
-        pixels: Pixels::U16(Array3::zeros(shape)),
-        info: FrameInfo {
-            started: at,
-            ended: at,
-            exposed: Duration::from_secs(1),
-            roi: Roi { x: 0, y: 0, width: 1, height: 1 },
-            binning: Binning::NONE,
-            gain: None,
-            offset: None,
-            temperature: None,
-            added: 1,
-        },
-    }
+    let info = FrameInfo::new(at, Duration::from_secs(1), Roi { x: 0, y: 0, width: 1, height: 1 });
+    Frame { pixels: Pixels::U16(Array3::zeros(shape)), info: FrameInfo { ended: at, ..info } }
 }
 
 /// Everything but a mosaic, of which each bit but the first takes something away.
 fn capabilities(kind: u8) -> Capabilities {
     let has = |bit: u8| kind & bit == 0;
-    let format = |name: &str, bits| CaptureFormat {
-        name: name.to_owned(),
-        label: name.to_owned(),
-        bits,
-        adc_bits: bits,
-        bayer: None,
-    };
+    let all = setup::capabilities();
+    let formats = ["INDI_MONO_16", "INDI_MONO_8"].map(setup::format);
     Capabilities {
-        sensor: Sensor {
-            width: 1280,
-            height: 1024,
-            pixel_x: 5.2,
-            pixel_y: 5.2,
-            bits: 16,
-            adc_bits: 16,
-            bayer: None,
-        },
-        formats: if has(2) { vec![format("INDI_MONO_16", 16), format("INDI_MONO_8", 8)] } else { Vec::new() },
-        exposure: Range { min: 0.001, max: 3600.0, step: 0.001 },
-        binning: Binning { x: 2, y: 2 },
+        formats: if has(2) { formats.into() } else { Vec::new() },
         subframe: has(4),
-        shutter: true,
-        cooler: has(8).then_some(Range { min: -20.0, max: 20.0, step: 0.1 }),
+        cooler: all.cooler.filter(|_| has(8)),
         thermometer: has(8) || has(16),
         cooler_power: has(16),
-        gain: has(32).then_some(Range { min: 0, max: 300, step: 1 }),
-        offset: has(64).then_some(Range { min: 0, max: 1000, step: 1 }),
-        controls: Vec::new(),
+        gain: all.gain.filter(|_| has(32)),
+        offset: all.offset.filter(|_| has(64)),
         guide_port: has(128),
         scene: !has(32),
-        sdk: None,
+        ..all
     }
-}
-
-fn setup(saved: Document) -> Setup {
-    Setup {
-        name: NAME.to_owned(),
-        ordinal: 0,
-        camera: camera(),
-        guides: false,
-        driver: [NAME.to_owned(), "indi_camera_test_ccd".to_owned(), "0.1".to_owned()],
-        always: keys::ALWAYS.iter().flat_map(vectors).collect(),
-        settings: Vec::new(),
-        on_demand: keys::ON_DEMAND.iter().flat_map(vectors).collect(),
-        on_connect: keys::ON_CONNECT.iter().flat_map(vectors).collect(),
-        home: "/home/user".to_owned(),
-        upload_root: None,
-        process: 0x1a2b,
-        nickname: Some("old".to_owned()),
-        log_file: "/home/user/today.log".to_owned(),
-        saved,
-        warnings: Vec::new(),
-    }
-}
-
-fn vectors(skeleton: &Skeleton) -> Vec<Vector> {
-    load::load(skeleton.file(), skeleton.source()).unwrap_or_default()
 }

@@ -6,17 +6,14 @@ use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::os::unix::fs::DirEntryExt;
 use std::process::Stdio;
-use std::time::Instant;
 use std::{env, fs, thread};
 
 use indi_camera::backend::BACKENDS;
 use indi_camera::camera::Camera;
 use indi_camera::camera::error::ErrorKind;
-use indi_camera::camera::types::{
-    Cancel, ExposureId, ExposureRequest, ExposureStatus, FrameType, Pixels, Spare, Value,
-};
+use indi_camera::camera::types::{ExposureId, ExposureRequest, ExposureStatus, FrameType, Pixels, Value};
 
-use super::support::{Limit, Process};
+use super::support::{Limit, Process, now, until};
 use super::*;
 
 /// So that a frame is one payload of the camera's.
@@ -302,28 +299,13 @@ fn alone() -> Box<dyn Camera> {
     camera
 }
 
-#[expect(clippy::disallowed_methods, reason = "cameras live in real time")]
-fn now() -> Instant {
-    Instant::now()
-}
-
 fn begin(camera: &mut dyn Camera, seconds: f64) {
-    let request = ExposureRequest {
-        id: ExposureId(1),
-        duration: Duration::from_secs_f64(seconds),
-        frame_type: FrameType::Light,
-        cancel: Cancel::default(),
-        spare: Spare::default(),
-    };
-    camera.start_exposure(&request).unwrap();
+    let duration = Duration::from_secs_f64(seconds);
+    camera.start_exposure(&ExposureRequest::new(ExposureId(1), duration, FrameType::Light)).unwrap();
 }
 
 fn end_of(camera: &mut dyn Camera) -> Vec<u32> {
-    let end = now() + PATIENCE;
-    while camera.get_exposure_status().unwrap() != ExposureStatus::Ready {
-        assert!(now() < end, "no frame");
-        thread::park_timeout(Duration::from_millis(1));
-    }
+    until("the frame", PATIENCE, || camera.get_exposure_status().unwrap() == ExposureStatus::Ready);
     let Pixels::U16(pixels) = camera.get_exposure_result().unwrap().pixels else { panic!("not 16 bits") };
     pixels.iter().take(SMALL[0]).copied().map(u32::from).collect()
 }

@@ -13,7 +13,7 @@
 //! Read [`Alpaca`] first.
 
 use std::collections::HashSet;
-use std::time::{Duration, Instant, SystemTime};
+use std::time::Duration;
 
 mod api;
 mod discovery;
@@ -39,6 +39,7 @@ use self::fault::Fault;
 use self::places::{Place, Places};
 use self::pulse::Pulse;
 use self::session::{Control, Session, Wanted};
+use super::clock::{now, utc};
 use super::{Addresses, Backend};
 use crate::camera::Camera;
 use crate::camera::call::{self, Arguments, Params, Reply};
@@ -100,16 +101,14 @@ impl Alpaca {
     }
 
     fn connected(&mut self, call: &'static str) -> Result<&mut Session> {
-        self.session
-            .as_mut()
-            .ok_or_else(|| CameraError::new(ErrorKind::NotConnected, call, "connect the camera first"))
+        self.session.as_mut().ok_or_else(|| CameraError::not_connected(call))
     }
 
     /// The open camera, when it is not exposing: whatever it is told is for the next exposure only.
     fn idle(&mut self, call: &'static str) -> Result<&mut Session> {
         let session = self.connected(call)?;
         if session.is_exposing() {
-            return Err(CameraError::new(ErrorKind::Busy, call, "an exposure is running"));
+            return Err(CameraError::exposing(call));
         }
         Ok(session)
     }
@@ -196,9 +195,8 @@ impl Camera for Alpaca {
     }
 
     fn get_exposure_result(&mut self) -> Result<Frame> {
-        const CALL: &str = "get_exposure_result";
-        let frame = self.connected(CALL)?.take_frame();
-        frame.ok_or_else(|| CameraError::new(ErrorKind::NoFrame, CALL, "there is no frame to fetch"))
+        let frame = self.connected("get_exposure_result")?.take_frame();
+        frame.ok_or_else(CameraError::no_frame)
     }
 
     fn get_camera_roi(&mut self) -> Result<Roi> {
@@ -328,15 +326,4 @@ impl Camera for Alpaca {
             _ => call::by_name(self, name, params),
         }
     }
-}
-
-/// The only places where this backend learns the time.
-#[allow(clippy::disallowed_methods, reason = "a backend is hardware, and hardware lives in real time")]
-fn now() -> Instant {
-    Instant::now()
-}
-
-#[allow(clippy::disallowed_methods, reason = "a label of frames")]
-fn utc() -> SystemTime {
-    SystemTime::now()
 }

@@ -69,9 +69,7 @@ impl Alpaca {
     fn own(&mut self, call: &'static str, name: &str) -> Result<Own> {
         let controls = &self.can(call)?.controls;
         let has = controls.iter().any(|control| control.name == name);
-        OWN.into_iter().find(|own| own.name == name && has).ok_or_else(|| {
-            CameraError::new(ErrorKind::NotSupported, call, format!("there is no setting named {name}"))
-        })
+        OWN.into_iter().find(|own| own.name == name && has).ok_or_else(|| CameraError::no_setting(call, name))
     }
 
     fn set_format(&mut self, value: &Value) -> Result<Value> {

@@ -255,15 +255,11 @@ impl Session {
         begun?;
         let started = utc();
         let info = FrameInfo {
-            started,
-            ended: started + request.duration,
-            exposed: request.duration,
-            roi: self.roi(),
             binning: self.binning,
             gain: self.gain,
             offset: self.offset,
             temperature,
-            added: 1,
+            ..FrameInfo::new(started, request.duration, self.roi())
         };
         let size = match self.window {
             Some(window) => (window.columns, window.rows),

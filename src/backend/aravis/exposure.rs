@@ -123,15 +123,11 @@ impl Open {
         acquisition.ask().map_err(|error| failed(CALL, error))?;
         let (opened, started) = (now(), utc());
         let info = FrameInfo {
-            started,
-            ended: started + length,
-            exposed: length,
-            roi: self.roi,
             binning: self.binning,
             gain: self.gain,
             offset: self.offset,
             temperature: self.temperature,
-            added: 1,
+            ..FrameInfo::new(started, length, self.roi)
         };
         self.exposure = Some(Exposure {
             cancel: request.cancel.clone(),

@@ -16,7 +16,6 @@
 
 use std::collections::HashSet;
 use std::net::Ipv4Addr;
-use std::time::{Instant, SystemTime};
 
 mod acquisition;
 mod device;
@@ -36,6 +35,7 @@ mod window;
 use self::fault::failed;
 use self::open::{Open, Wanted};
 use self::places::Places;
+use super::clock::{now, utc};
 use super::{Addresses, Backend};
 use crate::camera::error::{CameraError, ErrorKind, Result};
 use crate::camera::types::{
@@ -84,9 +84,7 @@ impl Aravis {
     }
 
     fn opened(&mut self, call: &'static str) -> Result<&mut Open> {
-        self.open
-            .as_mut()
-            .ok_or_else(|| CameraError::new(ErrorKind::NotConnected, call, "connect the camera first"))
+        self.open.as_mut().ok_or_else(|| CameraError::not_connected(call))
     }
 
     /// The open camera, if it is there and does nothing: whatever it is told is for the next exposure only.
@@ -105,7 +103,7 @@ impl Aravis {
         const CALL: &str = "set_parameter";
         let control = self.can(CALL)?.controls.iter().find(|control| control.name == FRAME_RATE);
         let Some(ControlKind::Number(range)) = control.map(|control| control.kind.clone()) else {
-            return Err(unknown(CALL, FRAME_RATE));
+            return Err(CameraError::no_setting(CALL, FRAME_RATE));
         };
         let rate = match value {
             Value::Record(fields) => match fields.as_slice() {
@@ -119,7 +117,7 @@ impl Aravis {
             return Err(CameraError::new(ErrorKind::OutOfRange, CALL, detail));
         }
         let set = self.idle(CALL)?.set_frame_rate(rate).map_err(|error| failed(CALL, error))?;
-        set.ok_or_else(|| unknown(CALL, FRAME_RATE))
+        set.ok_or_else(|| CameraError::no_setting(CALL, FRAME_RATE))
     }
 }
 
@@ -185,9 +183,8 @@ impl Camera for Aravis {
     }
 
     fn get_exposure_result(&mut self) -> Result<Frame> {
-        const CALL: &str = "get_exposure_result";
-        let frame = self.opened(CALL)?.take_result();
-        frame.ok_or_else(|| CameraError::new(ErrorKind::NoFrame, CALL, "there is no frame to fetch"))
+        let frame = self.opened("get_exposure_result")?.take_result();
+        frame.ok_or_else(CameraError::no_frame)
     }
 
     fn get_camera_roi(&mut self) -> Result<Roi> {
@@ -260,9 +257,9 @@ impl Camera for Aravis {
             FORMAT_PARAMETER => Ok(Value::Text(self.opened(CALL)?.form.name.to_owned())),
             FRAME_RATE => {
                 let rate = self.opened(CALL)?.frame_rate().map_err(|error| failed(CALL, error))?;
-                rate.ok_or_else(|| unknown(CALL, name))
+                rate.ok_or_else(|| CameraError::no_setting(CALL, name))
             }
-            _ => Err(unknown(CALL, name)),
+            _ => Err(CameraError::no_setting(CALL, name)),
         }
     }
 
@@ -281,7 +278,7 @@ impl Camera for Aravis {
                 Ok(value)
             }
             FRAME_RATE => self.set_rate(&value),
-            _ => Err(unknown(CALL, name)),
+            _ => Err(CameraError::no_setting(CALL, name)),
         }
     }
 
@@ -298,19 +295,4 @@ impl Camera for Aravis {
 
 fn invalid(detail: String) -> CameraError {
     CameraError::new(ErrorKind::InvalidValue, "set_parameter", detail)
-}
-
-fn unknown(call: &'static str, name: &str) -> CameraError {
-    CameraError::new(ErrorKind::NotSupported, call, format!("there is no setting named {name}"))
-}
-
-/// The only places where this backend learns the time.
-#[allow(clippy::disallowed_methods, reason = "a backend is hardware, and hardware lives in real time")]
-fn now() -> Instant {
-    Instant::now()
-}
-
-#[allow(clippy::disallowed_methods, reason = "a label of frames")]
-fn utc() -> SystemTime {
-    SystemTime::now()
 }

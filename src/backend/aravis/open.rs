@@ -182,7 +182,7 @@ impl Open {
     /// Refuses what is not for an exposure that runs.
     pub(super) fn is_idle(&self, call: &'static str) -> Result<()> {
         if self.is_exposing() {
-            return Err(CameraError::new(ErrorKind::Busy, call, "an exposure is running"));
+            return Err(CameraError::exposing(call));
         }
         Ok(())
     }

@@ -17,7 +17,7 @@
 //! Read [`Replay`] first.
 
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, Instant};
 
 mod file;
 mod folder;
@@ -30,6 +30,7 @@ pub mod untrusted;
 use self::folder::Folder;
 use self::session::Session;
 use super::Backend;
+use super::clock::{now, utc};
 use crate::camera::Camera;
 use crate::camera::error::{CameraError, ErrorKind, Result};
 use crate::camera::types::{
@@ -76,18 +77,15 @@ impl Replay {
     /// A camera that is not connected yet.
     #[must_use]
     pub fn new() -> Self {
-        Replay { epoch: clock().0, folder: String::new(), looping: true, session: None }
+        Replay { epoch: now(), folder: String::new(), looping: true, session: None }
     }
 
     fn now(&self) -> Moment {
-        let (instant, utc) = clock();
-        Moment { elapsed: instant.duration_since(self.epoch), utc }
+        Moment { elapsed: now().duration_since(self.epoch), utc: utc() }
     }
 
     fn connected(&mut self, call: &'static str) -> Result<&mut Session> {
-        self.session
-            .as_mut()
-            .ok_or_else(|| CameraError::new(ErrorKind::NotConnected, call, "connect the camera first"))
+        self.session.as_mut().ok_or_else(|| CameraError::not_connected(call))
     }
 
     fn read_folder(&self) -> std::result::Result<Folder, String> {
@@ -134,7 +132,7 @@ impl Camera for Replay {
         let (now, looping) = (self.now(), self.looping);
         let session = self.connected(CALL)?;
         if session.is_exposing(now.elapsed) {
-            return Err(CameraError::new(ErrorKind::Busy, CALL, "an exposure is running"));
+            return Err(CameraError::exposing(CALL));
         }
         capabilities(session.sensor()).check_exposure(request.duration)?;
         session.expose(now, request, looping)
@@ -180,7 +178,7 @@ impl Camera for Replay {
         match name {
             FOLDER => Ok(Value::Record(vec![("FOLDER".to_owned(), Value::Text(self.folder.clone()))])),
             REPEAT => Ok(Value::Text(if self.looping { LOOP } else { ONCE }.to_owned())),
-            _ => Err(no_setting("get_parameter", name)),
+            _ => Err(CameraError::no_setting("get_parameter", name)),
         }
     }
 
@@ -201,7 +199,7 @@ impl Camera for Replay {
             }
             (FOLDER, _) => return Err(invalid(format!("{FOLDER} takes a record with the text FOLDER"))),
             (REPEAT, _) => return Err(invalid(format!("{REPEAT} takes {ONCE} or {LOOP}"))),
-            _ => return Err(no_setting(CALL, name)),
+            _ => return Err(CameraError::no_setting(CALL, name)),
         }
         self.get_parameter(name)
     }
@@ -223,10 +221,6 @@ fn chosen_folder(fields: &[(String, Value)]) -> std::result::Result<Option<Strin
         }
     }
     Ok(chosen)
-}
-
-fn no_setting(call: &'static str, name: &str) -> CameraError {
-    CameraError::new(ErrorKind::NotSupported, call, format!("there is no setting named {name}"))
 }
 
 fn capabilities(sensor: &file::Sensor) -> Capabilities {
@@ -267,10 +261,4 @@ fn complaints() -> Vec<String> {
     let sentence =
         |path: PathBuf| format!("{VARIABLE} {} is no folder: choose another in {FOLDER}", path.display());
     missing.map(sentence).into_iter().collect()
-}
-
-/// The only place where the replay learns the time.
-#[allow(clippy::disallowed_methods, reason = "a backend is hardware, and hardware lives in real time")]
-fn clock() -> (Instant, SystemTime) {
-    (Instant::now(), SystemTime::now())
 }

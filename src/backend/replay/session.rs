@@ -8,7 +8,7 @@ use super::file::{self, Sensor, Shot};
 use super::folder::{self, Folder};
 use super::reading::Reading;
 use crate::camera::error::{CameraError, ErrorKind, Result};
-use crate::camera::types::{Binning, Cancel, ExposureRequest, ExposureStatus, Frame, FrameInfo, Moment, Roi};
+use crate::camera::types::{Cancel, ExposureRequest, ExposureStatus, Frame, FrameInfo, Moment, Roi};
 
 /// Files that may be on their way though nobody waits for them any more: a disk that hangs keeps each of them, and its
 /// thread.
@@ -133,30 +133,18 @@ impl Session {
 
     /// The frame, once.
     pub(super) fn result(&mut self, now: Duration) -> Result<Frame> {
-        let no_frame = |detail| CameraError::new(ErrorKind::NoFrame, "get_exposure_result", detail);
-        match self.status(now)? {
-            ExposureStatus::Ready => {}
-            ExposureStatus::Idle => return Err(no_frame("there is no frame to fetch")),
-            ExposureStatus::Exposing { .. } | ExposureStatus::Reading { .. } => {
-                return Err(no_frame("the frame is not ready yet"));
-            }
-        }
+        self.status(now)?.check_ready()?;
         let outcome = self.reading.take().and_then(Reading::finish);
         let (Some(running), Some(shot)) = (self.running.take(), outcome) else {
-            return Err(no_frame("there is no frame to fetch"));
+            return Err(CameraError::no_frame());
         };
         self.next += 1;
         let (shot, Running { began, duration, .. }) = (shot?, running);
         let info = FrameInfo {
-            started: began.utc,
-            ended: began.utc + duration,
-            exposed: duration,
-            roi: self.full(),
-            binning: Binning::NONE,
             gain: shot.gain,
             offset: shot.offset,
             temperature: shot.temperature,
-            added: 1,
+            ..FrameInfo::new(began.utc, duration, self.full())
         };
         Ok(Frame { pixels: shot.pixels, info })
     }
@@ -179,7 +167,7 @@ mod tests {
     use fitsio::images::{ImageDescription, ImageType};
 
     use super::*;
-    use crate::camera::types::{ExposureId, FrameType, Pixels, Spare};
+    use crate::camera::types::{ExposureId, FrameType, Pixels};
 
     /// A session over files of one pixel, which is their number.
     fn session(name: &str, files: u8) -> Session {
@@ -200,12 +188,8 @@ mod tests {
 
     /// Begins an exposure of 2 s.
     fn expose(session: &mut Session, now: u64) -> Result<()> {
-        let (id, duration, cancel) = (ExposureId(1), Duration::from_secs(2), Cancel::default());
-        session.expose(
-            at(now),
-            &ExposureRequest { id, duration, frame_type: FrameType::Light, cancel, spare: Spare::default() },
-            true,
-        )
+        let request = ExposureRequest::new(ExposureId(1), Duration::from_secs(2), FrameType::Light);
+        session.expose(at(now), &request, true)
     }
 
     fn never(_: &Path) -> std::result::Result<(Sensor, Shot), String> {

@@ -8,7 +8,7 @@ use super::readout::Recipe;
 use super::sensor::Sensor;
 use super::session::{Plan, Session};
 use super::settings::{Changes, Vector};
-use super::{Simulator, full, not_connected};
+use super::{Simulator, full};
 use crate::camera::Camera;
 use crate::camera::call::{self, Params, Reply};
 use crate::camera::error::{CameraError, ErrorKind, Result};
@@ -55,7 +55,7 @@ impl Camera for Simulator {
         let now = self.now();
         let session = self.connected(CALL)?;
         if session.is_exposing(now.elapsed) {
-            return Err(CameraError::new(ErrorKind::Busy, CALL, "an exposure is running"));
+            return Err(CameraError::exposing(CALL));
         }
         self.can(CALL)?.check_exposure(request.duration)?;
         let (Roi { width, height, .. }, Binning { x, y }) = (self.roi, self.binning);
@@ -74,7 +74,7 @@ impl Camera for Simulator {
             cosmic_rays: self.settings.cosmic_rays(),
         };
         let Simulator { settings, bits, cooler, session: Some(session), .. } = self else {
-            return Err(not_connected(CALL));
+            return Err(CameraError::not_connected(CALL));
         };
         let plan = Plan {
             scene: settings.scene(),
@@ -233,9 +233,7 @@ impl Camera for Simulator {
 
 impl Simulator {
     fn setting(&mut self, call: &'static str, name: &str) -> Result<(&mut dyn Vector, Changes)> {
-        self.settings.named(name).ok_or_else(|| {
-            CameraError::new(ErrorKind::NotSupported, call, format!("there is no setting named {name}"))
-        })
+        self.settings.named(name).ok_or_else(|| CameraError::no_setting(call, name))
     }
 
     /// Follows the settings, which described another sensor `before`: what was set on that means nothing on this one.

@@ -61,7 +61,7 @@
 //! * The properties that `settings` describes.
 
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 mod calls;
 mod damage;
@@ -72,6 +72,7 @@ mod settings;
 use self::hardware::{End, Hardware};
 use self::script::{Fault, Kind};
 use self::settings::Settings;
+use crate::backend::clock::now;
 use crate::camera::Camera;
 use crate::camera::call::{Params, Reply};
 use crate::camera::error::{CameraError, ErrorKind, Result};
@@ -194,9 +195,7 @@ impl Faulty {
 
     fn inject(&mut self, params: &Params) -> Result<Reply> {
         let invalid = |why| CameraError::new(ErrorKind::InvalidValue, INJECT, why);
-        let hardware = self.hardware.clone();
-        let hardware = hardware
-            .ok_or_else(|| CameraError::new(ErrorKind::NotConnected, INJECT, "connect the camera first"))?;
+        let hardware = self.hardware.clone().ok_or_else(|| CameraError::not_connected(INJECT))?;
         if let [(name, Value::Bool(true))] = params.as_slice()
             && name == "clear"
         {
@@ -220,9 +219,4 @@ fn block(lasts: Option<Duration>) {
     while !end.has_come(now()) {
         thread::park_timeout(lasts.unwrap_or(LOOK).min(LOOK));
     }
-}
-
-#[allow(clippy::disallowed_methods, reason = "a backend is hardware, and hardware lives in real time")]
-fn now() -> Instant {
-    Instant::now()
 }

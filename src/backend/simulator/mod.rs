@@ -45,7 +45,8 @@ use self::model::Model;
 use self::session::Session;
 use self::settings::Settings;
 use super::Backend;
-use crate::camera::error::{CameraError, ErrorKind, Result};
+use super::clock::{now, utc};
+use crate::camera::error::{CameraError, Result};
 use crate::camera::types::{Binning, Moment, Roi};
 
 /// The simulator among the backends.
@@ -89,7 +90,7 @@ impl Simulator {
         let settings = Settings::new();
         let model = settings.model();
         Simulator {
-            epoch: clock().0,
+            epoch: now(),
             roi: full(&model),
             cooler: Cooler::new(settings.conditions()),
             settings,
@@ -104,8 +105,7 @@ impl Simulator {
     }
 
     fn now(&self) -> Moment {
-        let (instant, utc) = clock();
-        Moment { elapsed: instant.duration_since(self.epoch), utc }
+        Moment { elapsed: now().duration_since(self.epoch), utc: utc() }
     }
 
     /// Takes over the hardware as another process has left it; when its shutter closes, if it is open.
@@ -115,9 +115,8 @@ impl Simulator {
         }
         let left = state::read(name)?;
         // This camera's clock goes on from then.
-        let (instant, utc) = clock();
-        let age = utc.duration_since(left.at).unwrap_or_default();
-        self.epoch = instant.checked_sub(age)?;
+        let age = utc().duration_since(left.at).unwrap_or_default();
+        self.epoch = now().checked_sub(age)?;
         self.cooler = Cooler::left(self.settings.conditions(), left.cooling, left.temperature);
         left.exposes_until.and_then(|until| until.duration_since(left.at).ok())
     }
@@ -134,7 +133,7 @@ impl Simulator {
     }
 
     fn connected(&mut self, call: &'static str) -> Result<&mut Session> {
-        self.session.as_mut().ok_or_else(|| not_connected(call))
+        self.session.as_mut().ok_or_else(|| CameraError::not_connected(call))
     }
 }
 
@@ -144,17 +143,7 @@ impl Default for Simulator {
     }
 }
 
-fn not_connected(call: &'static str) -> CameraError {
-    CameraError::new(ErrorKind::NotConnected, call, "connect the camera first")
-}
-
 /// All pixels.
 fn full(model: &Model) -> Roi {
     Roi { x: 0, y: 0, width: model.width, height: model.height }
-}
-
-/// The only place where the simulator learns the time.
-#[allow(clippy::disallowed_methods, reason = "a backend is hardware, and hardware lives in real time")]
-fn clock() -> (Instant, SystemTime) {
-    (Instant::now(), SystemTime::now())
 }

@@ -11,7 +11,7 @@ use super::readout::Recipe;
 use super::sensor::Sensor;
 use super::settings::Scene;
 use super::sky::{Light, Outlook, Screen};
-use crate::camera::error::{CameraError, ErrorKind, Result};
+use crate::camera::error::{CameraError, Result};
 use crate::camera::types::{Cancel, Capabilities, Celsius, ExposureStatus, Frame, FrameInfo, Moment, Spare};
 
 /// One connection.
@@ -132,15 +132,11 @@ impl Session {
             }
         };
         let info = FrameInfo {
-            started: now.utc,
-            ended: now.utc + recipe.duration,
-            exposed: recipe.duration,
-            roi: recipe.roi,
             binning: recipe.binning,
             gain: self.capabilities.gain.map(|_| recipe.gain),
             offset: self.capabilities.offset.map(|_| recipe.offset),
             temperature: thermometer,
-            added: 1,
+            ..FrameInfo::new(now.utc, recipe.duration, recipe.roi)
         };
         self.exposures += 1;
         self.running = Some(Running { exposure, info });
@@ -172,17 +168,10 @@ impl Session {
 
     /// The frame, once.
     pub(super) fn result(&mut self, now: Duration) -> Result<Frame> {
-        let no_frame = |detail| CameraError::new(ErrorKind::NoFrame, "get_exposure_result", detail);
-        match self.status(now)? {
-            ExposureStatus::Ready => {}
-            ExposureStatus::Idle => return Err(no_frame("there is no frame to fetch")),
-            ExposureStatus::Exposing { .. } | ExposureStatus::Reading { .. } => {
-                return Err(no_frame("the frame is not ready yet"));
-            }
-        }
+        self.status(now)?.check_ready()?;
         let running = self.running.take();
         running
             .and_then(|Running { mut exposure, info }| Some(Frame { pixels: exposure.take()?, info }))
-            .ok_or_else(|| no_frame("there is no frame to fetch"))
+            .ok_or_else(CameraError::no_frame)
     }
 }

@@ -40,7 +40,7 @@ impl Exposure {
     /// Says that nothing can be changed while one runs: its stream would show it at once.
     pub(super) fn is_over(&self, call: &'static str) -> Result<()> {
         match self {
-            Exposure::Running(_) => Err(CameraError::new(ErrorKind::Busy, call, "an exposure is running")),
+            Exposure::Running(_) => Err(CameraError::exposing(call)),
             Exposure::None | Exposure::Done(_) => Ok(()),
         }
     }

@@ -75,9 +75,7 @@ struct Settings {
 
 impl V4l2 {
     fn opened(&mut self, call: &'static str) -> Result<&mut Open> {
-        self.open
-            .as_mut()
-            .ok_or_else(|| CameraError::new(ErrorKind::NotConnected, call, "connect the camera first"))
+        self.open.as_mut().ok_or_else(|| CameraError::not_connected(call))
     }
 
     fn set_setting(&mut self, name: &str, value: &Value) -> Result<Value> {
@@ -229,13 +227,13 @@ impl Camera for V4l2 {
             return Ok(value);
         }
         if self.open.is_none() && name != FORMAT_PARAMETER {
-            return Err(unknown(CALL, name));
+            return Err(CameraError::no_setting(CALL, name));
         }
         let open = self.opened(CALL)?;
         if name == FORMAT_PARAMETER {
             return Ok(Value::Text(open.form().name()));
         }
-        let knob = open.controls.find(name).ok_or_else(|| unknown(CALL, name))?;
+        let knob = open.controls.find(name).ok_or_else(|| CameraError::no_setting(CALL, name))?;
         knob.get(open.node()).map_err(|error| failed(CALL, error))
     }
 
@@ -245,13 +243,13 @@ impl Camera for V4l2 {
             return self.set_setting(name, &value);
         }
         if self.open.is_none() && name != FORMAT_PARAMETER {
-            return Err(unknown(CALL, name));
+            return Err(CameraError::no_setting(CALL, name));
         }
         let open = self.opened(CALL)?;
         if name == FORMAT_PARAMETER {
             return open.set_form(&value).map(|()| value);
         }
-        let knob = open.controls.find(name).ok_or_else(|| unknown(CALL, name))?;
+        let knob = open.controls.find(name).ok_or_else(|| CameraError::no_setting(CALL, name))?;
         let invalid =
             || CameraError::new(ErrorKind::InvalidValue, CALL, format!("{name} cannot be {value:?}"));
         let number = knob.number(&value).ok_or_else(invalid)?;
@@ -292,10 +290,6 @@ fn within(call: &'static str, what: &str, range: Option<Range<i32>>, value: i32)
     }
     let detail = format!("{what} takes {min} to {max}, not {value}");
     Err(CameraError::new(ErrorKind::OutOfRange, call, detail))
-}
-
-fn unknown(call: &'static str, name: &str) -> CameraError {
-    CameraError::new(ErrorKind::NotSupported, call, format!("there is no setting named {name}"))
 }
 
 /// What the kernel's answer means.

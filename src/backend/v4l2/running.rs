@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime};
 use ndarray::Array3;
 
 use super::abi::Stamp;
-use crate::camera::types::{Binning, Cancel, ExposureStatus, FrameInfo, Percent, Pixels, Roi};
+use crate::camera::types::{Cancel, ExposureStatus, FrameInfo, Percent, Pixels, Roi};
 
 /// A stream that nothing comes out of for so long beyond the time that a frame takes is begun anew, or given up.
 const SILENCE: Duration = Duration::from_secs(3);
@@ -120,15 +120,10 @@ impl Running {
 
     pub(super) fn info(&self, roi: Roi) -> FrameInfo {
         FrameInfo {
-            started: self.started,
-            ended: self.started + self.duration,
-            exposed: self.duration,
-            roi,
-            binning: Binning::NONE,
             gain: self.gain,
             offset: self.offset,
-            temperature: None,
             added: self.frames,
+            ..FrameInfo::new(self.started, self.duration, roi)
         }
     }
 }

@@ -24,7 +24,7 @@ impl Device {
         let wish = ExposureWish::read(arguments.params())?;
         wish.duration()?;
         if self.is_busy_exposing() {
-            return Err(CameraError::new(ErrorKind::Busy, CALL, "an exposure is running"));
+            return Err(CameraError::exposing(CALL));
         }
         let geometry = match (wish.roi, wish.binning) {
             (None, None) => None,
@@ -109,7 +109,7 @@ impl Device {
             },
         };
         if self.is_busy_exposing() {
-            return Err(CameraError::new(ErrorKind::Busy, CALL, "an exposure is running"));
+            return Err(CameraError::exposing(CALL));
         }
         let Some(last) = &self.exposure.last else {
             return Err(CameraError::new(ErrorKind::NoFrame, CALL, "there is no frame"));

@@ -34,19 +34,9 @@ mod tests {
     use crate::camera::types::{Bayer, Binning, FrameInfo, Pixels, Roi};
 
     fn frame(pixels: Pixels) -> Frame {
-        let now = SystemTime::UNIX_EPOCH;
-        let info = FrameInfo {
-            started: now,
-            ended: now,
-            exposed: Duration::ZERO,
-            roi: Roi { x: 0, y: 0, width: 8, height: 6 },
-            binning: Binning { x: 2, y: 1 },
-            gain: None,
-            offset: None,
-            temperature: None,
-            added: 1,
-        };
-        Frame { pixels, info }
+        let roi = Roi { x: 0, y: 0, width: 8, height: 6 };
+        let info = FrameInfo::new(SystemTime::UNIX_EPOCH, Duration::ZERO, roi);
+        Frame { pixels, info: FrameInfo { binning: Binning { x: 2, y: 1 }, ..info } }
     }
 
     #[test]

@@ -60,7 +60,7 @@ impl Camera for Faulty {
         const CALL: &str = "start_exposure";
         let fired = self.meet(CALL)?;
         if self.is_stuck() {
-            return Err(CameraError::new(ErrorKind::Busy, CALL, "an exposure is running"));
+            return Err(CameraError::exposing(CALL));
         }
         self.camera.start_exposure(request)?;
         let spoils = |fault: Fault| {

@@ -157,6 +157,7 @@ fn is_about(fault: &Fault, name: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::backend::clock::now;
 
     fn faults(script: &str) -> Vec<Fault> {
         script::read(script).unwrap()
@@ -164,11 +165,6 @@ mod tests {
 
     fn hardware(script: &str) -> Hardware {
         Hardware::with(faults(script).into_iter())
-    }
-
-    #[allow(clippy::disallowed_methods, reason = "any instant will do")]
-    fn now() -> Instant {
-        Instant::now()
     }
 
     const NEVER: [u32; 0] = [];
