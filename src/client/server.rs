@@ -169,7 +169,7 @@ impl Server {
         Camera::new(self.clone(), device.into())
     }
 
-    /// The cameras that there are: devices that say so in DRIVER_INFO. Waits until no more are told of for half a
+    /// The cameras that there are, by name: devices that say so in DRIVER_INFO. Waits until no more are told of for half a
     /// second, and for the first as long as a device may take to appear, or until drivers that search for cameras say
     /// that there is none.
     pub async fn scanning(&self) -> Result<Scan> {
@@ -188,9 +188,11 @@ impl Server {
                 Err(gone) => return Err(gone),
             }
         }
-        let cameras: Vec<Found> = self.look(|mirror| {
+        let mut cameras: Vec<Found> = self.look(|mirror| {
             mirror.devices().iter().filter(|device| device.is_camera()).map(super::info::found).collect()
         });
+        // Which device of a driver is defined first may be different each time.
+        cameras.sort_by(|one, other| one.name.cmp(&other.name));
         Ok(Scan { camera: cameras.iter().map(|camera| camera.name.clone()).collect(), cameras })
     }
 

@@ -132,6 +132,23 @@ fn a_scan_ends_when_every_search_of_the_driver_has_ended_without_a_camera() {
 }
 
 #[test]
+fn cameras_are_listed_alike_whichever_is_defined_first() {
+    let camera = |name: &str| {
+        format!(
+            "echo '<defTextVector device=\"{name}\" name=\"DRIVER_INFO\" state=\"Idle\" perm=\"ro\">\
+             <defText name=\"DRIVER_INTERFACE\">2</defText></defTextVector>'\n"
+        )
+    };
+    run(async {
+        let home = Folder::new();
+        let server = script(&home, &format!("{}{}exec cat > /dev/null", camera("Two"), camera("One")));
+        let server = Server::connect(server, patience()).await.unwrap();
+        assert_eq!(server.scanning().await.unwrap().camera, ["One", "Two"]);
+        server.close().await;
+    });
+}
+
+#[test]
 fn closing_the_line_ends_the_driver() {
     run(async {
         let home = Folder::new();

@@ -108,9 +108,11 @@ pub(super) fn quoted(text: &str) -> String {
     }
 }
 
-/// Names of all devices.
+/// Names of all devices, in the order in which they are said each time.
 fn names(mirror: &Mirror) -> Vec<String> {
-    mirror.devices().iter().map(|device| device.name().to_owned()).collect()
+    let mut names: Vec<String> = mirror.devices().iter().map(|device| device.name().to_owned()).collect();
+    names.sort();
+    names
 }
 
 fn only(mut cameras: Vec<String>) -> Result<String, Fault> {
