@@ -106,13 +106,11 @@ impl Surroundings {
 fn simulators(asked: Option<OsString>) -> (usize, Option<String>) {
     let Some(asked) = asked else { return (1, None) };
     let count = asked.to_str().and_then(|count| count.parse().ok());
-    match count.filter(|count| (1..=MAX_SIMULATORS).contains(count)) {
-        Some(count) => (count, None),
-        None => {
-            let rule = format!("it takes 1 to {MAX_SIMULATORS}, and there is one simulated camera");
-            (1, Some(format!("INDI_CAMERA_SIMULATORS={} is not used: {rule}", asked.display())))
-        }
+    if let Some(count) = count.filter(|count| (1..=MAX_SIMULATORS).contains(count)) {
+        return (count, None);
     }
+    let rule = format!("it takes 1 to {MAX_SIMULATORS}, and there is one simulated camera");
+    (1, Some(format!("INDI_CAMERA_SIMULATORS={} is not used: {rule}", asked.display())))
 }
 
 /// The directory that all files have to be inside of, without links on the way to it.
