@@ -183,6 +183,10 @@ impl Worker {
         let format = FORMATS.into_iter().find(|format| **format == record.format);
         let format = format.ok_or_else(|| broken("it is no format of ours"))?;
         let mut file = file.map_err(|error| explain(&path, &error))?;
+        let metadata = file.metadata().map_err(|error| explain(&path, &error))?;
+        if metadata.len() != record.bytes {
+            return Err(broken(CHANGED));
+        }
         let len = usize::try_from(record.bytes).map_err(|_too_large| broken("it is too large"))?;
         let no_memory = |error: io::Error| DeliveryError::Memory(error.to_string());
         let mut buffer = self.memory.take(len).map_err(no_memory)?;

@@ -7,7 +7,7 @@
 //! 3.6.2 and older look for by name. Both send the elements of the other empty.
 
 use crate::image::card::{self, TEXT_MAX};
-use crate::image::header::{Card, CardValue};
+use crate::image::header::{self, Card, CardValue};
 use crate::image::pointing::{Circumstances, PierSide};
 use crate::property::key::Key;
 use crate::property::keys::{self, Wcs};
@@ -75,7 +75,12 @@ impl Device {
 
     fn add_keywords(&mut self, elements: [String; 5]) {
         match self.header.add(elements) {
-            Ok(()) => self.settle(&keys::FITS_HEADER, State::Ok),
+            Ok(warning) => {
+                if let Some(sentence) = warning {
+                    self.say(Level::Warning, &sentence);
+                }
+                self.settle(&keys::FITS_HEADER, State::Ok);
+            }
             Err(sentence) => self.refuse(keys::FITS_HEADER.vector(), &sentence),
         }
     }
@@ -113,15 +118,19 @@ impl Settings {
 }
 
 impl Header {
-    /// Takes one write of FITS_HEADER, whole or not at all.
-    fn add(&mut self, [name, value, comment, object, observer]: [String; 5]) -> Result<(), String> {
+    /// Takes one write of FITS_HEADER, whole or not at all. What comes back is a sentence on what a header will say
+    /// otherwise than its client.
+    fn add(
+        &mut self,
+        [name, value, comment, object, observer]: [String; 5],
+    ) -> Result<Option<String>, String> {
         let old_style = [("OBJECT", object), ("OBSERVER", observer)];
         let mut wanted: Vec<Card> = old_style
             .into_iter()
             .filter(|(_, text)| !text.is_empty())
             .map(|(keyword, text)| Card::new(keyword, Some(CardValue::Text(text)), ""))
             .collect();
-        let mut forgotten = None;
+        let mut further = self.further.clone();
         match (name.trim(), value.as_str(), comment.as_str()) {
             ("", "", "") if wanted.is_empty() => {
                 return Err("FITS_HEADER cannot be empty: it takes a KEYWORD_NAME and its value".to_owned());
@@ -131,43 +140,64 @@ impl Header {
             ("", value, _) => {
                 return Err(format!("FITS_HEADER.KEYWORD_NAME cannot be empty: {value:?} needs a keyword"));
             }
-            (name, ..) if name.eq_ignore_ascii_case("INDI_CLEAR") => self.further.clear(),
+            (name, ..) if name.eq_ignore_ascii_case("INDI_CLEAR") => further.clear(),
             (name, value, comment) => {
                 let keyword = checked(name)?;
                 if card::is_commentary(&keyword) {
                     wanted.push(Card::new(&keyword, None, if value.is_empty() { comment } else { value }));
                 } else if value.is_empty() && comment.is_empty() {
-                    forgotten = Some(keyword);
+                    further.retain(|card| card.keyword != keyword);
                 } else {
                     let value = typed(&keyword, value)?;
                     wanted.push(Card::new(&keyword, Some(value), comment));
                 }
             }
         }
-        if self.further.len() + wanted.len() > MOST_CARDS {
+        let news = wanted.iter().filter(|card| !self.further.contains(card));
+        let altered: Vec<&str> =
+            news.filter(|card| !is_sayable(card)).map(|card| card.keyword.as_str()).collect();
+        let warning = (!altered.is_empty()).then(|| {
+            let rule = "FITS knows printable ASCII only, and everything else becomes a question mark";
+            format!("FITS_HEADER of {}: {rule}", altered.join(" and "))
+        });
+        for card in wanted {
+            // The same words again say nothing, and another value takes the place of the old one.
+            further.retain(|old| {
+                *old != card && (card::is_commentary(&card.keyword) || old.keyword != card.keyword)
+            });
+            further.push(card);
+        }
+        if further.len() > MOST_CARDS {
             return Err(format!(
                 "FITS_HEADER is full: it takes {MOST_CARDS} cards, and INDI_CLEAR empties it"
             ));
         }
-        self.further.retain(|card| forgotten.as_ref() != Some(&card.keyword));
-        for card in wanted {
-            // The same words again say nothing, and another value takes the place of the old one.
-            self.further.retain(|old| {
-                *old != card && (card::is_commentary(&card.keyword) || old.keyword != card.keyword)
-            });
-            self.further.push(card);
-        }
-        Ok(())
+        self.further = further;
+        Ok(warning)
     }
 }
 
-/// The keyword, if clients may set it. They may overrule what the driver measures; it is their file.
+/// Whether a header can say a card as it is.
+fn is_sayable(card: &Card) -> bool {
+    match &card.value {
+        // A line of the header for each line of the text.
+        None => card.comment.lines().all(card::is_printable),
+        Some(CardValue::Text(text)) => card::is_printable(text) && card::is_printable(&card.comment),
+        Some(_) => card::is_printable(&card.comment),
+    }
+}
+
+/// The keyword, if clients may set it. They may overrule what other devices say, and how things are called; but what
+/// the driver measures or does may change with the next frame, and a keyword stays: it would be a lie then.
 fn checked(name: &str) -> Result<String, String> {
     let refused = |why: &str| format!("FITS_HEADER.KEYWORD_NAME cannot be {name:?}: {why}");
     let keyword = card::keyword(name);
     let keyword = keyword.ok_or_else(|| refused("a keyword is 1 to 8 of A-Z, 0-9, - and _"))?;
-    if card::is_structural(&keyword) {
+    if card::is_structural(&keyword) || card::is_of_tables(&keyword) {
         return Err(refused("it says how the file is built, which only the driver knows"));
+    }
+    if header::is_own(&keyword) {
+        return Err(refused("the driver itself knows it of each frame"));
     }
     Ok(keyword)
 }
@@ -196,4 +226,29 @@ fn typed(keyword: &str, value: &str) -> Result<CardValue, String> {
         ));
     }
     Ok(CardValue::Text(value.to_owned()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn write(name: &str, value: &str) -> [String; 5] {
+        [name, value, "", "", ""].map(str::to_owned)
+    }
+
+    #[test]
+    fn a_full_header_takes_another_value_for_a_keyword_that_it_has() {
+        let mut header = Header::default();
+        for number in 1..=MOST_CARDS {
+            assert_eq!(header.add(write(&format!("K{number}"), "1")), Ok(None));
+        }
+        assert_eq!(header.add(write("K5", "2")), Ok(None));
+        assert_eq!(header.further.last(), Some(&Card::new("K5", Some(CardValue::Integer(2)), "")));
+        let full = header.add(write("ANOTHER", "1")).unwrap_err();
+        assert!(full.starts_with("FITS_HEADER is full: it takes 500 cards"), "{full}");
+        assert_eq!(header.further.len(), MOST_CARDS);
+        // One that is forgotten makes room.
+        assert_eq!(header.add(write("K6", "")), Ok(None));
+        assert_eq!(header.add(write("ANOTHER", "1")), Ok(None));
+    }
 }

@@ -112,8 +112,7 @@ impl Driver {
         let mut stations = self.stations.iter();
         let Some((&ordinal, _)) = stations.find(|(_, station)| station.device.name() == name) else {
             let names: Vec<&str> = self.stations.values().map(|station| station.device.name()).collect();
-            let detail = format!("there is no camera {name:?}; there are: {}", names.join(", "));
-            let result = Err(CameraError::new(ErrorKind::OutOfRange, "connect", detail));
+            let result = Err(CameraError::new(ErrorKind::OutOfRange, "connect", no_such(&name, &names)));
             return self.tell_hub(hub::Input::Connected { name, result });
         };
         if let Some(headquarters) = &mut self.headquarters {
@@ -168,4 +167,25 @@ fn save(config: ConfigFile, document: Vec<wire::New>) {
             tracing::error!(path = %config.path().display(), %error, "the addresses were not saved");
         }
     });
+}
+
+/// What is said of a camera that is not among these.
+fn no_such(name: &str, names: &[&str]) -> String {
+    let others = if names.is_empty() {
+        "none was found".to_owned()
+    } else {
+        format!("there are: {}", names.join(", "))
+    };
+    format!("there is no camera {name:?}; {others}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whoever_asks_for_an_unknown_camera_hears_which_there_are_or_that_there_is_none() {
+        assert_eq!(no_such("x", &["A", "B"]), "there is no camera \"x\"; there are: A, B");
+        assert_eq!(no_such("x", &[]), "there is no camera \"x\"; none was found");
+    }
 }

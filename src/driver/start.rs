@@ -44,6 +44,8 @@ pub(super) struct Surroundings {
     upload_root: Option<PathBuf>,
     spool: Option<PathBuf>,
     simulators: usize,
+    /// What is wrong with the number of simulated cameras.
+    complaint: Option<String>,
     transport: Transport,
     zone: TimeZone,
     /// Where everything is recorded.
@@ -56,7 +58,7 @@ impl Surroundings {
         let text = |name| set(name).and_then(|value| value.into_string().ok());
         let inline = text("INDI_CAMERA_BLOB").is_some_and(|form| form == "inline");
         let attached = stdio::passes_descriptors() && !inline;
-        let simulators = text("INDI_CAMERA_SIMULATORS").and_then(|count| count.parse().ok());
+        let (simulators, complaint) = simulators(set("INDI_CAMERA_SIMULATORS"));
         let home = set("HOME").map(PathBuf::from).filter(|home| home.is_absolute());
         let home = home.unwrap_or_else(|| "/".into());
         Surroundings {
@@ -67,7 +69,8 @@ impl Surroundings {
             device_name: text("INDIDEV"),
             config: set("INDICONFIG"),
             skeleton: set("INDISKEL").map(PathBuf::from),
-            simulators: simulators.unwrap_or(1).clamp(1, MAX_SIMULATORS),
+            simulators,
+            complaint,
             record: set("INDI_CAMERA_RECORD").map(PathBuf::from),
             transport: if attached { Transport::Attached } else { Transport::Inline },
             zone: zone::local(),
@@ -86,6 +89,7 @@ impl Surroundings {
             upload_root: None,
             spool: None,
             simulators: 1,
+            complaint: None,
             transport: Transport::Inline,
             zone: TimeZone::UTC,
             record: None,
@@ -96,6 +100,17 @@ impl Surroundings {
     pub(super) fn session_log(&self, started: Moment) -> SessionLog {
         SessionLog::new(&self.home, &self.exec, started.utc, &self.zone)
     }
+}
+
+/// How many simulated cameras are asked for, or else one and what is wrong with the wish.
+fn simulators(asked: Option<OsString>) -> (usize, Option<String>) {
+    let Some(asked) = asked else { return (1, None) };
+    let count = asked.to_str().and_then(|count| count.parse().ok());
+    if let Some(count) = count.filter(|count| (1..=MAX_SIMULATORS).contains(count)) {
+        return (count, None);
+    }
+    let rule = format!("it takes 1 to {MAX_SIMULATORS}, and there is one simulated camera");
+    (1, Some(format!("INDI_CAMERA_SIMULATORS={} is not used: {rule}", asked.display())))
 }
 
 /// The directory that all files have to be inside of, without links on the way to it.
@@ -238,6 +253,7 @@ impl Outfitter {
         let Skeletons { always, settings, on_demand, on_connect } =
             Skeletons::load(&backend, skeleton.as_deref(), &mut warnings);
         warnings.extend((backend.complaints)());
+        warnings.extend(self.surroundings.complaint.clone().filter(|_| !backend.hardware));
         for warning in &warnings {
             tracing::warn!("{warning}");
         }

@@ -138,8 +138,8 @@
 //! | `set_binning` | `binning`, as `[2, 2]` |
 //! | `call` | `name` and `params` of any other function |
 //!
-//! Further functions, by their names or through `call`: `stop_exposure`, `pulse_guide` (`direction`, `ms`),
-//! `reset_roi`, `set_fits_header` (`key`, `value`, `comment`), `list_spool`, `resend_frame` (`id`), `drop_frame` (`id`),
+//! Further functions, by their names or through `call`: `stop_exposure`, `pulse_guide` (`direction`: `n`, `s`, `e` or
+//! `w`; `ms`), `reset_roi`, `set_fits_header` (`key`, `value`, `comment`), `list_spool`, `resend_frame` (`id`), `drop_frame` (`id`),
 //! `self_test`, `list_parameters`, `save_config`, `load_config`, `default_config`, `purge_config`, and what the camera
 //! itself offers.
 //!

@@ -93,6 +93,21 @@ pub fn is_structural(keyword: &str) -> bool {
     axis || STRUCTURE.contains(&keyword)
 }
 
+/// Whether a keyword means something to whoever reads tables or compressed images, so that a user's card of that
+/// name, harmless in an image, would break the file.
+#[must_use]
+pub fn is_of_tables(keyword: &str) -> bool {
+    const NAMES: [&str; 33] = [
+        "TFIELDS", "THEAP", "TTYPE", "TFORM", "TUNIT", "TNULL", "TSCAL", "TZERO", "TDISP", "TDIM", "TBCOL",
+        "ZIMAGE", "ZCMPTYPE", "ZTILE", "ZNAME", "ZVAL", "ZMASKCMP", "ZQUANTIZ", "ZDITHER", "ZSIMPLE",
+        "ZTENSION", "ZBITPIX", "ZNAXIS", "ZEXTEND", "ZBLOCKED", "ZPCOUNT", "ZGCOUNT", "ZHECKSUM", "ZDATASUM",
+        "ZBLANK", "ZSCALE", "ZZERO", "ZTHEAP",
+    ];
+    let keyword = keyword.trim().to_ascii_uppercase();
+    let stem = keyword.trim_end_matches(|c: char| c.is_ascii_digit());
+    NAMES.contains(&stem)
+}
+
 fn push_commentary(lines: &mut Vec<Line>, keyword: &str, text: &str) {
     if text.is_empty() {
         lines.push(padded(keyword));
@@ -121,6 +136,12 @@ fn quoted(text: &str) -> String {
         inner.extend(std::iter::repeat_n(c, times));
     }
     format!("'{inner:<8}'")
+}
+
+/// Whether a header can say a text as it is.
+#[must_use]
+pub fn is_printable(text: &str) -> bool {
+    printable(text).eq(text.chars())
 }
 
 /// What is neither a blank nor printable ASCII becomes `?`.

@@ -67,8 +67,21 @@ pub struct Snapshot {
     pub circumstances: Circumstances,
     /// How the image lies in the sky, when the header is to have a solution ([`pointing`] says what is meant).
     pub orientation: Option<f64>,
-    /// Cards to be added as they are. They come last, and the encoder writes the last of a keyword, so they win.
+    /// Cards to be added as they are. They come last, and the encoder writes the last of a keyword, so they win; that
+    /// none of them [is the driver's own](is_own), whoever takes them sees to.
     pub further: Vec<Card>,
+}
+
+/// Whether a keyword says what the driver itself has measured or done, frame by frame. The others say how things are
+/// called, or what somebody else has told.
+#[must_use]
+pub fn is_own(keyword: &str) -> bool {
+    const OWN: [&str; 24] = [
+        "ROWORDER", "EXPTIME", "DARKTIME", "CCD-TEMP", "XBINNING", "YBINNING", "XPIXSZ", "YPIXSZ",
+        "XORGSUBF", "YORGSUBF", "FRAME", "IMAGETYP", "XBAYROFF", "YBAYROFF", "BAYERPAT", "GAIN", "OFFSET",
+        "NCOMBINE", "TIMESYS", "DATE-OBS", "DATE-AVG", "DATE-END", "SWCREATE", "FRAMEID",
+    ];
+    OWN.contains(&keyword)
 }
 
 /// The header of an image with this many colour planes, without what [`encode`](super::fits::encode) writes itself.
@@ -78,7 +91,8 @@ pub struct Snapshot {
 /// * `BAYERPAT` is the mosaic of the sensor, and `XBAYROFF` and `YBAYROFF`, each 0 or 1, say where in it this image
 ///   begins: pixel (column, row) of the image has the colour of cell ((column + XBAYROFF) mod 2,
 ///   (row + YBAYROFF) mod 2). They are absent once pixels of different colours have been added.
-/// * `XORGSUBF` and `YORGSUBF` are the origin of the window in binned pixels, as `MaxIm` DL means them.
+/// * `XORGSUBF` and `YORGSUBF` are the origin of the window in binned pixels, as `MaxIm` DL means them, rounded down: a
+///   window that begins at column 101 has 50 when two columns make one.
 #[must_use]
 pub fn cards(snapshot: &Snapshot, info: &FrameInfo, planes: usize) -> Vec<Card> {
     let (exposure, kind) = (snapshot.requested.as_secs_f64(), frame_name(snapshot.frame_type));
@@ -105,8 +119,8 @@ pub fn cards(snapshot: &Snapshot, info: &FrameInfo, planes: usize) -> Vec<Card> 
         integer("YBINNING", i64::from(binning.y), "sensor rows in one pixel"),
         real("XPIXSZ", size.map(|s| s.0 * f64::from(binning.x)), "[um] width of a pixel, binned"),
         real("YPIXSZ", size.map(|s| s.1 * f64::from(binning.y)), "[um] height of a pixel, binned"),
-        integer("XORGSUBF", origin.0, "[pixel] left edge on the sensor, binned"),
-        integer("YORGSUBF", origin.1, "[pixel] first row on the sensor, binned"),
+        integer("XORGSUBF", origin.0, "[pixel] left edge, binned, rounded down"),
+        integer("YORGSUBF", origin.1, "[pixel] first row, binned, rounded down"),
         text("FRAME", kind, "frame type"),
         text("IMAGETYP", &*format!("{kind} Frame"), "frame type"),
         integer(
@@ -226,6 +240,19 @@ mod tests {
             assert_eq!(value(&cards, keyword), None, "{keyword}");
         }
         assert_eq!(value(&cards, "EXPTIME"), Some(CardValue::Real(1.5)));
+    }
+
+    #[test]
+    fn what_the_driver_knows_itself_is_told_apart_from_names_and_sizes_of_the_sensor() {
+        let bayer = Some(Bayer { pattern: "RGGB".to_owned(), offset_x: 0, offset_y: 0 });
+        let asked = Snapshot { frame_type: FrameType::Dark, bayer, ..snapshot() };
+        let measured =
+            FrameInfo { gain: Some(1), offset: Some(1), temperature: Some(0.0), added: 2, ..info() };
+        let cards = cards(&asked, &measured, 1);
+        let others: Vec<&str> =
+            cards.iter().map(|card| &*card.keyword).filter(|name| !is_own(name)).collect();
+        assert_eq!(others, ["INSTRUME", "PIXSIZE1", "PIXSIZE2", "COMMENT"]);
+        assert_eq!(cards.len(), 24 + others.len());
     }
 
     #[test]

@@ -3,8 +3,8 @@
 //!
 //! | placeholder | stands for |
 //! |---|---|
-//! | `%E`, `%2E` | exposure in seconds, with that many decimals |
-//! | `%T`, `%1T` | sensor temperature in °C, with that many decimals; `NA` without a thermometer |
+//! | `%E`, `%2E` | exposure in seconds, with all its decimals or with that many, 0 to 5 |
+//! | `%T`, `%1T` | sensor temperature in whole °C or with that many decimals, 0 to 5; `NA` without a thermometer |
 //! | `%F` | Light, Bias, Dark or Flat |
 //! | `%D`, `%-D`, `%.D` | local date of the start: 20261122, 2026-11-22, 2026.11.22 |
 //! | `%H`, `%-H`, `%.H` | local time of the start: 235959, 23-59-59, 23.59.59 |
@@ -71,6 +71,11 @@ pub fn fill(
             letter = rest.next();
         }
         let digits = option.and_then(|flag| flag.to_digit(10)).map(|digits| digits as usize);
+        if let (Some(letter @ ('E' | 'T')), Some(digits)) = (letter, digits)
+            && digits > MAX_DIGITS
+        {
+            return Err(format!("%{digits}{letter} has more than {MAX_DIGITS} decimals"));
+        }
         let date = |plain, dashed, dotted| match option {
             Some('-') => started.strftime(dashed).to_string(),
             Some('.') => started.strftime(dotted).to_string(),
@@ -136,9 +141,7 @@ impl Header<'_> {
 
     fn real(&self, keyword: &str, decimals: Option<usize>) -> String {
         match (self.value(keyword), decimals) {
-            (Some(CardValue::Real(number)), Some(decimals)) => {
-                format!("{number:.*}", decimals.min(MAX_DIGITS))
-            }
+            (Some(CardValue::Real(number)), Some(decimals)) => format!("{number:.decimals$}"),
             (Some(CardValue::Real(number)), None) => number.to_string(),
             _ => "NA".to_owned(),
         }
@@ -174,7 +177,7 @@ mod tests {
     fn placeholders_say_what_the_header_says() {
         for (template, expected) in [
             ("%F_%1Es_%TC_%2T", "Dark_300.0s_-10C_-10.04"),
-            ("%E", "300"),
+            ("%E_%0E_%5E_%T_%5T", "300_300_300.00000_-10_-10.04000"),
             ("%D %-D %.D", "20261122 2026-11-22 2026.11.22"),
             ("%H %-H %.H", "230509 23-05-09 23.05.09"),
             ("%C %o %P", "nofilter M_31_core NA"),
@@ -198,6 +201,8 @@ mod tests {
             ("A%3", "it ends in the middle of a placeholder"),
             ("%3I%3I", "one index of 1 to 5 digits is possible"),
             ("%9I", "one index of 1 to 5 digits is possible"),
+            ("%9E", "%9E has more than 5 decimals"),
+            ("%6T", "%6T has more than 5 decimals"),
         ] {
             assert_eq!(filled(template), Err(why.to_owned()));
         }

@@ -9,6 +9,7 @@ use std::borrow::Cow;
 use ndarray::Array3;
 use rayon::prelude::*;
 
+use super::card::is_of_tables;
 use super::checksum::sum;
 use super::fits::{BLOCK, image};
 use super::header::Card;
@@ -182,20 +183,6 @@ fn table(cards: &[Card], pixels: &Pixels, heap: usize, longest: usize) -> Header
     structure.extend(image("Z", pixels));
     let fits_in = |card: &&Card| !is_of_tables(&card.keyword);
     Header::new(&structure, wanted(cards).into_iter().filter(fits_in))
-}
-
-/// Whether a keyword means something to whoever reads tables or compressed images, so that a user's card of that
-/// name, harmless in an image, would break the file.
-fn is_of_tables(keyword: &str) -> bool {
-    const NAMES: [&str; 33] = [
-        "TFIELDS", "THEAP", "TTYPE", "TFORM", "TUNIT", "TNULL", "TSCAL", "TZERO", "TDISP", "TDIM", "TBCOL",
-        "ZIMAGE", "ZCMPTYPE", "ZTILE", "ZNAME", "ZVAL", "ZMASKCMP", "ZQUANTIZ", "ZDITHER", "ZSIMPLE",
-        "ZTENSION", "ZBITPIX", "ZNAXIS", "ZEXTEND", "ZBLOCKED", "ZPCOUNT", "ZGCOUNT", "ZHECKSUM", "ZDATASUM",
-        "ZBLANK", "ZSCALE", "ZZERO", "ZTHEAP",
-    ];
-    let keyword = keyword.trim().to_ascii_uppercase();
-    let stem = keyword.trim_end_matches(|c: char| c.is_ascii_digit());
-    NAMES.contains(&stem)
 }
 
 #[cfg(test)]

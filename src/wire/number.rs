@@ -14,8 +14,8 @@ use nom::number::complete::recognize_float;
 use nom::sequence::{delimited, preceded};
 use nom::{IResult, Parser};
 
-/// Widest field and highest precision that [`format()`] obeys. libindi's clients hold 64 bytes, and a skeleton
-/// that says `%999999999f` must not make us allocate a gigabyte.
+/// Longest number that [`parse`] reads, widest field and highest precision that [`format()`] obeys. libindi's clients
+/// hold 64 bytes, no number needs as many, and a skeleton that says `%999999999f` must not make us allocate a gigabyte.
 pub const MAX_FIELD: usize = 64;
 
 /// Why a text is not a number.
@@ -24,6 +24,9 @@ pub enum NumberError {
     /// Nothing but white space.
     #[error("number is empty")]
     Empty,
+    /// Longer than [`MAX_FIELD`], which no number has to be.
+    #[error("number has more than {} characters", MAX_FIELD)]
+    TooLong,
     /// Junk, a comma, a hexadecimal, a sign inside, a part that is missing.
     #[error("not a decimal or sexagesimal number")]
     Malformed,
@@ -43,6 +46,9 @@ pub fn parse(text: &str) -> Result<f64, NumberError> {
     let text = text.trim();
     if text.is_empty() {
         return Err(NumberError::Empty);
+    }
+    if text.len() > MAX_FIELD {
+        return Err(NumberError::TooLong);
     }
     let Ok((_, parts)) = all_consuming(separated_list1(separator, decimal)).parse(text) else {
         return Err(refusal(text));

@@ -154,4 +154,7 @@ fn a_call_asks_for_a_fault_and_takes_it_back() {
     assert_eq!(states(&mut driver, 2), ["Ok", "Ok"]);
     let (status, result) = call(&mut driver, "inject_fault", r#"{"kind": "melts"}"#);
     assert!(status == "1" && result.contains("invalid_value") && result.contains("never_ends"), "{result}");
+    let (status, result) =
+        call(&mut driver, "inject_fault", r#"{"kind": "call_blocks", "call": "nonsense"}"#);
+    assert!(status == "1" && result.contains("invalid_value") && result.contains("nonsense"), "{result}");
 }

@@ -101,6 +101,23 @@ fn three_simulators_expose_at_the_same_time() {
 }
 
 #[test]
+fn a_variable_that_cannot_be_used_is_told_in_one_sentence() {
+    for (variable, value, words) in [
+        ("INDI_CAMERA_SIMULATORS", "0", "INDI_CAMERA_SIMULATORS=0 is not used: it takes 1 to 64"),
+        ("INDI_CAMERA_SIMULATORS", "x", "INDI_CAMERA_SIMULATORS=x is not used: it takes 1 to 64"),
+        ("INDI_CAMERA_SIMULATORS", "999999", "INDI_CAMERA_SIMULATORS=999999 is not used: it takes 1 to 64"),
+        ("INDI_CAMERA_STARS", "/no/such/stars", "INDI_CAMERA_STARS /no/such/stars is not used"),
+        ("INDI_CAMERA_STARS", "/dev/null", "it has only 0 bytes"),
+    ] {
+        let mut driver = Driver::start(Start { env: vec![(variable, value.to_owned())], ..Start::default() });
+        assert_eq!(devices(&mut driver), [DEVICE]);
+        driver.wait_for(|driver| driver.messages.iter().any(|said| said.contains(words)), SOON);
+        let said: Vec<&String> = driver.messages.iter().filter(|said| said.contains(variable)).collect();
+        assert!(said.len() == 1 && said[0].starts_with("[WARNING]"), "{said:?}");
+    }
+}
+
+#[test]
 fn one_of_three_can_be_lost_without_the_others() {
     let env = vec![("INDI_CAMERA_SIMULATORS", "3".to_owned())];
     let mut driver = Driver::start(Start { env, ..Start::default() });

@@ -2,7 +2,7 @@
 
 use super::abilities::{self, NAME, SERIAL};
 use super::format;
-use super::guide::{Mount, Pulse};
+use super::guide::{self, Mount, Pulse};
 use super::model::Model;
 use super::readout::Recipe;
 use super::sensor::Sensor;
@@ -220,10 +220,10 @@ impl Camera for Simulator {
 
     fn call(&mut self, name: &str, params: &Params) -> Result<Reply> {
         match name {
-            "pulse_guide" => {
+            guide::CALL => {
                 let pulse = Pulse::read(params)?;
                 let now = self.now().elapsed;
-                self.connected("pulse_guide")?.guide(now, pulse);
+                self.connected(guide::CALL)?.guide(now, pulse);
                 Ok(Reply::Done)
             }
             _ => call::by_name(self, name, params),

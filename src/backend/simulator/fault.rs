@@ -24,7 +24,7 @@
 //!
 //! | field | if absent | |
 //! |---|---|---|
-//! | `call` | as above | the call whose occurrences are counted, where any is possible: a name of the Camera API |
+//! | `call` | as above | the call whose occurrences are counted, where any is possible: a name of the Camera API but `call`, or `pulse_guide` |
 //! | `at` | 1 | the first occurrence that counts; 1 is the next one |
 //! | `times` | 1 | how often it happens; 0 is for ever |
 //! | `probability` | 1 | that it happens at an occurrence |

@@ -6,6 +6,9 @@ use std::time::Duration;
 use crate::camera::call::{Arguments, Direction, Params};
 use crate::camera::error::Result;
 
+/// The function that moves it.
+pub(super) const CALL: &str = "pulse_guide";
+
 /// A pointing that changes by more than this, ″, was meant: the telescope has been sent somewhere else, or has been
 /// told where it is.
 const SENT: f64 = 20.0;
@@ -36,7 +39,7 @@ pub(super) struct Tracking {
 impl Pulse {
     /// From the arguments of `pulse_guide`.
     pub(super) fn read(params: &Params) -> Result<Pulse> {
-        let (direction, length) = Arguments::of(params).pulse("pulse_guide")?;
+        let (direction, length) = Arguments::of(params).pulse(CALL)?;
         let (axis, forwards) = match direction {
             Direction::West => (0, false),
             Direction::East => (0, true),

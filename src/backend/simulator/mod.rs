@@ -56,7 +56,7 @@ pub const BACKEND: Backend = Backend {
     hardware: false,
     guides: true,
     skeleton: Some(("simulator.xml", include_str!("../../../xml-skeletons/simulator.xml"))),
-    complaints: || fault::complaint().into_iter().collect(),
+    complaints: || fault::complaint().into_iter().chain(sky::complaint()).collect(),
     addresses: None,
     nodes: None,
     create: || Box::new(fault::Faulty::new(Box::new(Simulator::new()))),

@@ -107,7 +107,8 @@ fn a_frame_is_sent_again_in_every_format() {
             assert_eq!(format, suffix);
             let bytes = fs::read(&stored).unwrap();
             assert!(content(payload) == bytes);
-            for damaged in [&bytes[1..], &[&bytes[..], b"x"].concat()[1..], b""] {
+            let longer = [&bytes[..], b"x"].concat();
+            for damaged in [&bytes[1..], &longer[1..], &longer[..], b""] {
                 fs::write(&stored, damaged).unwrap();
                 let (Some(Report::Resent { blob: Err(error), .. }), _) =
                     run(&mut worker, Job::Resend("frame-5".to_owned()))

@@ -341,6 +341,9 @@ fn what_is_not_finite_is_refused() {
 fn empty_and_overlong_numbers_say_so() {
     assert_eq!(parse(""), Err(NumberError::Empty));
     assert_eq!(parse(" \t\n"), Err(NumberError::Empty));
+    assert_eq!(parse(&format!(" {:0>64} ", 52)), Ok(52.0));
+    assert_eq!(parse(&format!("{:0>65}", 52)), Err(NumberError::TooLong));
+    assert_eq!(NumberError::TooLong.to_string(), "number has more than 64 characters");
     assert_eq!(parse("1:2:3:4"), Err(NumberError::TooManyParts));
     assert_eq!(NumberError::TooManyParts.to_string(), "sexagesimal number has more than three parts");
 }

@@ -5,8 +5,9 @@ use std::time::Duration;
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
 
-use super::super::noise;
-use crate::camera::call::Params;
+use super::super::{guide, noise};
+use crate::camera::call::{NAMES, Params};
+use crate::camera::json::quoted;
 use crate::camera::types::Value;
 
 use rand::RngExt;
@@ -215,12 +216,14 @@ fn call<'de, D: Deserializer<'de>>(from: D) -> Result<Option<String>, D::Error> 
     Ok(Some(name))
 }
 
-/// The registry of calls has no other names.
+/// Nothing would ever happen at a call of another name, nor at `call`, which counts as what it calls.
 pub(super) fn check_call(name: &str) -> Result<(), String> {
-    let letters = !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_');
-    letters
-        .then_some(())
-        .ok_or_else(|| format!("call takes the name of a call, such as set_gain, not {name:?}"))
+    let mut calls = NAMES.into_iter().filter(|name| *name != "call").chain([guide::CALL]);
+    if calls.any(|known| known == name) {
+        return Ok(());
+    }
+    // There are too many for a sentence.
+    Err(format!("call takes the name of a call, such as set_gain or polling, not {:?}", quoted(name)))
 }
 
 fn at<'de, D: Deserializer<'de>>(from: D) -> Result<u64, D::Error> {
@@ -312,10 +315,6 @@ mod tests {
         refused(&fault("seconds = -1"), "line 5: seconds takes 0 (for good) to 1000000, not -1");
         refused(&fault("seconds = inf"), "line 5: seconds takes 0 (for good) to 1000000, not inf");
         refused(
-            &fault("call = \"Set gain\""),
-            "line 5: call takes the name of a call, such as set_gain, not \"Set gain\"",
-        );
-        refused(
             "\n[[fault]]\nkind = \"explodes\"",
             "line 3: kind takes one of start_refused, never_ends, read_out_stalls, short_frame, corrupt_frame, \
              garbled_frame, constant_frame, call_blocks, camera_lost, temperature_garbage, cooler_power_lost, panic, \
@@ -332,6 +331,19 @@ mod tests {
         ] {
             let why = read(text).unwrap_err();
             assert!(why.starts_with(&format!("line {line}: ")) && !why.contains('\n'), "{text}: {why}");
+        }
+    }
+
+    #[test]
+    fn a_fault_is_refused_for_a_call_at_which_it_would_never_happen() {
+        let fault = |call: &str| format!("[[fault]]\nkind = \"call_blocks\"\ncall = \"{call}\"\n");
+        for name in NAMES[..24].iter().chain(&["pulse_guide"]) {
+            assert_eq!(read(&fault(name)).unwrap()[0].call, *name);
+        }
+        for name in ["nonsense", "Set gain", "SET_GAIN", "call", ""] {
+            let why = read(&fault(name)).unwrap_err();
+            let rule = "call takes the name of a call, such as set_gain or polling";
+            assert_eq!(why, format!("line 3: {rule}, not {name:?}"));
         }
     }
 

@@ -156,10 +156,11 @@ mod tests {
     }
 
     #[test]
-    fn the_name_of_a_call_is_one_that_a_call_can_have() {
+    fn the_name_of_a_call_is_one_of_a_call_that_there_is() {
         let mut settings = Settings::new();
         for (value, words) in [
-            (Value::Record(vec![("CALL".to_owned(), text("Set Gain"))]), "\"Set Gain\""),
+            (Value::Record(vec![("CALL".to_owned(), text("Set Gain"))]), "not \"Set Gain\""),
+            (Value::Record(vec![("CALL".to_owned(), text("nonsense"))]), "not \"nonsense\""),
             (Value::Record(vec![("CALL".to_owned(), Value::Number(1.0))]), "CALL takes a text"),
             (Value::Record(vec![("NAME".to_owned(), text("set_gain"))]), "no element NAME"),
             (text("set_gain"), "a record of texts"),

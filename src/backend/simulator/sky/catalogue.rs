@@ -5,9 +5,9 @@
 
 use std::borrow::Cow;
 use std::env;
-use std::fs;
-use std::io;
-use std::path::Path;
+use std::fs::{self, File};
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 
 use super::tile::{BANDS, Direction, Tile, direction};
@@ -27,6 +27,51 @@ const PARTS: u32 = 1 << 24;
 const BRIGHTEST: f32 = -1.5;
 const MAGNITUDE_STEP: f32 = 0.06;
 
+/// What is wrong with the catalogue that the user names, in one sentence, as far as its beginning and its length tell.
+pub(in super::super) fn complaint() -> Option<String> {
+    let path = named()?;
+    let why = look(&path).err()?;
+    Some(format!(
+        "{VARIABLE} {} is not used, and the stars are those inside the driver: {why}",
+        path.display()
+    ))
+}
+
+fn named() -> Option<PathBuf> {
+    env::var_os(VARIABLE).filter(|path| !path.is_empty()).map(PathBuf::from)
+}
+
+fn look(path: &Path) -> Result<(), String> {
+    let words = |error: io::Error| error.to_string();
+    let mut beginning = Vec::new();
+    let file = File::open(path).map_err(words)?;
+    let has = file.metadata().map_err(words)?.len();
+    file.take(HEADER as u64).read_to_end(&mut beginning).map_err(words)?;
+    ends(&beginning, has).map(|_ends| ())
+}
+
+/// Where the bands end in a file of that length that begins so.
+fn ends(beginning: &[u8], has: u64) -> Result<Vec<usize>, String> {
+    let header = beginning.get(..HEADER).ok_or_else(|| format!("it has only {has} bytes"))?;
+    let (magic, counts) = header.split_at(MAGIC.len());
+    if magic != MAGIC {
+        return Err("it does not begin with INDISKY1".to_owned());
+    }
+    let (counts, _) = counts.as_chunks();
+    let mut ends = vec![0];
+    let mut number = 0_usize;
+    for count in counts {
+        number += u32::from_le_bytes(*count) as usize;
+        ends.push(number);
+    }
+    let wanted = (HEADER + STAR * number) as u64;
+    if wanted == has {
+        Ok(ends)
+    } else {
+        Err(format!("{number} stars take {wanted} bytes, and it has {has}"))
+    }
+}
+
 /// A table of stars.
 pub(super) struct Catalogue {
     stars: Cow<'static, [u8]>,
@@ -45,12 +90,11 @@ pub(super) struct Entry {
 impl Catalogue {
     /// The catalogue of this process.
     pub(super) fn get() -> &'static Catalogue {
-        static CATALOGUE: LazyLock<Catalogue> =
-            LazyLock::new(|| Catalogue::choose(env::var_os(VARIABLE).as_deref().map(Path::new)));
+        static CATALOGUE: LazyLock<Catalogue> = LazyLock::new(|| Catalogue::choose(named().as_deref()));
         &CATALOGUE
     }
 
-    /// The one that is `named`, or the one in the usual place, or the one inside, whichever can be read first.
+    /// The one that is `named`, or else the one in the usual place; the one inside if that cannot be read.
     fn choose(named: Option<&Path>) -> Catalogue {
         let path = named.unwrap_or(Path::new(DEEPER));
         match fs::read(path) {
@@ -67,22 +111,7 @@ impl Catalogue {
 
     /// Checks everything that [`Catalogue::tile`] takes for granted.
     fn read(bytes: Cow<'static, [u8]>) -> Result<Catalogue, String> {
-        let header = bytes.get(..HEADER).ok_or_else(|| format!("it has only {} bytes", bytes.len()))?;
-        let (magic, counts) = header.split_at(MAGIC.len());
-        if magic != MAGIC {
-            return Err("it does not begin with INDISKY1".to_owned());
-        }
-        let (counts, _) = counts.as_chunks();
-        let mut ends = vec![0];
-        let mut number = 0_usize;
-        for count in counts {
-            number += u32::from_le_bytes(*count) as usize;
-            ends.push(number);
-        }
-        let (wanted, has) = (HEADER + STAR * number, bytes.len());
-        if wanted != has {
-            return Err(format!("{number} stars take {wanted} bytes, and it has {has}"));
-        }
+        let ends = ends(&bytes, bytes.len() as u64)?;
         let stars = match bytes {
             Cow::Borrowed(bytes) => Cow::Borrowed(&bytes[HEADER..]),
             Cow::Owned(mut bytes) => Cow::Owned(bytes.split_off(HEADER)),

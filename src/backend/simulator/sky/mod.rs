@@ -19,6 +19,7 @@ use rand::RngExt;
 use rayon::prelude::*;
 
 use self::catalogue::Catalogue;
+pub(super) use self::catalogue::complaint;
 use self::flat::Flat;
 use self::projection::Projection;
 use self::psf::{Psf, Spot};
