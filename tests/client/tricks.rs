@@ -422,6 +422,43 @@ fn temperature(state: &str, now: i32) -> String {
 }
 
 #[test]
+fn the_answer_to_a_call_is_no_definition_and_keeps_its_frame() {
+    run(async {
+        let (mut server, camera) = Trickster::meet().await;
+        let answer = |pixels: &str| {
+            let image =
+                format!(r#"{{"status":0,"message":"the last frame","params":{{"base64":"{pixels}"}}}}"#);
+            format!(
+                "<oneText name='NAME'>get_exposure_result</oneText><oneText name='RESULT'>{image}</oneText>"
+            )
+        };
+        let definition = format!(
+            "<defTextVector device='D' name='CAMERA_CALL' state='Busy' perm='rw'><defText name='NAME'/><defText name='PARAMS'/></defTextVector>\
+             <defTextVector device='D' name='CAMERA_REPLY' state='Ok' perm='ro'>{}</defTextVector>",
+            answer("").replace("oneText", "defText")
+        );
+        server.say(&definition).await;
+        let there = |mirror: &Mirror| mirror.device("D")?.vector("CAMERA_REPLY").map(drop);
+        camera.server().until(support::SOON, "the calls", there).await.unwrap();
+        let none = Vec::new();
+        let (answered, ()) = tokio::join!(camera.call("get_exposure_result", &none), async {
+            server.hear("get_exposure_result").await;
+            // Another client comes, before the answer and right behind it.
+            server.say(&definition).await;
+            server.say("<setNumberVector device='D' name='CCD_GAIN' state='Ok'><oneNumber name='GAIN'>8</oneNumber></setNumberVector>").await;
+            let told =
+                |mirror: &Mirror| (mirror.device("D")?.number("CCD_GAIN", "GAIN") == Some(8.0)).then_some(());
+            camera.server().until(support::SOON, "the definition", told).await.unwrap();
+            let set = answer("AAAA");
+            let set =
+                format!("<setTextVector device='D' name='CAMERA_REPLY' state='Ok'>{set}</setTextVector>");
+            server.say(&(set + &definition)).await;
+        });
+        assert_eq!(answered.unwrap().params["base64"], "AAAA");
+    });
+}
+
+#[test]
 fn functions_of_the_cameras_own_go_through_its_text_properties() {
     run(async {
         let (mut server, camera) = Trickster::meet().await;
