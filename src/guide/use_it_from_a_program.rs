@@ -76,7 +76,7 @@
 //! | 0 | done; also when there was nothing to do (`status` 2) |
 //! | 1 | camera, driver or disk refused or failed |
 //! | 2 | wrong arguments |
-//! | 3 | no server or driver there, or it went away |
+//! | 3 | no server or driver there, or it or the camera went away |
 //! | 4 | no such camera, property or element |
 //! | 5 | not in time |
 //! | 130, 143 | interrupted, terminated; the exposure is aborted |

@@ -26,7 +26,7 @@ const STYLES: Styles = Styles::styled()
 pub(super) struct Arguments {
     #[command(flatten)]
     pub(super) reach: Reach,
-    /// Print one JSON object with status, message and params instead of text
+    /// Print one JSON object with status, message and params instead of text; watch prints one per change
     #[arg(long, global = true, help_heading = "Output")]
     pub(super) json: bool,
     #[command(subcommand)]
@@ -39,7 +39,7 @@ Exit codes:
     0  done
     1  the camera, the driver or the disk refused or failed
     2  wrong arguments
-    3  no server or driver could be reached, or it went away
+    3  no server or driver could be reached, or it or the camera went away
     4  there is no such camera, property or element
     5  it did not happen in time
   130  interrupted (Ctrl-C); 143 if terminated
