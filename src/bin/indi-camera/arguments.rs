@@ -141,7 +141,9 @@ const WATCH_EXAMPLES: &str = "\
 Examples:
     indi-camera watch
     indi-camera -s localhost watch 'CCD Simulator.CCD_*'
-    indi-camera -s localhost watch --json | jq .params";
+    indi-camera -s localhost watch --json | jq .params
+
+What is not there yet is waited for. Ends with 4 if --seconds have passed and nothing of it was there.";
 
 const GET_EXAMPLES: &str = "\
 Examples:
