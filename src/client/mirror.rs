@@ -166,7 +166,10 @@ impl Mirror {
                 match device.vectors.iter_mut().find(|known| known.name == vector.name) {
                     // Defined for a client that has just come, without the frame that whoever asked has yet to read.
                     Some(known) if known.name == REPLIES => known.sequence = sequence,
-                    Some(known) => *known = Vector { set_sequence: known.set_sequence, ..vector },
+                    Some(known) => {
+                        let Vector { set_sequence, busy_sequence, .. } = *known;
+                        *known = Vector { set_sequence, busy_sequence, ..vector };
+                    }
                     None if full => {}
                     None => device.vectors.push(vector),
                 }

@@ -67,9 +67,10 @@
 //! gain=$(indi-camera --server localhost get --values 'Camera Simulator.CCD_GAIN.GAIN')
 //! ```
 //!
-//! `call` prints the answer as it is. `set` ends when the property has reached what was written, so no script has to
-//! sleep. With `--json` every command prints one object of the same form as an answer; what went wrong is a sentence on
-//! standard error besides. `indi-camera capture --help` and its neighbours have examples for each command.
+//! `call` prints the answer as it is. `set` ends when the property has reached what was written, also when an exposure is
+//! over, so no script has to sleep; only for a temperature and the cooler it ends when the camera is on its way. With
+//! `--json` every command prints one object of the same form as an answer, and `watch` one per change; what went wrong is
+//! a sentence on standard error besides. `indi-camera capture --help` and its neighbours have examples for each command.
 //!
 //! | exit code | means |
 //! |---|---|

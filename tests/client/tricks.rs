@@ -329,6 +329,14 @@ fn refusals_have_the_words_of_the_driver_whenever_they_come() {
             });
             assert_eq!(refused.unwrap_err().to_string(), format!("D refused CCD_GAIN: {words}"));
         }
+        let (failed, ()) = tokio::join!(camera.set_gain(5), async {
+            server.hear("</newNumberVector>").await;
+            let busy = alert.replace("Alert", "Busy");
+            server.say(&format!("{busy}<message device='D' message='[ERROR] no power'/>{alert}")).await;
+        });
+        let failed = failed.unwrap_err();
+        assert_eq!(failed.to_string(), "CCD_GAIN of D failed: no power", "what was accepted is not refused");
+        assert_eq!(failed.code(), Code::Hardware);
         let (failed, ()) = tokio::join!(
             async { camera.expose(&ExposureWish::of(0.0)).await?.finish(|_| {}).await },
             async {

@@ -160,7 +160,8 @@ Examples:
     indi-camera -s localhost set 'CCD Simulator.CCD_FRAME.X=0;Y=0;WIDTH=640;HEIGHT=480'
 
 Several elements of one property go into one argument, separated by semicolons, and are sent together. Ends with 0
-once the property has left Busy well, with 1 if it ends in Alert, and says what the driver said.";
+once the property has left Busy well, with 1 if it ends in Alert, and says what the driver said. An exposure has its
+own time and a minute more; a temperature and the cooler are done as soon as the camera is on its way.";
 
 const SPOOL_EXAMPLES: &str = "\
 Examples:
