@@ -9,7 +9,7 @@
 //! The loop takes one event, hands it to the device it is for, drains that device's calls and jobs, and offers its
 //! messages to the writer as there is room. It never blocks and never waits for a camera, a disk or a client. Devices
 //! of simulated cameras are there from the start; those of hardware come and go as the hub finds their cameras, and what
-//! has to be read for them is read in a thread of tokio's.
+//! has to be read for them is read in a thread of its own.
 
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
@@ -39,6 +39,8 @@ mod scout;
 mod skeletons;
 mod start;
 mod station;
+#[cfg(test)]
+mod tests;
 
 use headquarters::Headquarters;
 use start::{Outfitter, Prepared, Surroundings};
@@ -101,8 +103,8 @@ enum News {
     Delivery(usize, Report),
     Found(usize, CameraResult<Vec<CameraId>>),
     Plugged(usize),
-    /// What it takes to serve a camera that was found.
-    Prepared(Box<Prepared>),
+    /// What it takes to serve a camera that was found, or why that cannot be had.
+    Prepared(usize, std::io::Result<Box<Prepared>>),
 }
 
 struct Driver {
@@ -243,7 +245,7 @@ impl Driver {
                 }
             }
         }
-        let Some(Headquarters { hub, preparing: false, .. }) = &mut self.headquarters else { return true };
+        let Some(Headquarters { hub, preparing: None, .. }) = &mut self.headquarters else { return true };
         while hub.has_message() {
             let Ok(room) = self.messages.try_reserve() else { return false };
             if let Some(message) = hub.poll_message() {
@@ -264,7 +266,7 @@ impl Driver {
             News::Delivery(ordinal, report) => self.handle(ordinal, Input::Delivery(report)),
             News::Found(family, cameras) => self.tell_hub(hub::Input::Found { family, cameras }),
             News::Plugged(family) => self.tell_hub(hub::Input::Plugged { family }),
-            News::Prepared(prepared) => self.serve_camera(*prepared),
+            News::Prepared(ordinal, prepared) => self.serve_camera(ordinal, prepared),
         }
     }
 

@@ -49,6 +49,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("guide", &["backend", "camera", "image"]),
     ("delivery", &["image", "wire", "device::job", "host", "camera::types"]),
     ("host", &["wire", "device::job"]),
+    ("host::relay", &["camera::types"]),
     // Runs recordings on the device, as the driver runs it; whoever asks for that names `flight::rerun` alone.
     ("flight", &["device", "wire", "camera::types", "camera::call"]),
     (

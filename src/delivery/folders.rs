@@ -2,9 +2,14 @@
 //!
 //! An operator may confine all of them to one directory ([`Folders::confined`]). It is entered step by step, no step
 //! leads upwards and no link is followed, so nothing that a client writes, and no link that it finds, leads out of it.
+//!
+//! Each frame asks for its directory, and on a disk of the network every question costs time. So what has been found out
+//! about a directory holds as long as its path leads to the same one at the same place; a disk that is gone, or a link
+//! that was changed, leads to another one, and everything is looked at anew.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::fs;
+use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -34,8 +39,33 @@ pub struct Folders {
 struct Known {
     /// Mount points of the disks that were used, which are as few as there are disks.
     mounts: HashSet<PathBuf>,
-    /// Where nothing is left of dead processes.
-    swept: HashSet<PathBuf>,
+    /// Where files may go, and nothing is left of dead processes, when all those mounts were there.
+    good: HashMap<PathBuf, Seen>,
+}
+
+/// Which directory a path leads to, and which one it must not lead into.
+#[derive(Clone, Debug, PartialEq)]
+struct Seen {
+    directory: (u64, u64),
+    /// Its path without links.
+    location: PathBuf,
+    spools: Option<(u64, u64)>,
+}
+
+impl Known {
+    /// A disk that has come to be known may be missing below what was good without it.
+    fn add_mount(&mut self, mount: PathBuf) {
+        if self.mounts.insert(mount) {
+            self.good.clear();
+        }
+    }
+
+    fn add_good(&mut self, path: PathBuf, seen: Seen) {
+        if self.good.len() >= MOST {
+            self.good.clear();
+        }
+        self.good.insert(path, seen);
+    }
 }
 
 impl Folders {
@@ -62,25 +92,39 @@ impl Folders {
     /// The directory that the user wrote so, made if need be.
     pub fn open(&self, wanted: &str) -> Result<Place, DeliveryError> {
         let path = self.path(wanted);
+        if let Some(place) = self.open_again(&path) {
+            return Ok(place);
+        }
         if let Some(mount) = self.mounts_above(&path).into_iter().find(|mount| !is_mount_point(mount)) {
             // Below the mount point there is a directory still: of the disk that this one was mounted on.
             return Err(DeliveryError::NotMounted { path: mount });
         }
         let place = self.enter(&path)?;
-        self.refuse_spools(&path)?;
-        let mount = mount_point(&path);
-        let is_new = {
-            let mut known = self.known();
-            known.mounts.extend(mount);
-            if known.swept.len() >= MOST {
-                known.swept.clear();
-            }
-            known.swept.insert(path)
-        };
-        if is_new {
-            sweep(&place);
-        }
+        let seen = self.see(&place).map_err(|error| explain(&path, &error))?;
+        refuse_spools(&seen)?;
+        self.remember(mount_point(&path), path, seen);
+        sweep(&place);
         Ok(place)
+    }
+
+    /// The directory, if this path was good and leads where it led then. Nothing is made on the way.
+    fn open_again(&self, path: &Path) -> Option<Place> {
+        let before = self.known().good.get(path).cloned()?;
+        let place = Place::open(path).ok()?;
+        self.see(&place).is_ok_and(|now| now == before).then_some(place)
+    }
+
+    fn remember(&self, mount: Option<PathBuf>, path: PathBuf, seen: Seen) {
+        let mut known = self.known();
+        if let Some(mount) = mount {
+            known.add_mount(mount);
+        }
+        known.add_good(path, seen);
+    }
+
+    fn see(&self, place: &Place) -> io::Result<Seen> {
+        let spools = self.spools.as_deref().and_then(file_of);
+        Ok(Seen { directory: place.identity()?, location: place.location()?, spools })
     }
 
     /// Removes what dead processes have left there, if there is such a directory.
@@ -89,16 +133,6 @@ impl Folders {
             // Whoever wants to write there will hear what is wrong with it.
             let _ = self.open(wanted);
         }
-    }
-
-    /// What a directory is called says nothing of where it is: links may lead into a spool.
-    fn refuse_spools(&self, path: &Path) -> Result<(), DeliveryError> {
-        let Some(spools) = self.spools.as_deref().and_then(file_of) else { return Ok(()) };
-        let path = fs::canonicalize(path).map_err(|error| explain(path, &error))?;
-        if path.ancestors().any(|above| file_of(above) == Some(spools)) {
-            return Err(DeliveryError::File { path, why: "the spool is kept there".to_owned() });
-        }
-        Ok(())
     }
 
     fn known(&self) -> MutexGuard<'_, Known> {
@@ -142,6 +176,15 @@ pub(super) fn has_room(place: &Place, bytes: u64) -> Result<(), DeliveryError> {
     }
     let again = place.try_clone().and_then(Draft::within);
     again.map(drop).map_err(|error| explain(path, &error))
+}
+
+/// What a directory is called says nothing of where it is: links may lead into a spool.
+fn refuse_spools(seen: &Seen) -> Result<(), DeliveryError> {
+    if seen.spools.is_some() && seen.location.ancestors().any(|above| file_of(above) == seen.spools) {
+        let (path, why) = (seen.location.clone(), "the spool is kept there".to_owned());
+        return Err(DeliveryError::File { path, why });
+    }
+    Ok(())
 }
 
 /// Where the disk of a directory is mounted; `None` for the disk of the root directory, which stays.
@@ -209,7 +252,7 @@ mod tests {
         let other = folders.clone();
         // As if a disk had been here.
         let mount = scratch.path().join("disk");
-        folders.known().mounts.insert(mount.clone());
+        folders.known().add_mount(mount.clone());
         for folders in [folders, other] {
             for wanted in ["disk", "disk/M31/Ha", "_HOME_/disk/M31/OIII", "disk/../disk/x"] {
                 let error = folders.open(wanted).unwrap_err();
@@ -239,6 +282,96 @@ mod tests {
         let folders = Folders::new(scratch.path().to_owned()).beside(&scratch.path().join("Camera"));
         folders.open("pictures").unwrap();
         folders.open("Camera/deeper").unwrap_err();
+    }
+
+    #[test]
+    fn a_directory_that_was_good_is_refused_when_a_disk_above_it_is_gone() {
+        let scratch = Scratch::new();
+        let folders = Folders::new(scratch.path().to_owned());
+        folders.open("disk/M31").unwrap();
+        // As if a disk had come there, with another directory on it, and gone again.
+        let mount = scratch.path().join("disk");
+        folders.known().add_mount(mount.clone());
+        assert_eq!(folders.open("disk/M31").unwrap_err(), DeliveryError::NotMounted { path: mount });
+        folders.open("elsewhere").unwrap();
+    }
+
+    #[test]
+    fn a_directory_of_a_disk_that_is_gone_is_not_made_anew() {
+        let scratch = Scratch::new();
+        let folders = Folders::new(scratch.path().to_owned());
+        let (disk, away) = (scratch.path().join("disk"), scratch.path().join("away"));
+        folders.open("disk/M31").unwrap();
+        let before = folders.known().good.clone();
+        folders.known().add_mount(disk.clone());
+        folders.known().good = before;
+        // As if it had been good on that disk.
+        folders.open("disk/M31").unwrap();
+        fs::rename(&disk, away).unwrap();
+        fs::create_dir(&disk).unwrap();
+        let gone = DeliveryError::NotMounted { path: disk.clone() };
+        assert_eq!(folders.open("disk/M31").unwrap_err(), gone);
+        assert_eq!(fs::read_dir(&disk).unwrap().count(), 0);
+        // With one of that name there, too.
+        fs::create_dir(disk.join("M31")).unwrap();
+        assert_eq!(folders.open("disk/M31").unwrap_err(), gone);
+    }
+
+    #[test]
+    fn a_directory_that_was_good_is_none_when_it_leads_to_the_spools() {
+        let scratch = Scratch::new();
+        let [pictures, spools] = ["pictures", ".indi/spool"].map(|name| scratch.path().join(name));
+        let folders = Folders::new(scratch.path().to_owned()).beside(&spools.join("Camera"));
+        let refused = || {
+            let error = folders.open("pictures").unwrap_err().to_string();
+            assert!(error.ends_with("the spool is kept there"), "{error}");
+        };
+        folders.open("pictures").unwrap();
+        fs::create_dir_all(spools.join("Camera")).unwrap();
+        folders.open("pictures").unwrap();
+        // The directory itself goes there, and a link leads to it.
+        fs::rename(&pictures, spools.join("pictures")).unwrap();
+        symlink(spools.join("pictures"), &pictures).unwrap();
+        refused();
+        // A link leads somewhere good, and is exchanged.
+        fs::rename(spools.join("pictures"), scratch.path().join("moved")).unwrap();
+        fs::remove_file(&pictures).unwrap();
+        symlink("moved", &pictures).unwrap();
+        folders.open("pictures").unwrap();
+        fs::remove_file(&pictures).unwrap();
+        symlink(&spools, &pictures).unwrap();
+        refused();
+        // The spools come to where the directory is.
+        fs::remove_file(&pictures).unwrap();
+        folders.open("pictures").unwrap();
+        fs::remove_dir_all(&spools).unwrap();
+        symlink(&pictures, &spools).unwrap();
+        refused();
+    }
+
+    #[test]
+    fn a_directory_that_was_good_is_none_when_a_link_leads_to_it_out_of_the_root() {
+        let (scratch, outside) = (Scratch::new(), Scratch::new());
+        let folders = Folders::confined(scratch.path().to_owned());
+        folders.open("night").unwrap();
+        let (inside, moved) = (scratch.path().join("night"), outside.path().join("night"));
+        fs::rename(&inside, &moved).unwrap();
+        symlink(&moved, &inside).unwrap();
+        let error = folders.open("night").unwrap_err().to_string();
+        assert!(error.contains("is a link"), "{error}");
+    }
+
+    #[test]
+    fn what_dead_processes_have_left_is_removed_from_a_directory_that_took_the_place_of_another() {
+        let scratch = Scratch::new();
+        let folders = Folders::new(scratch.path().to_owned());
+        folders.open("night").unwrap();
+        fs::rename(scratch.path().join("night"), scratch.path().join("moved")).unwrap();
+        fs::create_dir(scratch.path().join("night")).unwrap();
+        let left = scratch.path().join("night").join(".indi-camera-1-0.part");
+        fs::write(&left, b"").unwrap();
+        folders.open("night").unwrap();
+        assert!(!left.exists());
     }
 
     #[test]

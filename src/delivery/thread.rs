@@ -12,12 +12,9 @@ use std::thread::{self, JoinHandle};
 
 use crate::camera::types::Cancel;
 use crate::device::job::{Job, Report};
+use crate::host::relay::Relay;
 
 use super::{IDLE, Settings, Wait, Worker};
-
-/// Threads that may hang at a time. Each keeps a frame, so there must be an end; a disk that has hung so many is waited
-/// for.
-const MOST_HANGING: usize = 3;
 
 /// The jobs that wait. One thread at a time asks for the next one, and holds the lock only for that.
 pub(super) type Queue = Arc<Mutex<Receiver<Job>>>;
@@ -29,11 +26,8 @@ pub struct DeliveryThread {
     /// Where its work comes from. It needs no bound: of the frames that a device has handed over at most three are still
     /// wanted, and the others are dropped as soon as they are seen.
     pub jobs: Sender<Job>,
-    /// To wait for its end.
-    pub thread: JoinHandle<()>,
-    /// Set when it is given up.
-    given_up: Cancel,
-    hanging: Vec<JoinHandle<()>>,
+    /// To wait for its end. Whoever hangs before it keeps a frame.
+    pub thread: Relay,
     start: Start,
 }
 
@@ -53,23 +47,15 @@ impl DeliveryThread {
                 work(&mut Worker::new(settings), &queue, &given_up, report);
             })
         });
-        let given_up = Cancel::default();
-        let thread = start(given_up.clone())?;
-        Ok(DeliveryThread { jobs, thread, given_up, hanging: Vec::new(), start })
+        let mut thread = Relay::default();
+        thread.hand_over(&start)?;
+        Ok(DeliveryThread { jobs, thread, start })
     }
 
     /// Gives up the thread, which hangs, and has another one take over; `false` if too many hang already, so that the
     /// jobs have to wait for it.
     pub fn replace(&mut self) -> io::Result<bool> {
-        self.hanging.retain(|thread| !thread.is_finished());
-        if self.hanging.len() >= MOST_HANGING {
-            return Ok(false);
-        }
-        let given_up = Cancel::default();
-        let thread = (self.start)(given_up.clone())?;
-        std::mem::replace(&mut self.given_up, given_up).cancel();
-        self.hanging.push(std::mem::replace(&mut self.thread, thread));
-        Ok(true)
+        self.thread.hand_over(&self.start)
     }
 }
 
@@ -163,10 +149,10 @@ mod tests {
         // What the thread that was given up says of its own job is heard all the same, and then it ends.
         drop(rig.free);
         assert!(matches!(rig.heard.recv().unwrap(), Report::Purged(..)));
-        let DeliveryThread { jobs, thread, hanging, .. } = rig.delivery;
-        for thread in hanging {
-            thread.join().unwrap();
+        while rig.delivery.thread.hanging() > 0 {
+            thread::yield_now();
         }
+        let DeliveryThread { jobs, thread, .. } = rig.delivery;
         drop(jobs);
         thread.join().unwrap();
     }

@@ -1,6 +1,9 @@
 //! The hub among the devices: what it wants done, and what it is told.
 
+use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
+use std::thread;
 
 use crate::backend::Backend;
 use crate::camera::error::{CameraError, ErrorKind};
@@ -25,8 +28,9 @@ pub(super) struct Headquarters {
     pub(super) config: ConfigFile,
     /// The device whose camera is being connected for the hub.
     pub(super) connecting: Option<usize>,
-    /// A device is being made. What the hub wants done next, and what it says, may be about that, and waits.
-    pub(super) preparing: bool,
+    /// The camera for which a device is being made. What the hub wants done next, and what it says, may be about that
+    /// device, and waits.
+    pub(super) preparing: Option<String>,
 }
 
 impl Driver {
@@ -40,14 +44,14 @@ impl Driver {
     /// Does what the hub wants done.
     pub(super) fn obey(&mut self) {
         while let Some(Headquarters { hub, scouts, families, config, preparing, .. }) = &mut self.headquarters
-            && !*preparing
+            && preparing.is_none()
             && let Some(order) = hub.poll_order()
         {
             match order {
                 Order::Search { family, addresses } => scouts[family].ask(addresses),
                 Order::Save(document) => save(config.clone(), document),
                 Order::Serve { ordinal, family, camera } => {
-                    *preparing = true;
+                    *preparing = Some(camera.name.clone());
                     let backend = families[family];
                     self.prepare(ordinal, backend, camera);
                 }
@@ -59,21 +63,28 @@ impl Driver {
     }
 
     /// Has what a device is made of read where nobody waits for the disk: its name, its settings, its skeleton.
-    fn prepare(&self, ordinal: usize, backend: Backend, camera: CameraId) {
+    fn prepare(&mut self, ordinal: usize, backend: Backend, camera: CameraId) {
         let hub = self.headquarters.iter().map(|headquarters| headquarters.hub.name());
         let taken = hub.chain(self.stations.values().map(|station| station.device.name()));
         let taken: Vec<String> = taken.map(str::to_owned).collect();
         let outfitter = Arc::clone(&self.outfitter);
-        tokio::task::spawn_blocking(move || {
-            let prepared = outfitter.found(ordinal, backend, camera, taken.iter().map(String::as_str));
+        let work = move || {
+            let find = || outfitter.found(ordinal, backend, camera, taken.iter().map(String::as_str));
+            let prepared = catch_unwind(AssertUnwindSafe(find)).map(Box::new);
+            let prepared =
+                prepared.map_err(|_panic| io::Error::other("internal error; the log has more of it"));
             // Nobody hears it when the process ends.
-            let _ = outfitter.report().blocking_send(News::Prepared(Box::new(prepared)));
-        });
+            let _ = outfitter.report().blocking_send(News::Prepared(ordinal, prepared));
+        };
+        // Tokio would panic if there were no thread to be had.
+        if let Err(error) = thread::Builder::new().name("prepare".to_owned()).spawn(work) {
+            self.serve_camera(ordinal, Err(error));
+        }
     }
 
-    pub(super) fn serve_camera(&mut self, prepared: Prepared) {
-        let ordinal = prepared.ordinal;
-        match self.outfitter.station(prepared) {
+    /// Whatever came of the preparations, the hub goes on.
+    pub(super) fn serve_camera(&mut self, ordinal: usize, prepared: io::Result<Box<Prepared>>) {
+        match prepared.and_then(|prepared| self.outfitter.station(*prepared)) {
             Ok(station) => {
                 self.stations.insert(ordinal, station);
                 // Clients may have asked while it was being prepared.
@@ -83,10 +94,15 @@ impl Driver {
                 }
                 self.drain(ordinal);
             }
-            Err(error) => tracing::error!(%error, "no device for a camera"),
+            Err(error) => {
+                let camera =
+                    self.headquarters.as_ref().and_then(|headquarters| headquarters.preparing.as_deref());
+                tracing::error!(camera, %error, "no device for a camera");
+                self.tell_hub(hub::Input::Unserved { ordinal, why: error.to_string() });
+            }
         }
         if let Some(headquarters) = &mut self.headquarters {
-            headquarters.preparing = false;
+            headquarters.preparing = None;
         }
         self.obey();
     }

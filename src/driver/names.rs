@@ -5,6 +5,7 @@ use std::path::Path;
 use crate::backend::Backend;
 use crate::camera::types::CameraId;
 use crate::host::nicknames::NicknameFile;
+use crate::hub;
 use crate::wire;
 
 /// Most devices of one name, told apart by numbers.
@@ -50,6 +51,7 @@ pub(super) fn name_device(
     own: &str,
     taken: &[&str],
 ) -> Named {
+    let own = &hub::plain(own);
     let nicknames = NicknameFile::new(home, &camera.model);
     let mut warnings = Vec::new();
     let nickname = camera.serial.as_ref().and_then(|serial| {
@@ -60,7 +62,7 @@ pub(super) fn name_device(
     });
     // Two devices of one name would be one to every client, and a longer name is cut by some.
     let fits = |name: &String| name.len() <= wire::MAX_NAME && !taken.contains(&name.as_str());
-    let by_nickname = nickname.as_ref().map(|nickname| format!("{} {nickname}", camera.name));
+    let by_nickname = nickname.as_ref().map(|nickname| hub::plain(&format!("{} {nickname}", camera.name)));
     if let Some(name) = by_nickname.as_ref().filter(|name| !fits(name)) {
         warnings.push(format!("{name} is too long, or the name of another camera"));
     }
@@ -115,6 +117,14 @@ mod tests {
         file.store("3", &"x".repeat(60)).unwrap();
         let cameras = [("Cam", "1"), ("Cam 2", "2"), ("Cam 3", "3")];
         called(&names(&scratch, None, &cameras), &[("Cam", 1), ("Cam 2", 0), ("Cam 3", 1)]);
+    }
+
+    #[test]
+    fn what_a_camera_is_called_in_control_characters_is_in_no_name() {
+        let scratch = Scratch::new();
+        called(&names(&scratch, None, &[("C\0am\u{7}", "1")]), &[("Cam", 0)]);
+        NicknameFile::new(scratch.path(), "Cam").store("1", "guider").unwrap();
+        called(&names(&scratch, None, &[("C\0am\u{7}", "1")]), &[("Cam guider", 0)]);
     }
 
     #[test]

@@ -1,26 +1,24 @@
 //! The scouts: one thread per family of hardware that searches for its cameras, so that a search that takes long, or
 //! hangs, keeps nobody waiting. A thread that hangs is given up when it is asked again, and another one searches.
 
-use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
-use std::thread::{self, JoinHandle};
+use std::thread;
 
 use tokio::sync::mpsc::Sender;
 
 use crate::backend::Backend;
 use crate::camera::error::{CameraError, ErrorKind, Result as CameraResult};
-use crate::camera::types::{ADDRESSES_PARAMETER, CameraId, Cancel, Value};
+use crate::camera::types::{ADDRESSES_PARAMETER, CameraId, Value};
 use crate::host::hotplug;
+use crate::host::relay::Relay;
 
 use super::News;
 
 /// Searches that wait for the thread. The hub waits for each outcome, or gives it up, so more than one is a bug.
 const SEARCHES: usize = 2;
-/// Threads that may hang at a time, besides the one that is waited for then.
-const MOST_HANGING: usize = 3;
 
 /// The way to the thread that searches for one family's cameras.
 pub(super) struct Scout {
@@ -29,16 +27,14 @@ pub(super) struct Scout {
     report: Sender<News>,
     /// Absent if it could not be started.
     searcher: Option<Searcher>,
-    hanging: Vec<JoinHandle<()>>,
+    thread: Relay,
 }
 
 /// A thread with a camera of its own, which is never connected.
 struct Searcher {
     searches: SyncSender<Vec<String>>,
-    thread: JoinHandle<()>,
     /// It has not answered yet.
     at_work: Arc<AtomicBool>,
-    given_up: Cancel,
 }
 
 impl Scout {
@@ -51,7 +47,7 @@ impl Scout {
                 tracing::warn!(directory = nodes.directory, %error, "what is plugged in is not noticed");
             }
         }
-        let mut scout = Scout { family, backend, report, searcher: None, hanging: Vec::new() };
+        let mut scout = Scout { family, backend, report, searcher: None, thread: Relay::default() };
         scout.replace();
         scout
     }
@@ -62,7 +58,7 @@ impl Scout {
         let asked = (!hangs || self.replace())
             && self.searcher.as_ref().is_some_and(|searcher| searcher.ask(addresses));
         if !asked {
-            let hanging = self.hanging.len() + 1;
+            let hanging = self.thread.hanging() + 1;
             let detail = format!(
                 "{hanging} searches for cameras hang; the next one begins when one of them has ended"
             );
@@ -74,41 +70,32 @@ impl Scout {
 
     /// Gives up the thread if there is one, and starts another; says whether there was one to be had.
     fn replace(&mut self) -> bool {
-        self.hanging.retain(|thread| !thread.is_finished());
-        if self.hanging.len() >= MOST_HANGING {
-            return false;
-        }
-        match Searcher::spawn(self.family, self.backend, self.report.clone()) {
-            Ok(searcher) => {
-                if let Some(Searcher { thread, given_up, .. }) = self.searcher.replace(searcher) {
-                    given_up.cancel();
-                    self.hanging.push(thread);
-                }
-                true
-            }
+        let (family, backend, report) = (self.family, self.backend, self.report.clone());
+        let (searches, queue) = sync_channel(SEARCHES);
+        let at_work = Arc::new(AtomicBool::new(false));
+        let working = Arc::clone(&at_work);
+        let started = self.thread.hand_over(move |given_up| {
+            let tell = move |found| {
+                working.store(false, Ordering::Release);
+                // What a thread has found that was given up is old.
+                !given_up.is_cancelled() && report.blocking_send(News::Found(family, found)).is_ok()
+            };
+            let name = format!("scout {}", backend.name);
+            thread::Builder::new().name(name).spawn(move || work(backend, &queue, tell))
+        });
+        match started {
+            Ok(true) => self.searcher = Some(Searcher { searches, at_work }),
+            Ok(false) => return false,
             Err(error) => {
-                tracing::error!(%error, backend = self.backend.name, "no scout thread");
-                false
+                tracing::error!(%error, backend = backend.name, "no scout thread");
+                return false;
             }
         }
+        true
     }
 }
 
 impl Searcher {
-    fn spawn(family: usize, backend: Backend, report: Sender<News>) -> io::Result<Searcher> {
-        let (searches, queue) = sync_channel(SEARCHES);
-        let (at_work, given_up) = (Arc::new(AtomicBool::new(false)), Cancel::default());
-        let (working, unwanted) = (Arc::clone(&at_work), given_up.clone());
-        let tell = move |found| {
-            working.store(false, Ordering::Release);
-            // What a thread has found that was given up is old.
-            !unwanted.is_cancelled() && report.blocking_send(News::Found(family, found)).is_ok()
-        };
-        let name = format!("scout {}", backend.name);
-        let thread = thread::Builder::new().name(name).spawn(move || work(backend, &queue, tell))?;
-        Ok(Searcher { searches, thread, at_work, given_up })
-    }
-
     fn is_at_work(&self) -> bool {
         self.at_work.load(Ordering::Acquire)
     }
@@ -152,6 +139,7 @@ mod tests {
     use crate::backend::BACKENDS;
     use crate::camera::Camera;
     use crate::camera::types::{Binning, Capabilities, ExposureRequest, ExposureStatus, Frame, Roi};
+    use crate::host::relay::MOST_HANGING;
 
     /// Whoever holds it lets no search end.
     static GATE: Mutex<()> = Mutex::new(());
@@ -234,8 +222,8 @@ mod tests {
         scout.ask(Vec::new());
         begun.recv().unwrap();
         assert_eq!(heard(&mut news).unwrap(), []);
-        for thread in scout.hanging.drain(..) {
-            thread.join().unwrap();
+        while scout.thread.hanging() > 0 {
+            thread::yield_now();
         }
         assert!(news.try_recv().is_err(), "told by a thread that was given up");
     }

@@ -1,6 +1,7 @@
 //! From the name that the program was started by, and its environment, to devices ready to be served.
 
 use std::ffi::OsString;
+use std::io;
 use std::path::{Path, PathBuf};
 
 use jiff::tz::TimeZone;
@@ -73,6 +74,24 @@ impl Surroundings {
         }
     }
 
+    /// Those of a test: nobody has asked for anything.
+    #[cfg(test)]
+    pub(super) fn quiet(home: &Path) -> Self {
+        Surroundings {
+            exec: "indi_camera_ccd".to_owned(),
+            home: home.to_owned(),
+            device_name: None,
+            config: None,
+            skeleton: None,
+            upload_root: None,
+            spool: None,
+            simulators: 1,
+            transport: Transport::Inline,
+            zone: TimeZone::UTC,
+            record: None,
+        }
+    }
+
     /// The log file of a process that was started at that moment.
     pub(super) fn session_log(&self, started: Moment) -> SessionLog {
         SessionLog::new(&self.home, &self.exec, started.utc, &self.zone)
@@ -115,7 +134,7 @@ fn driver_name(backends: &[Backend]) -> &'static str {
 
 /// What a device is made of. With this in hand nobody has to wait for a disk any more.
 pub(super) struct Prepared {
-    pub(super) ordinal: usize,
+    ordinal: usize,
     backend: Backend,
     setup: Setup,
     settings: delivery::Settings,
@@ -150,7 +169,7 @@ impl Outfitter {
     }
 
     /// The devices of every camera that is not hardware, numbered from 0.
-    pub(super) fn simulated(&self, backends: &[Backend]) -> Result<Vec<Station>, StartError> {
+    pub(super) fn simulated(&self, backends: &[Backend]) -> io::Result<Vec<Station>> {
         let cameras = find_simulated(backends, self.surroundings.simulators);
         // `INDIDEV` and `INDICONFIG` name one device and one file: the hub's if there is one.
         let alone = cameras.len() == 1 && !backends.iter().any(|backend| backend.hardware);
@@ -201,7 +220,7 @@ impl Outfitter {
             families,
             config,
             connecting: None,
-            preparing: false,
+            preparing: None,
         })
     }
 
@@ -262,7 +281,7 @@ impl Outfitter {
     }
 
     /// The device, with its threads.
-    pub(super) fn station(&self, prepared: Prepared) -> Result<Station, StartError> {
+    pub(super) fn station(&self, prepared: Prepared) -> io::Result<Station> {
         let Prepared { ordinal, backend, setup, settings, now, recorder } = prepared;
         let report = self.report();
         let delivery = DeliveryThread::spawn(settings, move |news| {

@@ -7,6 +7,7 @@ pub mod hotplug;
 pub mod log;
 pub mod nicknames;
 pub mod place;
+pub mod relay;
 #[cfg(test)]
 pub(crate) mod scratch;
 pub mod session_log;

@@ -3,7 +3,7 @@
 use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::io::{self, ErrorKind};
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::os::unix::ffi::OsStringExt;
 use std::path::{Component, Path, PathBuf};
 
@@ -100,7 +100,19 @@ impl Place {
     #[must_use]
     pub fn is_still(&self, path: &Path) -> bool {
         let there = rustix::fs::stat(path).map(|entry| (entry.st_dev, entry.st_ino));
-        there.is_ok() && there == rustix::fs::fstat(&self.fd).map(|entry| (entry.st_dev, entry.st_ino))
+        there.is_ok_and(|there| self.identity().is_ok_and(|own| own == there))
+    }
+
+    /// Its disk, and its number on that.
+    pub fn identity(&self) -> io::Result<(u64, u64)> {
+        let entry = rustix::fs::fstat(&self.fd)?;
+        Ok((entry.st_dev, entry.st_ino))
+    }
+
+    /// The path without links that leads to it now. The system knows it of everything that is open, so no disk is asked.
+    pub fn location(&self) -> io::Result<PathBuf> {
+        let known = fs::read_link(format!("/proc/self/fd/{}", self.fd.as_raw_fd()));
+        known.or_else(|_no_proc| fs::canonicalize(&self.path))
     }
 
     /// The same directory once more.

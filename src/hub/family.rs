@@ -210,6 +210,14 @@ impl Hub {
         self.orders.push_back(Order::Serve { ordinal, family, camera });
     }
 
+    /// A camera without a device is not known, so the next search that finds it has one made.
+    pub(super) fn forget_unserved(&mut self, ordinal: usize, why: &str) {
+        if let Some(place) = self.known.iter().position(|known| known.ordinal == ordinal) {
+            let name = super::device_name(&self.known.remove(place).camera);
+            self.say("[ERROR]", &format!("{name} has no device: {why}; the next search tries again"));
+        }
+    }
+
     pub(super) fn keep_looking_for(&mut self, ordinal: usize) {
         if let Some(known) = self.known.iter().find(|known| known.ordinal == ordinal) {
             self.searches[known.family].look_again(self.now.elapsed + FURTHER_LOOKS);

@@ -31,7 +31,7 @@ mod pairs;
 mod tests;
 
 pub use family::Family;
-pub use name::device_name;
+pub use name::{device_name, plain};
 
 use calls::Desk;
 use family::Search;
@@ -68,6 +68,13 @@ pub enum Input {
         /// What it was called.
         name: String,
     },
+    /// There is no device for the camera that [`Order::Serve`] was about.
+    Unserved {
+        /// Number that it would have had.
+        ordinal: usize,
+        /// What went wrong.
+        why: String,
+    },
     /// How [`Order::Connect`] has ended.
     Connected {
         /// Name of the device.
@@ -89,7 +96,7 @@ pub enum Order {
         /// Where to look besides the usual places.
         addresses: Vec<String>,
     },
-    /// Make a device for a camera.
+    /// Make a device for a camera; [`Input::Unserved`] if that cannot be done.
     Serve {
         /// Number of the device, never used before.
         ordinal: usize,
@@ -224,6 +231,7 @@ impl Hub {
                     self.outbox.push(Message::Delete { device: name, name: None, at: now.utc });
                 }
             }
+            Input::Unserved { ordinal, why } => self.forget_unserved(ordinal, &why),
             Input::Connected { name, result } => self.connected(name, result),
             Input::Deadline => {}
         }

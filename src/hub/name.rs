@@ -10,12 +10,21 @@ const TELLING: usize = 12;
 /// The camera's own name and the end of its serial number, or of its place if it has none.
 #[must_use]
 pub fn device_name(camera: &CameraId) -> String {
-    let end = ending(camera.serial.as_deref().or(camera.bus.as_deref()).unwrap_or_default());
-    if end.is_empty() || camera.name.ends_with(end) {
-        return fitting(&camera.name, MAX_NAME).to_owned();
+    let name = plain(&camera.name);
+    let identity = plain(camera.serial.as_deref().or(camera.bus.as_deref()).unwrap_or_default());
+    let end = ending(&identity);
+    if end.is_empty() || name.ends_with(end) {
+        return fitting(&name, MAX_NAME).to_owned();
     }
-    let model = fitting(&camera.name, MAX_NAME.saturating_sub(end.len() + 1));
+    let model = fitting(&name, MAX_NAME.saturating_sub(end.len() + 1));
     format!("{model} {end}")
+}
+
+/// What a camera says of itself without control characters: they do not reach clients, which would then write to a
+/// device of another name, and a thread whose name has a zero in it cannot be started.
+#[must_use]
+pub fn plain(text: &str) -> String {
+    text.chars().filter(|c| !c.is_control()).collect()
 }
 
 /// The whole of it if it is short, else what begins after a separator near the end.
@@ -55,6 +64,11 @@ mod tests {
         assert_eq!(name("Cam", Some("0123-4567-89ab-cdef"), None), "Cam 89ab-cdef");
         assert_eq!(name("Cam", Some("0123456789abcdef"), None), "Cam 456789abcdef");
         assert_eq!(name("vivid", None, Some("platform:vivid-000")), "vivid vivid-000");
+    }
+
+    #[test]
+    fn no_character_is_in_a_name_that_does_not_reach_a_client() {
+        assert_eq!(name("C\0am\n", Some("A\u{1b}1\0"), None), "Cam A1");
     }
 
     #[test]

@@ -152,6 +152,22 @@ fn a_camera_that_stays_away_loses_its_device_unless_a_client_wants_it() {
 }
 
 #[test]
+fn a_camera_that_could_not_be_served_is_told_of_and_served_when_it_is_found_again() {
+    let mut stage = Rehearsal::new(&[("v4l2", None)], Vec::new());
+    stage.greet();
+    stage.found(0, &[camera("A", "1"), camera("B", "2")]);
+    stage.orders();
+    stage.said();
+    stage.handle(Input::Unserved { ordinal: 0, why: "no threads".to_owned() });
+    let said = stage.said();
+    assert_eq!(said.matches("[ERROR] Cam A has no device: no threads").count(), 1, "{said}");
+    call(&mut stage, "scanning", "");
+    assert_eq!(stage.orders(), [search(0)]);
+    stage.found(0, &[camera("A", "1"), camera("B", "2")]);
+    assert_eq!(served(&stage.orders()), [(2, "A")]);
+}
+
+#[test]
 fn a_camera_that_moved_is_the_same_camera() {
     let mut stage = Rehearsal::new(&[("v4l2", None)], Vec::new());
     stage.found(0, &[camera("A", "1"), camera("B", "2")]);

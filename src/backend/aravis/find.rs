@@ -32,10 +32,14 @@ pub(super) enum Way {
 impl Aravis {
     /// Searches all places, and says once of each address that it is silent.
     pub(super) fn search(&mut self) -> Vec<Found> {
+        self.search_by(ask)
+    }
+
+    fn search_by(&mut self, ask: impl Fn(Ipv4Addr) -> Result<Found> + Sync) -> Vec<Found> {
         let mut places = self.places.clone();
         places.join(&self.told);
         let Places { given, only } = places;
-        // All at once, so that what is silent costs no more time than one of them.
+        let ask = &ask;
         // All at once, so that what is silent costs no more time than one of them.
         let (answers, others) = thread::scope(|scope| {
             let asked: Vec<_> = given
@@ -161,10 +165,13 @@ fn is_meant(id: &CameraId, camera: &CameraId) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::{Mutex, mpsc};
     use std::time::Duration;
 
     use super::*;
-    use crate::backend::aravis::now;
+
+    /// Who is not asked within this time is not asked at all.
+    const LIMIT: Duration = Duration::from_secs(10);
 
     fn camera(vendor: &str, model: &str, serial: &str, last: u8) -> Found {
         network(Answer {
@@ -202,17 +209,46 @@ mod tests {
         assert_eq!(unique(both.to_vec()), both);
     }
 
-    #[test]
-    fn silent_addresses_do_not_cost_a_search_more_time_than_a_call_may_take() {
+    /// One that looks nowhere else.
+    fn told(addresses: &[Ipv4Addr]) -> Aravis {
         let mut aravis = Aravis::new();
-        let addresses: Vec<String> = (1..=20).map(|last| format!("127.0.77.{last}")).collect();
+        let addresses: Vec<String> = addresses.iter().map(Ipv4Addr::to_string).collect();
         aravis.told = format!("only,{}", addresses.join(",")).parse().unwrap();
         aravis.places = Places::default();
-        let begin = now();
-        assert_eq!(aravis.search(), []);
-        // Of the 10 s that the device waits for a camera.
-        assert!(begin.elapsed() < Duration::from_secs(8), "{:?}", begin.elapsed());
+        aravis
+    }
+
+    #[test]
+    fn a_search_waits_for_all_silent_addresses_at_once() {
+        let addresses: Vec<Ipv4Addr> = (1..=20).map(|last| Ipv4Addr::new(10, 0, 0, last)).collect();
+        let mut aravis = told(&addresses);
+        let (tell, asked) = mpsc::channel();
+        // Whoever holds it lets no address be given up.
+        let gate = Mutex::new(());
+        let hold = gate.lock().unwrap();
+        let ask = |address| {
+            tell.send(address).unwrap();
+            drop(gate.lock());
+            Err(cannot_ask(address, "it is silent"))
+        };
+        let mut waited_for: Vec<Ipv4Addr> = thread::scope(|scope| {
+            let search = scope.spawn(|| aravis.search_by(ask));
+            let waited_for = addresses.iter().map_while(|_| asked.recv_timeout(LIMIT).ok()).collect();
+            drop(hold);
+            assert_eq!(search.join().unwrap(), []);
+            waited_for
+        });
+        waited_for.sort();
+        assert_eq!(waited_for, addresses);
         assert_eq!(aravis.silent.len(), addresses.len());
+    }
+
+    #[test]
+    fn an_address_where_nobody_answers_has_no_camera() {
+        let nobody = Ipv4Addr::new(127, 0, 77, 1);
+        let mut aravis = told(&[nobody]);
+        assert_eq!(aravis.search(), []);
+        assert!(aravis.silent.contains(&nobody));
     }
 
     #[test]

@@ -40,6 +40,10 @@ enum Happening {
     },
     /// The camera that was to be connected is.
     Connected,
+    /// From now on devices can be made, or cannot.
+    Makes {
+        devices: bool,
+    },
     /// A client wants the cameras of some devices, from now on.
     Wants {
         devices: u8,
@@ -58,6 +62,7 @@ fn happening() -> impl Strategy<Value = Happening> {
         1 => Just(Happening::Scan),
         1 => any::<bool>().prop_map(|connect| Happening::Call { connect }),
         1 => Just(Happening::Connected),
+        1 => prop_oneof![3 => Just(true), 1 => Just(false)].prop_map(|devices| Happening::Makes { devices }),
         1 => any::<u8>().prop_map(|devices| Happening::Wants { devices }),
         4 => (0..45u64).prop_map(|seconds| Happening::Passes { seconds }),
     ]
@@ -72,6 +77,8 @@ struct World {
     /// The camera of each device, as it is to be opened.
     devices: BTreeMap<usize, CameraId>,
     wanted: u8,
+    /// No device can be made.
+    broken: bool,
     /// Calls that have not been answered.
     calls: usize,
 }
@@ -81,7 +88,8 @@ impl World {
         let mut stage = Rehearsal::new(&[("v4l2", None)], Vec::new());
         stage.greet();
         let devices = BTreeMap::new();
-        let mut world = World { stage, ports: [None; PORTS], searching: false, devices, wanted: 0, calls: 0 };
+        let ports = [None; PORTS];
+        let mut world = World { stage, ports, searching: false, devices, wanted: 0, broken: false, calls: 0 };
         world.obey(&[]);
         world
     }
@@ -116,6 +124,7 @@ impl World {
             Happening::Connected => {
                 self.stage.handle(Input::Connected { name: "Cam S".to_owned(), result: Ok(()) });
             }
+            Happening::Makes { devices } => self.broken = !devices,
             Happening::Wants { devices } => self.wanted = devices,
             Happening::Passes { seconds } => self.pass(seconds),
         }
@@ -141,7 +150,8 @@ impl World {
         self.obey(&there);
         for camera in &there {
             let devices = self.devices.values().filter(|served| *served == camera).count();
-            assert_eq!(devices, 1, "{camera:?} is served so many times: {:?}", self.devices);
+            let right = devices == 1 || (self.broken && devices == 0);
+            assert!(right, "{camera:?} is served {devices} times: {:?}", self.devices);
         }
     }
 
@@ -150,6 +160,9 @@ impl World {
         while let Some(order) = self.stage.hub.poll_order() {
             match order {
                 Order::Search { .. } => self.searching = true,
+                Order::Serve { ordinal, .. } if self.broken => {
+                    self.stage.handle(Input::Unserved { ordinal, why: "no threads".to_owned() });
+                }
                 Order::Serve { ordinal, camera, .. } => {
                     assert!(self.devices.insert(ordinal, camera).is_none(), "{ordinal} was used before");
                 }
