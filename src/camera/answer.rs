@@ -37,8 +37,8 @@ pub use info::{Ability, Conditions, Current, Info, Limits, Network, Readout, Sna
 pub use results::{
     Area, BinningFactors, CameraRoi, Check, ClockState, CoolingPower, CoolingReport, CoolingState,
     ExposureBegun, ExposureProgress, ExposureResult, ExposureStopped, Found, FrameRecord, FrameSpec, Gain,
-    Image, Measured, Offset, Parameter, ParameterEntry, ParameterList, Phase, Scan, SelfTest, Temperature,
-    utc,
+    Image, MOST_RECALLED, Measured, Offset, Parameter, ParameterEntry, ParameterList, Phase, Scan, SelfTest,
+    Temperature, utc,
 };
 pub use spool::{SpoolList, SpooledFrame};
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::camera::Camera;
 use super::error::{ClientError, Result};
-use super::mirror::Device;
+use super::mirror::{Device, EXPOSURE};
 use super::vector::{ElementValue, Vector};
 use crate::wire::number::Decimal;
 use crate::wire::{Kind, New, Perm, Request, Rule, State};
@@ -29,6 +29,19 @@ pub enum Settled {
     Done,
 }
 
+impl Settled {
+    /// What is worth waiting for: a temperature, and the cooler's way back, take their time, and everything else is done
+    /// when it is done.
+    #[must_use]
+    pub fn of(vector: &str) -> Settled {
+        if vector.starts_with("CCD_TEMPERATURE") || vector == "CCD_COOLER" {
+            Settled::Answered
+        } else {
+            Settled::Done
+        }
+    }
+}
+
 /// How long a driver may take to say why, after it has refused something.
 const EXPLANATION: Duration = Duration::from_millis(250);
 
@@ -44,9 +57,20 @@ impl Wish {
 
 impl Camera {
     /// Asks for new values of some elements of a vector, and waits for the answer. What the driver's own limits forbid is
-    /// not even sent.
+    /// not even sent. [`Patience::answer`](super::Patience::answer) is the limit; for the end of an exposure its time and
+    /// that of its read-out.
     pub async fn ask(&self, vector: &str, wishes: &[(&str, Wish)], settled: Settled) -> Result<()> {
-        self.ask_within(vector, wishes, settled, self.server().patience().answer).await
+        let patience = self.server().patience();
+        let limit = match wishes {
+            [(_, Wish::Number(seconds)), ..] if vector == EXPOSURE && settled == Settled::Done => {
+                let frames = self.look(|_, device| Ok(frames(device)));
+                let exposed =
+                    Duration::try_from_secs_f64(seconds * frames.unwrap_or(1.0)).unwrap_or_default();
+                exposed.saturating_add(patience.read_out)
+            }
+            _ => patience.answer,
+        };
+        self.ask_within(vector, wishes, settled, limit).await
     }
 
     pub(super) async fn ask_within(
@@ -79,8 +103,14 @@ impl Camera {
         if state != State::Alert {
             return Ok(());
         }
+        let accepted = self.look(|_, device| Ok(self.defined(device, vector)?.busy_sequence > sequence));
         let why = self.reason(session, sequence).await?;
-        Err(ClientError::Refused { device: self.name().to_owned(), what: vector.to_owned(), why })
+        let (device, what) = (self.name().to_owned(), vector.to_owned());
+        Err(match accepted {
+            Ok(true) if vector == EXPOSURE => ClientError::ExposureFailed { device, why },
+            Ok(true) => ClientError::Failed { device, what, why },
+            _ => ClientError::Refused { device, what, why },
+        })
     }
 
     /// Why the driver refused something or failed, in its own words, for which it gets a moment.
@@ -155,6 +185,12 @@ pub(super) fn within(what: &str, asked: f64, limits: Option<(f64, f64)>) -> Resu
         }
         _ => Ok(()),
     }
+}
+
+/// How many frames one request for an exposure is for.
+fn frames(device: &Device) -> f64 {
+    let fast = device.is_on("CCD_FAST_TOGGLE", "INDI_ENABLED") == Some(true);
+    device.number("CCD_FAST_COUNT", "FRAMES").filter(|_| fast).unwrap_or(1.0)
 }
 
 fn takes(kind: Kind) -> &'static str {

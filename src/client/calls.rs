@@ -5,6 +5,7 @@ use std::time::Duration;
 use super::ask::Wish;
 use super::camera::Camera;
 use super::error::{ClientError, Result};
+use super::mirror::REPLIES;
 use crate::camera::answer::{
     Answer, BinningFactors, Code, CoolingPower, ExposureStopped, Gain, Offset, Parameter, ParameterList,
     Status, Temperature,
@@ -71,7 +72,7 @@ impl Camera {
     pub async fn call(&self, name: &str, params: &Params) -> Result<Answer> {
         let session = self.appear().await?;
         let sequence = self.look(|mirror, device| {
-            if device.vector("CAMERA_CALL").is_none() || device.vector("CAMERA_REPLY").is_none() {
+            if device.vector("CAMERA_CALL").is_none() || device.vector(REPLIES).is_none() {
                 let why = format!("it has no CAMERA_CALL, and no function {:?}", json::quoted(name));
                 return Err(ClientError::not_supported(self.name(), why));
             }
@@ -89,9 +90,11 @@ impl Camera {
         self.server().say(session, Request::New(new));
         let what = format!("the answer of {} to {name}", self.name());
         let reply = self.until(session, CALL, what, |device| {
-            let reply = device.vector("CAMERA_REPLY")?;
-            let ours =
-                reply.sequence > sequence && reply.state != State::Busy && reply.text("NAME") == Some(name);
+            let reply = device.vector(REPLIES)?;
+            // Only a `set` answers. A definition is for a client that has just come, and without the frame.
+            let ours = reply.set_sequence > sequence
+                && reply.state != State::Busy
+                && reply.text("NAME") == Some(name);
             ours.then(|| Ok(reply.text("RESULT").unwrap_or_default().to_owned()))
         });
         let text = reply.await?;

@@ -33,7 +33,7 @@ pub enum ClientError {
         /// Those that are there.
         known: Vec<String>,
     },
-    /// The device has been there and is no more: unplugged, or its driver ended.
+    /// The device has been there and is no more: unplugged, disconnected, or its driver ended.
     #[error("{device} is gone: {why}")]
     DeviceGone {
         /// The device.

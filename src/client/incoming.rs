@@ -4,12 +4,17 @@ use std::collections::VecDeque;
 use std::os::fd::OwnedFd;
 
 use super::blob::{BadBlob, FrameFile, MOST_BYTES, Memory};
+use crate::camera::answer::MOST_RECALLED;
 use crate::wire::base64::Decoder;
 use crate::wire::heard::{self, BlobHead, Changes, Heard, Set, What};
 use crate::wire::splitter::{Piece, Splitter};
 
+/// What an element may have beyond what a driver would hear of: the text of the longest frame that an answer holds.
+#[allow(clippy::cast_possible_truncation, reason = "some megabytes")]
+const LONGEST_FRAME: usize = MOST_RECALLED.div_ceil(3) as usize * 4;
+
 /// Reads the stream of one connection.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Incoming {
     splitter: Splitter,
     /// Descriptors that no element has claimed yet.
@@ -47,6 +52,12 @@ enum Body {
 }
 
 impl Incoming {
+    /// At the beginning of a stream.
+    pub(super) fn new() -> Incoming {
+        let splitter = Splitter::with_spare(LONGEST_FRAME);
+        Incoming { splitter, fds: VecDeque::new(), bodies: Vec::new() }
+    }
+
     /// Room to read into.
     pub(super) fn space(&mut self) -> &mut [u8] {
         self.splitter.space()

@@ -114,7 +114,7 @@ impl Line {
             Ok(opened) => opened,
             Err(error) => return End::Lost(error.to_string()),
         };
-        let (incoming, outgoing) = (Incoming::default(), Vec::new());
+        let (incoming, outgoing) = (Incoming::new(), Vec::new());
         let mut connection = Connection { transport, process, incoming, outgoing, session };
         self.greet(&mut connection);
         let end = self.serve(&mut connection).await;

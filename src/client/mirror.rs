@@ -15,6 +15,8 @@ use crate::wire::heard::{Changes, Heard, Set, What};
 pub const EXPOSURE: &str = "CCD_EXPOSURE";
 /// The vector in which every INDI camera sends its frames.
 pub const FRAMES: &str = "CCD1";
+/// The text in which a camera of ours answers calls.
+pub(super) const REPLIES: &str = "CAMERA_REPLY";
 
 /// Sentences kept of each device.
 const REMEMBERED: usize = 100;
@@ -169,7 +171,12 @@ impl Mirror {
             What::Define(defined) => {
                 let vector = Vector::new(*defined, at, sequence);
                 match device.vectors.iter_mut().find(|known| known.name == vector.name) {
-                    Some(known) => *known = Vector { set_sequence: known.set_sequence, ..vector },
+                    // Defined for a client that has just come, without the frame that whoever asked has yet to read.
+                    Some(known) if known.name == REPLIES => known.sequence = sequence,
+                    Some(known) => {
+                        let Vector { set_sequence, busy_sequence, .. } = *known;
+                        *known = Vector { set_sequence, busy_sequence, ..vector };
+                    }
                     None if full => {}
                     None => device.vectors.push(vector),
                 }

@@ -66,13 +66,7 @@ impl Camera {
         let (vector, wishes) = asked?;
         let wishes: Vec<(&str, Wish)> =
             wishes.iter().map(|(name, wish)| (name.as_str(), wish.clone())).collect();
-        // A temperature, and the cooler's way back, take their time.
-        let settled = if vector.starts_with("CCD_TEMPERATURE") || vector == "CCD_COOLER" {
-            Settled::Answered
-        } else {
-            Settled::Done
-        };
-        self.ask(&vector, &wishes, settled).await
+        self.ask(&vector, &wishes, Settled::of(&vector)).await
     }
 
     /// The parameters of the Camera API that this camera has now.

@@ -26,6 +26,8 @@ pub struct Vector {
     /// The same of the last `set`. A definition tells how things are, also to who asked for nothing; a `set` is what
     /// answers a wish.
     pub set_sequence: u64,
+    /// The same of the last `set` to Busy, by which a driver says that it has accepted a wish.
+    pub busy_sequence: u64,
     pub elements: Vec<Element>,
 }
 
@@ -126,6 +128,7 @@ impl Vector {
             at,
             sequence,
             set_sequence: 0,
+            busy_sequence: 0,
             elements,
         }
     }
@@ -135,6 +138,9 @@ impl Vector {
         self.at = at.or(self.at);
         self.sequence = sequence;
         self.set_sequence = sequence;
+        if self.state == State::Busy {
+            self.busy_sequence = sequence;
+        }
         match &set.values {
             Changes::Text(list) => {
                 for (name, text) in list {

@@ -6,6 +6,7 @@ use std::time::{Duration, SystemTime};
 
 use serde::{Deserialize, Serialize};
 
+pub use crate::camera::answer::MOST_RECALLED;
 use crate::camera::types::{Binning, Cancel, ExposureId, Frame, Roi, Spare};
 use crate::image::header::Card;
 use crate::wire::{New, Payload};
@@ -81,10 +82,6 @@ pub enum Job {
     /// the thread itself never sees it.
     Replace,
 }
-
-/// The longest file that is given as text, bytes. A text of that length is already a burden for every client that
-/// shows texts; whoever wants more takes the BLOB.
-pub const MOST_RECALLED: u64 = 4 << 20;
 
 /// One frame on its way.
 #[derive(Debug)]

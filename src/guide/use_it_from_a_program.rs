@@ -67,16 +67,18 @@
 //! gain=$(indi-camera --server localhost get --values 'Camera Simulator.CCD_GAIN.GAIN')
 //! ```
 //!
-//! `call` prints the answer as it is. `set` ends when the property has reached what was written, so no script has to
-//! sleep. With `--json` every command prints one object of the same form as an answer; what went wrong is a sentence on
-//! standard error besides. `indi-camera capture --help`, and that of every command that asks a camera, has examples.
+//! `call` prints the answer as it is. `set` ends when the property has reached what was written, also when an exposure is
+//! over, so no script has to sleep; only for a temperature and the cooler it ends when the camera is on its way. With
+//! `--json` every command prints one object of the same form as an answer, and `watch` one per change; what went wrong is
+//! a sentence on standard error besides. `indi-camera capture --help`, and that of every command that asks a camera, has
+//! examples.
 //!
 //! | exit code | means |
 //! |---|---|
 //! | 0 | done; also when there was nothing to do (`status` 2) |
 //! | 1 | camera, driver or disk refused or failed |
 //! | 2 | wrong arguments |
-//! | 3 | no server or driver there, or it went away |
+//! | 3 | no server or driver there, or it or the camera went away |
 //! | 4 | no such camera, property or element |
 //! | 5 | not in time |
 //! | 130, 143 | interrupted, terminated; the exposure is aborted |

@@ -1,7 +1,7 @@
 //! Cuts the incoming byte stream into complete top-level elements.
 //!
 //! The stream has no root, no length prefix and no separator, and a peer may break off anywhere. Every byte is
-//! looked at once, however the reads fall, and memory stays below a few times [`MAX_ELEMENT`].
+//! looked at once, however the reads fall, and memory stays below a few times the longest element.
 //!
 //! Getting back in step rests on one fact: the elements of the protocol never nest, so the start tag of one of
 //! them begins a new element whatever was open before. Only comments and CDATA hide it; quoted values cannot
@@ -12,11 +12,12 @@ mod state;
 
 use memchr::{memchr, memchr2};
 
-use self::names::{PROTOCOL, in_name, starts_name};
+use self::names::{PROTOCOL, begun, in_name, starts_name};
 use self::state::{State, Step};
-use super::{MAX_NAME, Malformed, cut};
+use super::Malformed;
 
-/// Longest element, BLOB bodies not counted. The longest honest one is a text vector of some kilobytes.
+/// Longest element, BLOB bodies not counted, unless a splitter is made [for more](Splitter::with_spare). The longest
+/// honest one that a driver hears is a text vector of some kilobytes.
 pub const MAX_ELEMENT: usize = 1 << 20;
 /// Deepest nesting. The protocol needs two; the rest is for elements that we do not know.
 pub const MAX_DEPTH: usize = 8;
@@ -30,6 +31,8 @@ pub const ROOM: usize = 64 << 10;
 /// it calls [`next_piece`](Self::next_piece).
 #[derive(Debug, Default)]
 pub struct Splitter {
+    /// By how many bytes an element may be longer than [`MAX_ELEMENT`].
+    spare: usize,
     /// `start..kept` is the element so far, `scan..end` has arrived and was not looked at, the rest is free.
     /// Between `kept` and `scan` lies what was thrown away.
     buffer: Vec<u8>,
@@ -73,6 +76,12 @@ impl Splitter {
     #[must_use]
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// The same for elements that may be so many bytes longer. Memory is taken only when one comes.
+    #[must_use]
+    pub fn with_spare(spare: usize) -> Self {
+        Self { spare, ..Self::default() }
     }
 
     /// Room of at least [`ROOM`] bytes to read into. Allocates only while elements grow longer than any before.
@@ -138,10 +147,16 @@ impl Splitter {
 
     /// Reads on to the end of one piece of markup or text, or of what has arrived.
     fn step(&mut self) -> Step {
-        let allowed = MAX_ELEMENT - (self.kept - self.start);
+        let allowed = MAX_ELEMENT + self.spare - (self.kept - self.start);
         let limit = self.end.min(self.scan + allowed);
         let rest = &self.buffer[self.scan..limit];
-        let Some(&next) = rest.first() else { return self.drop_element("longer than 1 MiB") };
+        let Some(&next) = rest.first() else {
+            return self.drop_element(if self.spare == 0 {
+                "longer than 1 MiB"
+            } else {
+                "longer than allowed"
+            });
+        };
         match self.state {
             State::Text | State::Body => {
                 let found = memchr(b'<', rest);
@@ -350,11 +365,7 @@ impl Splitter {
     }
 
     fn loss(&self, why: &'static str) -> Malformed {
-        let name = self.buffer[self.start..self.kept].get(1..).unwrap_or_default();
-        let length = name.iter().position(|&byte| !in_name(byte)).unwrap_or(name.len());
-        let what = String::from_utf8_lossy(&name[..length.min(2 * MAX_NAME)]);
-        let what = if what.is_empty() { "input" } else { cut(&what, MAX_NAME) };
-        Malformed { at: self.root_at, what: what.to_owned(), why }
+        Malformed { at: self.root_at, what: begun(&self.buffer[self.start..self.kept]), why }
     }
 
     /// Takes `n` bytes into the element.

@@ -329,6 +329,14 @@ fn refusals_have_the_words_of_the_driver_whenever_they_come() {
             });
             assert_eq!(refused.unwrap_err().to_string(), format!("D refused CCD_GAIN: {words}"));
         }
+        let (failed, ()) = tokio::join!(camera.set_gain(5), async {
+            server.hear("</newNumberVector>").await;
+            let busy = alert.replace("Alert", "Busy");
+            server.say(&format!("{busy}<message device='D' message='[ERROR] no power'/>{alert}")).await;
+        });
+        let failed = failed.unwrap_err();
+        assert_eq!(failed.to_string(), "CCD_GAIN of D failed: no power", "what was accepted is not refused");
+        assert_eq!(failed.code(), Code::Hardware);
         let (failed, ()) = tokio::join!(
             async { camera.expose(&ExposureWish::of(0.0)).await?.finish(|_| {}).await },
             async {
@@ -419,6 +427,43 @@ fn temperature(state: &str, now: i32) -> String {
     format!(
         "<setNumberVector device='D' name='CCD_TEMPERATURE' state='{state}'><oneNumber name='CCD_TEMPERATURE_VALUE'>{now}</oneNumber></setNumberVector>"
     )
+}
+
+#[test]
+fn the_answer_to_a_call_is_no_definition_and_keeps_its_frame() {
+    run(async {
+        let (mut server, camera) = Trickster::meet().await;
+        let answer = |pixels: &str| {
+            let image =
+                format!(r#"{{"status":0,"message":"the last frame","params":{{"base64":"{pixels}"}}}}"#);
+            format!(
+                "<oneText name='NAME'>get_exposure_result</oneText><oneText name='RESULT'>{image}</oneText>"
+            )
+        };
+        let definition = format!(
+            "<defTextVector device='D' name='CAMERA_CALL' state='Busy' perm='rw'><defText name='NAME'/><defText name='PARAMS'/></defTextVector>\
+             <defTextVector device='D' name='CAMERA_REPLY' state='Ok' perm='ro'>{}</defTextVector>",
+            answer("").replace("oneText", "defText")
+        );
+        server.say(&definition).await;
+        let there = |mirror: &Mirror| mirror.device("D")?.vector("CAMERA_REPLY").map(drop);
+        camera.server().until(support::SOON, "the calls", there).await.unwrap();
+        let none = Vec::new();
+        let (answered, ()) = tokio::join!(camera.call("get_exposure_result", &none), async {
+            server.hear("get_exposure_result").await;
+            // Another client comes, before the answer and right behind it.
+            server.say(&definition).await;
+            server.say("<setNumberVector device='D' name='CCD_GAIN' state='Ok'><oneNumber name='GAIN'>8</oneNumber></setNumberVector>").await;
+            let told =
+                |mirror: &Mirror| (mirror.device("D")?.number("CCD_GAIN", "GAIN") == Some(8.0)).then_some(());
+            camera.server().until(support::SOON, "the definition", told).await.unwrap();
+            let set = answer("AAAA");
+            let set =
+                format!("<setTextVector device='D' name='CAMERA_REPLY' state='Ok'>{set}</setTextVector>");
+            server.say(&(set + &definition)).await;
+        });
+        assert_eq!(answered.unwrap().params["base64"], "AAAA");
+    });
 }
 
 #[test]

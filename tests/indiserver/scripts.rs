@@ -161,4 +161,8 @@ fn the_python_program_of_the_guide_makes_calls_and_prints_their_answers() {
     assert_eq!(call("set_parameter", prefix)["status"], 0);
     let told = call("get_parameter", r#"{"name": "upload.prefix"}"#);
     assert_eq!(told["params"]["value"], "<é> & 'b' \"c\"");
+    let mut python = Command::new("/usr/bin/python3");
+    let nobody = python.args([PROGRAM, "127.0.0.1", &port, "Nobody", "polling", "{}"]).output().unwrap();
+    let words = String::from_utf8_lossy(&nobody.stderr);
+    assert!(!nobody.status.success() && words.starts_with("Nobody does not answer"), "{nobody:?}");
 }

@@ -1,5 +1,7 @@
 //! The 25 calls from a shell, held to the same table as every other way to make them.
 
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
 use serde_json::{Value as Json, json};
 
 use crate::Bench;
@@ -46,6 +48,21 @@ fn every_call_from_a_shell_gives_its_documented_keys() {
 #[test]
 fn every_refusal_from_a_shell_has_its_code() {
     every_refusal_has_its_code(&mut Shell::new(Server::simulator()));
+}
+
+#[test]
+fn the_frame_comes_with_the_answer_up_to_the_length_that_is_promised() {
+    let server = Server::simulator();
+    let bench = Bench::at(&server);
+    // 4.19 million bytes with the header: no row more is an answer.
+    let size = format!("{DEVICE}.SIMULATOR_SENSOR.WIDTH=1446;HEIGHT=1446");
+    bench.done(&["set", &size, &format!("{DEVICE}.CONNECTION.CONNECT=On")]);
+    bench.done(&["set", &format!("{DEVICE}.CCD_EXPOSURE.CCD_EXPOSURE_VALUE=0.01")]);
+    let answer = bench.done(&["call", "get_exposure_result", "{\"encode\": \"base64\"}"]).envelope();
+    let image = &answer["params"]["image"];
+    assert!(image["bytes"].as_u64().unwrap() > 4_150_000, "{}", image["bytes"]);
+    let file = BASE64_STANDARD.decode(image["base64"].as_str().unwrap()).unwrap();
+    assert_eq!((file.len() as u64, fits(&file).shape), (image["bytes"].as_u64().unwrap(), vec![1446, 1446]));
 }
 
 #[test]

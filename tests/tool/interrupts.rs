@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use rustix::process::{Pid, PidfdFlags, Signal, kill_process, pidfd_open};
 
-use crate::support::{Client, Folder, Limit, Process, SOON, Server, command, poll_for};
+use crate::support::{Client, Folder, Limit, Process, SIMULATOR, SOON, Server, command, poll_for};
 use crate::{Bench, PATIENCE, TOOL};
 
 /// A client that sees how the camera of that server does.
@@ -129,7 +129,37 @@ fn a_server_that_goes_away_in_mid_exposure_is_told_at_once() {
 }
 
 #[test]
-fn watching_ends_well_when_it_is_interrupted() {
+fn a_driver_that_dies_under_its_server_has_gone_away() {
+    let server = Server::start(&["-r", "3"], &[Path::new(SIMULATOR)]);
+    let mut client = onlooker(&server);
+    let bench = Bench::at(&server);
+    let words = Folder::in_memory();
+    let log = words.path().join("log");
+    let mut capture = bench.start(&["capture", "-e", "600"], &log);
+    client.wait_for(is_exposing, PATIENCE);
+    kill_process(Pid::from_raw(server.drivers()[0]).unwrap(), Signal::KILL).unwrap();
+    let status = capture.wait(SOON).expect("it ends");
+    let said = fs::read_to_string(&log).unwrap();
+    assert_eq!(status.code(), Some(3), "{said}");
+    assert!(said.contains("is gone"), "{said}");
+}
+
+#[test]
+fn what_is_not_there_yet_is_told_and_waited_for() {
+    let server = Server::simulator();
+    let words = Folder::in_memory();
+    let log = words.path().join("log");
+    let mut watch = Bench::at(&server).start(&["watch", "Nobody.*"], &log);
+    let limit = Limit::after(PATIENCE);
+    while !fs::read_to_string(&log).unwrap().contains("nothing by the name of Nobody.* yet") {
+        assert!(limit.left().is_some() && watch.wait(Duration::from_millis(10)).is_none());
+    }
+    kill_process(watch.pid(), Signal::INT).unwrap();
+    assert_eq!(watch.wait(SOON).expect("it ends").code(), Some(0));
+}
+
+#[test]
+fn watching_tells_what_changes_once_and_ends_well_when_it_is_interrupted() {
     let server = Server::simulator();
     let bench = Bench::at(&server);
     let words = Folder::in_memory();
@@ -147,6 +177,9 @@ fn watching_ends_well_when_it_is_interrupted() {
     heard("CCD_GAIN [Idle] GAIN=100");
     bench.done(&["set", "Camera Simulator.CCD_GAIN.GAIN=42"]);
     heard("Camera Simulator.CCD_GAIN [Ok] GAIN=42");
+    // It was defined again for every client that has come meanwhile.
+    let said = fs::read_to_string(&log).unwrap();
+    assert_eq!(said.matches("CCD_GAIN [Idle] GAIN=100").count(), 1, "{said}");
     kill_process(watch.pid(), Signal::INT).unwrap();
     assert_eq!(watch.wait(SOON).expect("it ends").code(), Some(0));
 }

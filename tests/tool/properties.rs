@@ -87,9 +87,45 @@ fn what_is_not_there_or_not_allowed_has_its_exit_code() {
     fails(&["set", "CCD_GAIN"], 2, &["Device.PROPERTY.ELEMENT=value"]);
     // What only the driver knows to be wrong, in its own words.
     fails(&["set", &full("UPLOAD_SETTINGS.UPLOAD_PREFIX=a/b")], 1, &["UPLOAD_PREFIX"]);
-    fails(&["set", &full("CCD_EXPOSURE.CCD_EXPOSURE_VALUE=600")], 5, &["CCD_EXPOSURE"]);
     bench.done(&["set", "--no-wait", &full("CCD_EXPOSURE.CCD_EXPOSURE_VALUE=600")]);
     assert_eq!(bench.done(&["get", "-1", &full("CCD_EXPOSURE._STATE")]).stdout, "Busy\n");
+}
+
+#[test]
+fn a_write_is_waited_for_as_long_as_its_effect_may_take() {
+    let server = Server::simulator();
+    let bench = Bench::at(&server);
+    let set = |value: &str| bench.run(&["--timeout", "1", "set", &format!("{DEVICE}.{value}")]);
+    let done = |value: &str| {
+        let run = set(value);
+        assert_eq!(run.code(), 0, "{value}: {run:?}");
+        run.stdout
+    };
+    done("CONNECTION.CONNECT=On");
+    let state = done("CCD_EXPOSURE.CCD_EXPOSURE_VALUE=1.5");
+    assert_eq!(state, format!("{DEVICE}.CCD_EXPOSURE Ok\n"), "longer than other answers may take");
+    done("CCD_TEMP_RAMP.RAMP_SLOPE=1");
+    assert_eq!(done("CCD_TEMPERATURE.CCD_TEMPERATURE_VALUE=10"), format!("{DEVICE}.CCD_TEMPERATURE Busy\n"));
+    done("CCD_COOLER.COOLER_OFF=On");
+    bench.done(&["call", "inject_fault", r#"{"kind": "call_blocks", "call": "set_gain", "seconds": 20}"#]);
+    let late = set("CCD_GAIN.GAIN=5");
+    assert!(late.code() == 5 && late.stderr.contains("CCD_GAIN"), "{late:?}");
+}
+
+#[test]
+fn an_exposure_whose_frame_is_not_saved_has_failed_and_was_not_refused() {
+    let server = Server::simulator();
+    let bench = Bench::at(&server);
+    let full = |name: &str| format!("{DEVICE}.{name}");
+    let place = bench.folder.path().join("place");
+    let dir = full(&format!("UPLOAD_SETTINGS.UPLOAD_DIR={}", place.display()));
+    bench.done(&["set", &full("CONNECTION.CONNECT=On"), &dir, &full("UPLOAD_MODE.UPLOAD_LOCAL=On")]);
+    std::fs::remove_dir_all(&place).ok();
+    std::fs::write(&place, "no directory any more").unwrap();
+    let run = bench.run(&["set", &full("CCD_EXPOSURE.CCD_EXPOSURE_VALUE=0.01")]);
+    assert_eq!(run.code(), 1, "{run:?}");
+    assert!(run.stderr.contains(&format!("the exposure of {DEVICE} failed: ")), "{run:?}");
+    assert!(run.stderr.contains("saved") && !run.stderr.contains("refused"), "{run:?}");
 }
 
 #[test]
@@ -106,4 +142,7 @@ fn watching_prints_one_line_or_one_envelope_for_each_property() {
     let frame = lines.iter().find(|line| line["params"]["property"] == "CCD_FRAME").unwrap();
     assert_eq!(frame["status"], 0);
     assert_eq!(frame["params"]["values"]["WIDTH"], 1280.0);
+    let run = bench.run(&["watch", "--seconds", "0.5", "*.CCD_TEMPERATUR"]);
+    assert_eq!((run.code(), run.stdout.as_str()), (4, ""), "{run:?}");
+    assert!(run.stderr.contains("nothing by the name of *.CCD_TEMPERATUR") && run.stderr.contains(DEVICE));
 }

@@ -47,6 +47,12 @@ fn wrong_arguments_are_told_before_anything_is_started() {
     ] {
         assert_refused(&bench, arguments, 2, "invalid_value", &[]);
     }
+    for (arguments, point) in [(&["get"][..], "<PATTERN>"), (&["capture", "--type", "selfie"], "light, bias")]
+    {
+        let envelope = bench.run(&[arguments, &["--json"]].concat()).envelope();
+        let sentence = envelope["params"]["error"]["detail"].as_str().unwrap();
+        assert!(sentence.contains(point) && !sentence.contains("Usage"), "{envelope}");
+    }
     assert_eq!(bench.files(), [""; 0]);
 }
 

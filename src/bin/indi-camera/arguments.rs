@@ -26,7 +26,7 @@ const STYLES: Styles = Styles::styled()
 pub(super) struct Arguments {
     #[command(flatten)]
     pub(super) reach: Reach,
-    /// Print one JSON object with status, message and params instead of text
+    /// Print one JSON object with status, message and params instead of text; watch prints one per change
     #[arg(long, global = true, help_heading = "Output")]
     pub(super) json: bool,
     #[command(subcommand)]
@@ -39,7 +39,7 @@ Exit codes:
     0  done
     1  the camera, the driver or the disk refused or failed
     2  wrong arguments
-    3  no server or driver could be reached, or it went away
+    3  no server or driver could be reached, or it or the camera went away
     4  there is no such camera, property or element
     5  it did not happen in time
   130  interrupted (Ctrl-C); 143 if terminated
@@ -54,9 +54,9 @@ Examples:
 #[derive(Clone, Debug, Args)]
 #[command(next_help_heading = "Where the camera is")]
 pub(super) struct Reach {
-    /// INDI server to speak to, port 7624 unless given, or @ for the local socket of one on this machine; scan takes
-    /// several
-    #[arg(long, short = 's', global = true, value_name = "HOST[:PORT]|@", conflicts_with = "driver", value_hint = ValueHint::Hostname)]
+    /// INDI server to speak to, port 7624 unless given, or @ or @/path for the local socket of one on this
+    /// machine; scan takes several
+    #[arg(long, short = 's', global = true, value_name = "HOST[:PORT]|@[PATH]", conflicts_with = "driver", value_hint = ValueHint::Hostname)]
     pub(super) server: Vec<String>,
     /// INDI driver to start and speak to, without any server
     #[arg(long, global = true, value_name = "PROGRAM", value_hint = ValueHint::CommandName)]
@@ -141,7 +141,9 @@ const WATCH_EXAMPLES: &str = "\
 Examples:
     indi-camera watch
     indi-camera -s localhost watch 'CCD Simulator.CCD_*'
-    indi-camera -s localhost watch --json | jq .params";
+    indi-camera -s localhost watch --json | jq .params
+
+What is not there yet is waited for. Ends with 4 if --seconds have passed and nothing of it was there.";
 
 const GET_EXAMPLES: &str = "\
 Examples:
@@ -158,7 +160,8 @@ Examples:
     indi-camera -s localhost set 'CCD Simulator.CCD_FRAME.X=0;Y=0;WIDTH=640;HEIGHT=480'
 
 Several elements of one property go into one argument, separated by semicolons, and are sent together. Ends with 0
-once the property has left Busy well, with 1 if it ends in Alert, and says what the driver said.";
+once the property has left Busy well, with 1 if it ends in Alert, and says what the driver said. An exposure has its
+own time and a minute more; a temperature and the cooler are done as soon as the camera is on its way.";
 
 const SPOOL_EXAMPLES: &str = "\
 Examples:
@@ -214,16 +217,17 @@ pub(super) struct Capture {
     /// Longest time to wait for the cooler
     #[arg(long, value_name = "SECONDS", default_value = "900", value_parser = seconds, requires = "cool_to")]
     pub(super) cool_timeout: Duration,
-    /// File to write; XXX is the next free number, ISO8601 the local time
+    /// File to write; XXX is the next free number, ISO8601 the local time. Its ending is that of the format that the
+    /// camera is set to
     #[arg(long, short, value_name = "FILE", default_value = "capture_XXX.fits", value_hint = ValueHint::FilePath)]
     pub(super) out: PathBuf,
     /// Replace the file if there is one; without this nothing is ever overwritten
     #[arg(long)]
     pub(super) overwrite: bool,
-    /// Write a stretched picture in PNG beside each file
+    /// Write a stretched picture in PNG beside each FITS file
     #[arg(long)]
     pub(super) preview: bool,
-    /// Draw the picture in the terminal
+    /// Draw the picture in the terminal, if it has 24-bit colours
     #[arg(long)]
     pub(super) show: bool,
 }

@@ -25,7 +25,7 @@ pub(super) enum Exit {
     Failed,
     /// Wrong arguments.
     Usage,
-    /// Nobody there.
+    /// Nobody there, or no longer.
     Unreachable,
     /// No such camera, property or element.
     Unknown,
@@ -48,6 +48,17 @@ impl From<Exit> for ExitCode {
             Exit::Interrupted => 130,
             Exit::Terminated => 143,
         })
+    }
+}
+
+impl From<Code> for Exit {
+    /// Of an answer, which has nothing else to tell by.
+    fn from(code: Code) -> Exit {
+        match code {
+            Code::Timeout => Exit::Late,
+            Code::Disconnected => Exit::Unreachable,
+            _ => Exit::Failed,
+        }
     }
 }
 
@@ -87,10 +98,9 @@ impl Fault {
 impl From<ClientError> for Fault {
     fn from(error: ClientError) -> Fault {
         let exit = match error {
-            ClientError::Unreachable { .. } | ClientError::ServerGone { .. } => Exit::Unreachable,
+            ClientError::Unreachable { .. } => Exit::Unreachable,
             ClientError::NoSuchDevice { .. } => Exit::Unknown,
-            ClientError::Timeout { .. } => Exit::Late,
-            _ => Exit::Failed,
+            _ => error.code().into(),
         };
         let code = error.code();
         let advice = match &error {
@@ -115,6 +125,25 @@ impl fmt::Display for Fault {
         match &self.advice {
             Some(advice) => write!(f, "\n{advice}"),
             None => Ok(()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_answer_ends_the_process_as_the_same_error_does() {
+        for (code, exit) in [
+            (Code::Timeout, Exit::Late),
+            (Code::Disconnected, Exit::Unreachable),
+            (Code::NotConnected, Exit::Failed),
+            (Code::Hardware, Exit::Failed),
+        ] {
+            assert_eq!(Exit::from(code), exit, "{code:?}");
+            let error = ClientError::Answered { code, message: "no".to_owned() };
+            assert_eq!(Fault::from(error).exit, exit, "{code:?}");
         }
     }
 }

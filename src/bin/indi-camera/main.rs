@@ -48,7 +48,7 @@ fn main() -> ExitCode {
     match run(&arguments) {
         Ok(outcome) => {
             outcome.print(arguments.json);
-            outcome.failure().map_or(ExitCode::SUCCESS, |_| Exit::Failed.into())
+            outcome.failure().map_or(ExitCode::SUCCESS, |reason| Exit::from(reason.code).into())
         }
         Err(fault) => {
             fault.print(json);
@@ -62,7 +62,10 @@ fn explain(error: &clap::Error) -> ExitCode {
     let is_fault = error.use_stderr() && error.kind() != ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand;
     if is_fault && std::env::args_os().any(|argument| argument == "--json") {
         let text = error.render().to_string();
-        let sentence = text.lines().next().unwrap_or_default().trim_start_matches("error: ");
+        // What is missing, or what would be right, stands below the sentence; an empty line ends it.
+        let sentence: Vec<&str> = text.lines().map(str::trim).take_while(|line| !line.is_empty()).collect();
+        let sentence = sentence.join(" ");
+        let sentence = sentence.trim_start_matches("error: ");
         Fault::usage(sentence).advise("indi-camera --help says what can be asked.").print(true);
     } else {
         // Nobody is left to hear that nobody hears it.

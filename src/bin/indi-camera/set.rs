@@ -26,9 +26,9 @@ pub(super) async fn run(reach: &Reach, server: &Server, asked: &Set) -> Result<O
     // All of them are looked at before the first is sent.
     let assignments: Result<Vec<Assignment>, Fault> =
         asked.assignments.iter().map(|text| Assignment::parse(text)).collect();
-    let settled = if asked.no_wait { Settled::Answered } else { Settled::Done };
     let mut set = Vec::new();
     for assignment in assignments? {
+        let settled = if asked.no_wait { Settled::Answered } else { Settled::of(&assignment.property) };
         let reached = one(reach, server, &assignment, settled).await?;
         set.push(Reached {
             property: format!("{}.{}", assignment.device, assignment.property),

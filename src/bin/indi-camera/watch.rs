@@ -1,5 +1,6 @@
 //! `indi-camera watch`: what a device says, as it says it. A table in a terminal, lines elsewhere.
 
+use std::collections::HashMap;
 use std::fmt::Write as _;
 use std::io::{self, IsTerminal};
 use std::time::Duration;
@@ -13,6 +14,7 @@ use tokio::time::{Instant, sleep_until};
 
 use super::arguments::{Reach, Watch};
 use super::fault::{Exit, Fault};
+use super::get::{appear, nothing};
 use super::names::means;
 use super::outcome::{Outcome, print, tell};
 use super::terminal;
@@ -44,24 +46,65 @@ pub(super) async fn run(reach: &Reach, server: &Server, asked: &Watch, json: boo
     } else {
         asked.patterns.clone()
     };
-    let view = View { patterns, json, live: !json && io::stdout().is_terminal() };
-    let _screen = view.live.then(Screen::open);
-    let watched = match asked.seconds {
-        Some(limit) => tokio::time::timeout(limit, view.follow(server)).await.unwrap_or(Ok(())),
-        None => view.follow(server).await,
+    let live = !json && io::stdout().is_terminal();
+    let mut view = View { patterns: patterns.clone(), json, live, told: HashMap::new(), found: false };
+    let screen = live.then(Screen::open);
+    let watching = async {
+        tokio::select! {
+            ended = view.follow(server) => ended,
+            // On a screen it stands below.
+            fault = missing(reach, server, &patterns), if !live => fault,
+        }
     };
-    watched.map(|()| Outcome::silent())
+    let watched = match asked.seconds {
+        Some(limit) => tokio::time::timeout(limit, watching).await.unwrap_or(Ok(())),
+        None => watching.await,
+    };
+    drop(screen);
+    watched?;
+    match patterns.first() {
+        Some(pattern) if !view.found => Err(server.look(|mirror| nothing(mirror, pattern))),
+        _ => Ok(Outcome::silent()),
+    }
+}
+
+/// Says which patterns mean nothing of all that there is. It may come yet, with a camera or a driver, so it is waited
+/// for: returns only when the server is gone.
+async fn missing(reach: &Reach, server: &Server, patterns: &[String]) -> Result<(), Fault> {
+    let is_there = |mirror: &Mirror, pattern: &String| {
+        let pattern = std::slice::from_ref(pattern);
+        let shown = |device: &Device| device.vectors().iter().any(|vector| shows(pattern, device, vector));
+        mirror.devices().iter().any(shown)
+    };
+    appear(server, reach.timeout, |mirror| patterns.iter().all(|pattern| is_there(mirror, pattern))).await?;
+    for pattern in patterns.iter().filter(|pattern| !server.look(|mirror| is_there(mirror, pattern))) {
+        let fault = server.look(|mirror| nothing(mirror, pattern));
+        let sentence = format!("{} yet; it is waited for", fault.sentence);
+        tell(&format!("indi-camera: {}", Fault { sentence, ..fault }));
+    }
+    std::future::pending().await
+}
+
+/// Whether one of the patterns means the vector, or an element of it.
+fn shows(patterns: &[String], device: &Device, vector: &Vector) -> bool {
+    let means = |name: &str| patterns.iter().any(|pattern| means(pattern, name));
+    let element = |element: &Element| format!("{}.{}.{}", device.name(), vector.name, element.name);
+    vector.elements.iter().map(element).any(|name| means(&name))
 }
 
 struct View {
     patterns: Vec<String>,
     json: bool,
     live: bool,
+    /// The line that was last printed of each property that is there.
+    told: HashMap<String, String>,
+    /// One of the patterns has meant something.
+    found: bool,
 }
 
 impl View {
     /// Until the server is gone for good. One that was lost is tried again for a while.
-    async fn follow(&self, server: &Server) -> Result<(), Fault> {
+    async fn follow(&mut self, server: &Server) -> Result<(), Fault> {
         let mut mirror = server.watch();
         let mut shown = 0;
         let mut missed = None;
@@ -95,22 +138,15 @@ impl View {
         }
     }
 
-    fn shows(&self, device: &Device, vector: &Vector) -> bool {
-        let names = vector
-            .elements
-            .iter()
-            .map(|element| format!("{}.{}.{}", device.name(), vector.name, element.name));
-        names.into_iter().any(|name| self.patterns.iter().any(|pattern| means(pattern, &name)))
-    }
-
     fn listens_to(&self, device: &Device) -> bool {
         let name = device.name();
         self.patterns.iter().any(|pattern| means(pattern, name) || pattern.starts_with(name))
     }
 
-    /// What has changed since `shown`.
-    fn lines(&self, mirror: &Mirror, shown: u64) -> String {
+    /// What has changed since `shown`. A property that is only defined again, for a client that has just come, has not.
+    fn lines(&mut self, mirror: &Mirror, shown: u64) -> String {
         let mut lines = Vec::new();
+        let mut before = std::mem::take(&mut self.told);
         for device in mirror.devices() {
             for sentence in device.sentences().filter(|said| said.sequence > shown && self.listens_to(device))
             {
@@ -118,8 +154,19 @@ impl View {
                 let plain = format!("{}: {}", device.name(), sentence.text);
                 lines.push((sentence.sequence, self.either(&said, plain)));
             }
-            let changed = device.vectors().iter().filter(|vector| vector.sequence > shown);
-            for vector in changed.filter(|vector| self.shows(device, vector)) {
+            let vectors = device.vectors().iter();
+            for vector in vectors.filter(|vector| shows(&self.patterns, device, vector)) {
+                let name = format!("{}.{}", device.name(), vector.name);
+                let again = |told: &String| {
+                    vector.sequence <= shown || (vector.set_sequence <= shown && *told == line(vector))
+                };
+                if let Some(told) = before.remove(&name).filter(again) {
+                    self.told.insert(name, told);
+                    continue;
+                }
+                let now = line(vector);
+                let plain = format!("{}.{now}", device.name());
+                self.told.insert(name, now);
                 let values =
                     vector.elements.iter().map(|element| (element.name.clone(), json(&element.value)));
                 let change = Change {
@@ -128,12 +175,10 @@ impl View {
                     state: state(vector.state),
                     values: values.collect(),
                 };
-                lines.push((
-                    vector.sequence,
-                    self.either(&change, format!("{}.{}", device.name(), line(vector))),
-                ));
+                lines.push((vector.sequence, self.either(&change, plain)));
             }
         }
+        self.found |= !self.told.is_empty();
         lines.sort_by_key(|(sequence, _)| *sequence);
         lines.into_iter().fold(String::new(), |mut all, (_, line)| {
             let _ = writeln!(all, "{line}");
@@ -146,13 +191,13 @@ impl View {
     }
 
     /// The whole screen.
-    fn table(&self, mirror: &Mirror, lost: Option<&str>) -> String {
+    fn table(&mut self, mirror: &Mirror, lost: Option<&str>) -> String {
         let (columns, rows) = terminal::size();
         let mut lines = Vec::new();
         let mut said = Vec::new();
         for device in mirror.devices() {
             let vectors: Vec<&Vector> =
-                device.vectors().iter().filter(|vector| self.shows(device, vector)).collect();
+                device.vectors().iter().filter(|vector| shows(&self.patterns, device, vector)).collect();
             if !vectors.is_empty() {
                 lines.push(format!("\x1b[1m{}\x1b[0m", cut(device.name(), columns)));
             }
@@ -162,6 +207,13 @@ impl View {
             if self.listens_to(device) {
                 said.extend(device.sentences().map(|said| (said.sequence, said.text.clone())));
             }
+        }
+        self.found |= !lines.is_empty();
+        if lines.is_empty() {
+            lines.push(cut(
+                &format!("there is nothing by the name of {} yet", self.patterns.join(", ")),
+                columns,
+            ));
         }
         said.sort();
         let older = said.len().saturating_sub(SENTENCES);

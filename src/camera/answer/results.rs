@@ -125,10 +125,14 @@ pub struct Image {
     pub bits: u32,
     /// Length of the file.
     pub bytes: u64,
-    /// The file itself, when it was asked for.
+    /// The file itself, when it was asked for, and is not longer than [`MOST_RECALLED`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub base64: Option<String>,
 }
+
+/// The longest file that an answer holds, bytes. A text of that length is already a burden for every client that shows
+/// texts; whoever wants more takes the BLOB.
+pub const MOST_RECALLED: u64 = 4 << 20;
 
 /// Everything about one frame but its pixels.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -1,4 +1,5 @@
 use super::*;
+use crate::wire::cut;
 
 /// What comes out of `input`, fed in pieces of `size` bytes: elements as text, losses as `!tag: why`.
 fn split(input: &[u8], size: usize) -> Vec<String> {
