@@ -31,12 +31,17 @@
 //!
 //! # Waiting for a processor
 //!
-//! On a busy machine that is what frames and answers wait for. What `perf sched` shows of a frame that is 5 ms late, or of
+//! That is what frames and answers wait for on a busy machine. What `perf sched` shows of a frame that is 5 ms late, or of
 //! an answer that takes as long while 61 million pixels go out, is always the same: one of the threads on the way, or
-//! the client, is ready to run and behind a thread that computes. Linux' scheduler lets a thread that has just had a turn
-//! go first only when the other one has had as much, and looks at that again at the clock tick, 250 times a second here. So
-//! each wake-up within a burst of them has a chance of some percent to cost 4 ms, even while the other processor has
-//! nothing to do, and short time slices for the driver's threads change nothing about it.
+//! the client, is ready to run and behind a thread that computes. Linux looks for an idle processor only in the moment of
+//! the wake-up, and lets a thread that has just had a turn go first only when the other one has had as much; it looks
+//! at both again at the clock tick, 250 times a second here. So each wake-up within a burst of them has a chance of some
+//! percent to cost 4 ms, even if the other processor has nothing to do ten microseconds later, and neither short time
+//! slices for the driver's threads nor less weight for those that compute (`nice`) change much about it.
+//!
+//! A write takes four of these wake-ups until its answer is with the client: reader, loop, writer and the client itself. A
+//! driver that reads, decides and writes in one thread has two. The reader and the writer are what lets the device go
+//! on when the server does not read, and when it writes without end.
 //!
 //! | 0.1 s on two busy processors | p99 | worst, ms |
 //! |---|---|---|
