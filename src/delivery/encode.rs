@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::device::job::{DeliveryError, Encoding};
+use crate::device::job::{ClientCopy, DeliveryError, Encoding};
 use crate::image::header::Card;
 use crate::image::pack::Packed;
 use crate::image::xisf::Unit;
@@ -67,7 +67,7 @@ pub(super) fn copy(
     encoding: Encoding,
     file: Payload,
     suffix: &'static str,
-) -> Result<(Payload, &'static str), DeliveryError> {
+) -> Result<ClientCopy, DeliveryError> {
     Ok(match file {
         Payload::Inline(plain) if encoding == Encoding::NativeZlib => {
             let bytes = Arc::new(native::deflated(&plain).map_err(DeliveryError::Encode)?);

@@ -7,13 +7,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::SystemTime;
 
 use crate::camera::types::Cancel;
-use crate::device::job::{DeliveryError, FileTarget, Kept, SpoolEntry, SpoolLimits, SpoolState};
+use crate::device::job::{ClientCopy, DeliveryError, FileTarget, Kept, SpoolEntry, SpoolLimits, SpoolState};
 use crate::host::draft::sweep;
 use crate::host::place::Place;
 use crate::host::spool::{Limits, NewFrame, Record};
 use crate::host::sum::{PIECE, Summer};
 use crate::image::header::Card;
-use crate::wire::Payload;
 
 use super::Worker;
 use super::fault::explain;
@@ -176,7 +175,7 @@ impl Worker {
     }
 
     /// The client's copy of a frame that is on the disk, if it still is what it was.
-    pub(super) fn read_again(&mut self, frame: &str) -> Result<(Payload, &'static str), DeliveryError> {
+    pub(super) fn read_again(&mut self, frame: &str) -> Result<ClientCopy, DeliveryError> {
         let found = self.spool.open(frame).map_err(|error| explain(self.spool.path(), &error))?;
         let (record, path, file) = found.ok_or_else(|| DeliveryError::NoFrame(frame.to_owned()))?;
         let broken = |why: &str| DeliveryError::File { path: path.clone(), why: why.to_owned() };

@@ -229,6 +229,9 @@ pub enum ConfigSource {
 /// A configuration: the writes that bring it back.
 pub type Document = Vec<New>;
 
+/// A file for the client, and its BLOB format.
+pub type ClientCopy = (Payload, &'static str);
+
 /// What the delivery thread answers.
 #[derive(Debug, Deserialize, Serialize)]
 pub enum Report {
@@ -241,9 +244,9 @@ pub enum Report {
     Encoded {
         /// Of which exposure.
         id: ExposureId,
-        /// The copy and its BLOB format.
+        /// The copy.
         #[serde(with = "recorded::alone")]
-        blob: (Payload, &'static str),
+        blob: ClientCopy,
     },
     /// A frame has gone as far as the delivery thread takes it.
     Delivered {
@@ -251,9 +254,9 @@ pub enum Report {
         id: ExposureId,
         /// Length of the file; 0 if there is none.
         bytes: u64,
-        /// The client's copy and its BLOB format, where one was wanted and has not been told of before.
+        /// The client's copy, where one was wanted and has not been told of before.
         #[serde(with = "recorded")]
-        blob: Option<Result<(Payload, &'static str), DeliveryError>>,
+        blob: Option<Result<ClientCopy, DeliveryError>>,
         /// The stored file, where one was wanted.
         file: Option<Result<PathBuf, DeliveryError>>,
         /// The value that all its pixels have, if they are all alike.
@@ -276,9 +279,9 @@ pub enum Report {
     Resent {
         /// Its name.
         frame: String,
-        /// The client's copy and its BLOB format.
+        /// The client's copy.
         #[serde(with = "recorded::again")]
-        blob: Result<(Payload, &'static str), DeliveryError>,
+        blob: Result<ClientCopy, DeliveryError>,
     },
     /// A frame has been forgotten, and what the spool holds without it.
     Dropped {

@@ -14,10 +14,10 @@ use crate::camera::error::ErrorKind;
 use crate::camera::types::ExposureId;
 use crate::property::key::{Key, Text};
 use crate::property::keys::{self, SpoolMode, UploadMode};
-use crate::wire::{Payload, State};
+use crate::wire::State;
 
 use super::connection::Link;
-use super::job::{DeliveryError, Job, Kept, SpoolLimits, SpoolState};
+use super::job::{ClientCopy, DeliveryError, Job, Kept, SpoolLimits, SpoolState};
 use super::{Device, Handlers, Level};
 
 /// Frames whose names are shown: as many as a person looks at.
@@ -36,7 +36,7 @@ pub(super) struct Spool {
     /// Frames that have been sent, with the number of the ping behind each.
     sent: VecDeque<(u64, String)>,
     /// A frame that is to be sent again as soon as the server keeps up.
-    ready: Option<(String, (Payload, &'static str))>,
+    ready: Option<(String, ClientCopy)>,
     /// Times that it is still to tell what it holds.
     asked: u32,
     /// The process is about to end: frames that are being stored are not taken back.
@@ -243,7 +243,7 @@ impl Device {
     }
 
     /// The delivery thread has read a frame again. One that was given up is not sent any more.
-    pub(super) fn read_again(&mut self, frame: String, blob: Result<(Payload, &'static str), DeliveryError>) {
+    pub(super) fn read_again(&mut self, frame: String, blob: Result<ClientCopy, DeliveryError>) {
         if !self.awaits_again() || self.store.get(&keys::CCD_SPOOL_RESEND) != [frame.as_str()] {
             return;
         }

@@ -12,7 +12,9 @@ use indi_camera::camera::types::{
     Binning, CONTROL_VALUE, CameraStatus, Capabilities, Control, ControlKind, CoolingStatus, Event,
     ExposureId, ExposureStatus, Frame, FrameInfo, Moment, Pixels, Range, Roi, Value,
 };
-use indi_camera::device::job::{DeliveryError, Document, Encoding, Kept, SpoolEntry, SpoolState, Took};
+use indi_camera::device::job::{
+    ClientCopy, DeliveryError, Document, Encoding, Kept, SpoolEntry, SpoolState, Took,
+};
 use indi_camera::device::{Device, Epoch, Input, Job, Report, Setup};
 use indi_camera::image::header::{Card, CardValue};
 use indi_camera::property::load;
@@ -720,7 +722,7 @@ fn setup(saved: Document) -> Setup {
 }
 
 /// The client's copy of a frame.
-fn copy(encoding: Encoding) -> (Payload, &'static str) {
+fn copy(encoding: Encoding) -> ClientCopy {
     (Payload::Inline(vec![1, 2, 3].into()), suffix(encoding))
 }
 

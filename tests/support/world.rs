@@ -14,7 +14,7 @@ use indi_camera::camera::types::{
     Binning, CameraStatus, Capabilities, CoolingStatus, Event, ExposureId, ExposureStatus, Frame, FrameInfo,
     Moment, Pixels, Roi, Value,
 };
-use indi_camera::device::job::{DeliveryError, Document, Kept, Press, SpoolState, Took};
+use indi_camera::device::job::{ClientCopy, DeliveryError, Document, Kept, Press, SpoolState, Took};
 use indi_camera::device::{Device, Epoch, Input, Job, Level, Report};
 use indi_camera::wire::{Kind, New, News, Payload, Request, Snooped, State, parse};
 use ndarray::Array3;
@@ -50,7 +50,7 @@ struct Parcel {
 }
 
 /// A client's copy that says of which exposure it is, so that the listener can tell.
-fn copy_of(id: ExposureId) -> (Payload, &'static str) {
+fn copy_of(id: ExposureId) -> ClientCopy {
     (Payload::Inline(id.0.to_le_bytes().to_vec().into()), ".fits")
 }
 

@@ -4,12 +4,11 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use super::{DeliveryError, Encoding};
+use super::{ClientCopy, DeliveryError, Encoding};
 use crate::wire::Payload;
 
-type Copy = (Payload, &'static str);
 type Seen = (u64, String);
-type Blob = Result<Copy, DeliveryError>;
+type Blob = Result<ClientCopy, DeliveryError>;
 type Told = Result<Seen, DeliveryError>;
 
 #[expect(clippy::ref_option, reason = "serde hands over the field as it is")]
@@ -36,13 +35,13 @@ pub(super) mod again {
 
 /// The same of a frame that has to be stored yet.
 pub(super) mod alone {
-    use super::{Copy, Deserialize, Deserializer, Serialize, Serializer};
+    use super::{ClientCopy, Deserialize, Deserializer, Serialize, Serializer};
 
-    pub(in super::super) fn serialize<S: Serializer>(copy: &Copy, to: S) -> Result<S::Ok, S::Error> {
+    pub(in super::super) fn serialize<S: Serializer>(copy: &ClientCopy, to: S) -> Result<S::Ok, S::Error> {
         super::seen(copy).serialize(to)
     }
 
-    pub(in super::super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Copy, D::Error> {
+    pub(in super::super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<ClientCopy, D::Error> {
         Deserialize::deserialize(from).map(super::copy)
     }
 }
@@ -55,12 +54,12 @@ fn blob(told: Told) -> Blob {
     told.map(copy)
 }
 
-fn seen((payload, format): &Copy) -> Seen {
+fn seen((payload, format): &ClientCopy) -> Seen {
     (payload.len(), (*format).to_owned())
 }
 
 /// A BLOB of one byte: nobody who runs a recording again looks into it.
-fn copy((_, format): Seen) -> Copy {
+fn copy((_, format): Seen) -> ClientCopy {
     (Payload::Inline(Arc::new(vec![0])), known(&format))
 }
 

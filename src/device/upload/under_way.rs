@@ -13,11 +13,10 @@ use std::time::Duration;
 use crate::camera::answer::ExposureResult;
 use crate::camera::types::{Cancel, ExposureId};
 use crate::device::health::Count;
-use crate::device::job::{Delivery, DeliveryError, Job, Kept};
+use crate::device::job::{ClientCopy, Delivery, DeliveryError, Job, Kept};
 use crate::device::overdue::{DELIVERY_ALLOWANCE, FILE_ALLOWANCE};
 use crate::device::timer::Timer;
 use crate::device::{Device, Level};
-use crate::wire::Payload;
 
 /// A frame that the delivery thread has.
 #[derive(Debug)]
@@ -35,19 +34,16 @@ pub(super) struct OnItsWay {
     /// When it has to be done with; known as soon as there is no older one.
     until: Option<Duration>,
     /// The client's copy, while the frame is stored.
-    copy: Option<Copy>,
+    copy: Option<ClientCopy>,
     /// What became of it, once that is known.
     pub(super) delivered: Option<Delivered>,
 }
-
-/// A file for the client, and its BLOB format.
-type Copy = (Payload, &'static str);
 
 /// A frame that has been delivered as far as the delivery thread takes it.
 #[derive(Debug)]
 pub(in crate::device) struct Delivered {
     pub(in crate::device) bytes: u64,
-    pub(in crate::device) blob: Option<Result<Copy, DeliveryError>>,
+    pub(in crate::device) blob: Option<Result<ClientCopy, DeliveryError>>,
     pub(in crate::device) file: Option<Result<PathBuf, DeliveryError>>,
     /// The value that all its pixels have, if they are all alike.
     pub(in crate::device) constant: Option<u32>,
@@ -98,7 +94,7 @@ impl Device {
     }
 
     /// The client's copy of a frame that is being stored.
-    pub(in crate::device) fn frame_encoded(&mut self, id: ExposureId, copy: Copy) {
+    pub(in crate::device) fn frame_encoded(&mut self, id: ExposureId, copy: ClientCopy) {
         if let Some(frame) = self.upload.frames.iter_mut().find(|frame| frame.id == id) {
             frame.copy = Some(copy);
         }
