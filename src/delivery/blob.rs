@@ -163,6 +163,12 @@ impl Lent {
         }
     }
 
+    /// Whether it can ever be told that everybody has closed it.
+    #[must_use]
+    pub fn may_return(&self) -> bool {
+        !matches!(self.0, Seen::ForGood(_))
+    }
+
     /// The buffer, if nobody can see it any more.
     pub fn returned(self) -> Result<Buffer, Lent> {
         match self.0 {

@@ -106,8 +106,10 @@ impl Stock {
 
     /// It was sent.
     pub(super) fn lend(&mut self, lent: Lent) {
-        self.lent.push_back(lent);
-        self.looks = 0;
+        if lent.may_return() {
+            self.lent.push_back(lent);
+            self.looks = 0;
+        }
     }
 
     /// Whether it holds any memory.

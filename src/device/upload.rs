@@ -115,16 +115,21 @@ impl Device {
     pub(super) fn announce_frames(&mut self) {
         while let Some(frame) = self.upload.frames.front() {
             let Some(delivered) = &frame.delivered else { return };
-            if self.server_is_behind() && matches!(delivered.blob, Some(Ok(_))) {
+            let is_sent = frame.copy.is_some() || matches!(delivered.blob, Some(Ok(_)));
+            if is_sent && self.server_is_behind() {
                 // It waits for the server, not for the delivery thread.
                 return self.timers.clear(Timer::DeliveryOverdue);
             }
-            let Some(OnItsWay { id, result, delivered: Some(delivered), .. }) =
+            let Some(OnItsWay { id, result, copy, file_given_up, delivered: Some(delivered), .. }) =
                 self.upload.frames.pop_front()
             else {
                 return;
             };
-            self.announce(id, delivered, result);
+            if file_given_up {
+                self.upload.late.push(id);
+            }
+            let blob = copy.map(Ok).or(delivered.blob);
+            self.announce(id, Delivered { blob, ..delivered }, result);
         }
     }
 

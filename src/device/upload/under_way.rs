@@ -33,8 +33,10 @@ pub(super) struct OnItsWay {
     begun: bool,
     /// When it has to be done with; known as soon as there is no older one.
     until: Option<Duration>,
-    /// The client's copy, while the frame is stored.
-    copy: Option<ClientCopy>,
+    /// The client's copy, if the frame has to be stored as well.
+    pub(super) copy: Option<ClientCopy>,
+    /// Its file takes too long, and may get to the disk yet.
+    pub(super) file_given_up: bool,
     /// What became of it, once that is known.
     pub(super) delivered: Option<Delivered>,
 }
@@ -74,6 +76,7 @@ impl Device {
             begun: false,
             until: None,
             copy: None,
+            file_given_up: false,
             delivered: None,
         };
         self.upload.frames.push_back(on_its_way);
@@ -108,7 +111,8 @@ impl Device {
     /// The oldest frame has to be done with in time, and begun with before.
     pub(in crate::device) fn expect_delivery(&mut self) {
         let now = self.now.elapsed;
-        let Some(frame) = self.upload.frames.front_mut() else { return };
+        let unfinished = self.upload.frames.front_mut().filter(|frame| frame.delivered.is_none());
+        let Some(frame) = unfinished else { return };
         let until = *frame.until.get_or_insert(now + DELIVERY_ALLOWANCE);
         let next = if frame.begun { until } else { until.min(now + FILE_ALLOWANCE) };
         self.timers.set(Timer::DeliveryOverdue, next);
@@ -161,8 +165,8 @@ impl Device {
     pub(in crate::device) fn delivered(&mut self, id: ExposureId, delivered: Delivered) {
         match self.upload.frames.iter_mut().find(|frame| frame.id == id) {
             Some(frame) => {
-                let blob = delivered.blob.or_else(|| frame.copy.take().map(Ok));
-                frame.delivered = Some(Delivered { blob, ..delivered });
+                frame.file_given_up = false;
+                frame.delivered = Some(delivered);
                 self.announce_frames();
             }
             None if self.spool.leaving => {}
@@ -178,16 +182,16 @@ impl Device {
     /// Leaves the oldest frame to a disk that takes too long, if the client's copy is here.
     fn give_up_file(&mut self) -> bool {
         let Some(frame) = self.upload.frames.front_mut() else { return false };
-        let Some(copy) = frame.copy.take() else { return false };
+        let Some((payload, _)) = &frame.copy else { return false };
         let error = DeliveryError::Silent { seconds: DELIVERY_ALLOWANCE.as_secs() };
         frame.delivered = Some(Delivered {
-            bytes: copy.0.len(),
-            blob: Some(Ok(copy)),
+            bytes: payload.len(),
+            blob: None,
             file: frame.file.then(|| Err(error.clone())),
             constant: None,
             kept: frame.keep.then_some(Err(error)),
         });
-        self.upload.late.push(frame.id);
+        frame.file_given_up = true;
         true
     }
 
