@@ -58,15 +58,14 @@ impl Wish {
 impl Camera {
     /// Asks for new values of some elements of a vector, and waits for the answer. What the driver's own limits forbid is
     /// not even sent. [`Patience::answer`](super::Patience::answer) is the limit; for the end of an exposure its time and
-    /// that of its read-out.
+    /// that of its read-out, for each frame of a run.
     pub async fn ask(&self, vector: &str, wishes: &[(&str, Wish)], settled: Settled) -> Result<()> {
         let patience = self.server().patience();
         let limit = match wishes {
             [(_, Wish::Number(seconds)), ..] if vector == EXPOSURE && settled == Settled::Done => {
-                let frames = self.look(|_, device| Ok(frames(device)));
-                let exposed =
-                    Duration::try_from_secs_f64(seconds * frames.unwrap_or(1.0)).unwrap_or_default();
-                exposed.saturating_add(patience.read_out)
+                let frames = self.look(|_, device| Ok(frames(device))).unwrap_or(1.0);
+                let each = seconds + patience.read_out.as_secs_f64();
+                Duration::try_from_secs_f64(each * frames).unwrap_or(patience.answer)
             }
             _ => patience.answer,
         };

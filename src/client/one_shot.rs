@@ -140,13 +140,16 @@ async fn change<T: PartialEq>(
 
 impl Before {
     async fn put_back(self, camera: &Camera) {
-        if let Err(error) = self.try_to_put_back(camera).await {
-            tracing::warn!(camera = camera.name(), %error, "settings of one exposure are not put back");
+        // Whatever becomes of the settings: a camera that is to save its frames must do so again.
+        for done in [self.settings_back(camera).await, self.switches_back(camera).await] {
+            if let Err(error) = done {
+                tracing::warn!(camera = camera.name(), %error, "settings of one exposure are not put back");
+            }
         }
     }
 
     /// In the reverse order: a window may not fit the binning that comes after it.
-    async fn try_to_put_back(self, camera: &Camera) -> Result<()> {
+    async fn settings_back(&self, camera: &Camera) -> Result<()> {
         if let Some(roi) = self.roi {
             camera.set_camera_roi(roi).await?;
         }
@@ -162,7 +165,11 @@ impl Before {
         if let Some(frame_type) = self.frame_type {
             camera.set_frame_type(frame_type).await?;
         }
-        for Instead { vector, of, .. } in self.switches {
+        Ok(())
+    }
+
+    async fn switches_back(&self, camera: &Camera) -> Result<()> {
+        for Instead { vector, of, .. } in &self.switches {
             camera.ask(vector, &[(of, Wish::On(true))], Settled::Done).await?;
         }
         Ok(())

@@ -154,13 +154,16 @@ impl View {
                 let plain = format!("{}: {}", device.name(), sentence.text);
                 lines.push((sentence.sequence, self.either(&said, plain)));
             }
-            let vectors = device.vectors().iter();
-            for vector in vectors.filter(|vector| shows(&self.patterns, device, vector)) {
+            for vector in device.vectors() {
                 let name = format!("{}.{}", device.name(), vector.name);
+                let told = before.remove(&name);
+                if told.is_none() && !shows(&self.patterns, device, vector) {
+                    continue;
+                }
                 let again = |told: &String| {
                     vector.sequence <= shown || (vector.set_sequence <= shown && *told == line(vector))
                 };
-                if let Some(told) = before.remove(&name).filter(again) {
+                if let Some(told) = told.filter(again) {
                     self.told.insert(name, told);
                     continue;
                 }
