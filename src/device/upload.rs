@@ -25,7 +25,7 @@ mod under_way;
 
 use server::{PING_PATIENCE, Server};
 pub(super) use under_way::Delivered;
-use under_way::OnItsWay;
+use under_way::{OnItsWay, Stage};
 
 /// Frames on their way, and pings.
 #[derive(Debug, Default)]
@@ -120,12 +120,12 @@ impl Device {
                 // It waits for the server, not for the delivery thread.
                 return self.timers.clear(Timer::DeliveryOverdue);
             }
-            let Some(OnItsWay { id, result, copy, file_given_up, delivered: Some(delivered), .. }) =
+            let Some(OnItsWay { id, result, copy, stage, delivered: Some(delivered), .. }) =
                 self.upload.frames.pop_front()
             else {
                 return;
             };
-            if file_given_up {
+            if stage == Stage::FileGivenUp {
                 self.upload.late.push(id);
             }
             let blob = copy.map(Ok).or(delivered.blob);

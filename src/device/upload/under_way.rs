@@ -29,16 +29,25 @@ pub(super) struct OnItsWay {
     keep: bool,
     /// What is told of it when it is asked for.
     pub(super) result: Box<ExposureResult>,
-    /// The delivery thread has begun with it.
-    begun: bool,
+    /// How far the delivery thread is with it.
+    pub(super) stage: Stage,
     /// When it has to be done with; known as soon as there is no older one.
     until: Option<Duration>,
     /// The client's copy, if the frame has to be stored as well.
     pub(super) copy: Option<ClientCopy>,
-    /// Its file takes too long, and may get to the disk yet.
-    pub(super) file_given_up: bool,
     /// What became of it, once that is known.
     pub(super) delivered: Option<Delivered>,
+}
+
+/// How far the delivery thread is with a frame.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Stage {
+    /// It has something else in hand.
+    HandedOver,
+    /// The frame's time is its own.
+    Begun,
+    /// The file takes too long, and may get to the disk yet.
+    FileGivenUp,
 }
 
 /// A frame that has been delivered as far as the delivery thread takes it.
@@ -73,10 +82,9 @@ impl Device {
             file,
             keep,
             result,
-            begun: false,
+            stage: Stage::HandedOver,
             until: None,
             copy: None,
-            file_given_up: false,
             delivered: None,
         };
         self.upload.frames.push_back(on_its_way);
@@ -89,7 +97,7 @@ impl Device {
     /// The delivery thread has taken up a frame.
     pub(in crate::device) fn delivery_begun(&mut self, id: ExposureId) {
         if let Some(frame) = self.upload.frames.iter_mut().find(|frame| frame.id == id) {
-            frame.begun = true;
+            frame.stage = Stage::Begun;
         }
         if self.timers.is_set(Timer::DeliveryOverdue) {
             self.expect_delivery();
@@ -105,7 +113,7 @@ impl Device {
 
     /// Whether the thread has a frame in hand that somebody waits for.
     pub(in crate::device) fn is_delivering(&self) -> bool {
-        self.upload.frames.iter().any(|frame| frame.begun && frame.delivered.is_none())
+        self.upload.frames.iter().any(|frame| frame.stage == Stage::Begun && frame.delivered.is_none())
     }
 
     /// The oldest frame has to be done with in time, and begun with before.
@@ -114,13 +122,14 @@ impl Device {
         let unfinished = self.upload.frames.front_mut().filter(|frame| frame.delivered.is_none());
         let Some(frame) = unfinished else { return };
         let until = *frame.until.get_or_insert(now + DELIVERY_ALLOWANCE);
-        let next = if frame.begun { until } else { until.min(now + FILE_ALLOWANCE) };
+        let begun = frame.stage == Stage::Begun;
+        let next = if begun { until } else { until.min(now + FILE_ALLOWANCE) };
         self.timers.set(Timer::DeliveryOverdue, next);
     }
 
     pub(in crate::device) fn delivery_overdue(&mut self) {
-        let Some(OnItsWay { begun, until, .. }) = self.upload.frames.front() else { return };
-        let begun = *begun;
+        let Some(OnItsWay { stage, until, .. }) = self.upload.frames.front() else { return };
+        let begun = *stage == Stage::Begun;
         if !begun && until.is_some_and(|until| self.now.elapsed < until) {
             let seconds = FILE_ALLOWANCE.as_secs();
             let what = format!("the disk has not answered for {seconds} s: the frame takes another way");
@@ -165,7 +174,7 @@ impl Device {
     pub(in crate::device) fn delivered(&mut self, id: ExposureId, delivered: Delivered) {
         match self.upload.frames.iter_mut().find(|frame| frame.id == id) {
             Some(frame) => {
-                frame.file_given_up = false;
+                frame.stage = Stage::Begun;
                 frame.delivered = Some(delivered);
                 self.announce_frames();
             }
@@ -191,15 +200,15 @@ impl Device {
             constant: None,
             kept: frame.keep.then_some(Err(error)),
         });
-        frame.file_given_up = true;
+        frame.stage = Stage::FileGivenUp;
         true
     }
 
     /// Gives up the oldest frame, which takes too long; whether the disk has a part in it. What is on its way to a disk
     /// may get there: it is whole then, and perhaps the only one.
     fn give_up_delivery(&mut self) -> Option<bool> {
-        let OnItsWay { id, cancel, file, keep, begun, .. } = self.upload.frames.pop_front()?;
-        if begun && (file || keep) {
+        let OnItsWay { id, cancel, file, keep, stage, .. } = self.upload.frames.pop_front()?;
+        if stage == Stage::Begun && (file || keep) {
             self.upload.late.push(id);
         } else {
             cancel.cancel();
